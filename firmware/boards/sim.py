@@ -1,0 +1,67 @@
+"""The board that is not there: the unix port with the simulator's machine, flash and panel (host/plomba/sim/board).
+
+Flash of 2 MiB in blocks of 4 KiB: journal 512 KiB, two manifests of 576 KiB, 384 KiB of LittleFS.
+"""
+
+import norflash
+import panel
+from machine import UART
+from terminal.flash import FileRange, Region
+from terminal.tones import TONES
+
+KEYS = ("scan", "ok", "back")
+ENGINE_UART = 1
+LINK_UART = 0
+
+_JOURNAL = (0, 128)
+_MANIFESTS = ((128, 144), (272, 144))
+_FILES = (416, 96)
+
+_device = norflash.device()
+
+
+def journal_region() -> Region:
+    return Region(_device, *_JOURNAL)
+
+
+def manifest_regions() -> "tuple[Region, Region]":
+    return Region(_device, *_MANIFESTS[0]), Region(_device, *_MANIFESTS[1])
+
+
+def file_range() -> FileRange:
+    return FileRange(_device, *_FILES)
+
+
+def engine_uart() -> UART:
+    return UART(ENGINE_UART, 9600)
+
+
+def link_uart() -> UART:
+    return UART(LINK_UART, 115200)
+
+
+def play(tone: str) -> None:
+    panel.send({"tone": tone, "pattern": TONES[tone]})
+
+
+def lamp(colour: str) -> None:
+    panel.send({"lamp": colour})
+
+
+def show(buffer: bytearray) -> None:
+    panel.send({"screen": bytes(buffer).hex()})
+
+
+def ready() -> None:
+    """The terminal is up: everything that follows is answered."""
+    panel.send({"ready": True})
+
+
+async def key() -> str:
+    """Waits for a key and returns its name."""
+    return await panel.key()
+
+
+def reset_cause() -> int:
+    """machine.reset_cause(); 1 = power on."""
+    return 1

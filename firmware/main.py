@@ -1,0 +1,91 @@
+"""Composition root: reads the board, wires the parts, runs them."""
+
+import preload  # isort: skip
+
+import asyncio
+import gc
+import sys
+
+import boards
+import vfs
+from terminal import health
+from terminal.engine.gm65 import EngineAbsent, Gm65
+from terminal.link import serial
+from terminal.terminal import Terminal
+
+_SCAN_KEY = "scan"
+_ERASE_AHEAD_MS = 200
+
+assert preload
+
+
+def mount(board) -> None:
+    """Mounts the small state. A range that was never written is formatted; one that cannot be mounted is not touched."""
+    device = board.file_range()
+    try:
+        vfs.mount(vfs.VfsLfs2(device, progsize=256), "/state")
+    except OSError:
+        page = bytearray(256)
+        device.readblocks(0, page, 0)
+        if page != b"\xff" * 256:
+            raise
+        vfs.VfsLfs2.mkfs(device, progsize=256)
+        vfs.mount(vfs.VfsLfs2(device, progsize=256), "/state")
+
+
+async def read_codes(engine: Gm65, terminal: Terminal, trigger: asyncio.Event) -> None:
+    """The scan key asks the engine for one reading."""
+    try:
+        await engine.start()
+    except EngineAbsent:
+        terminal.presenter.engine_absent()
+        return
+    tries = 0
+    while True:
+        await trigger.wait()
+        trigger.clear()
+        tries += 1
+        seen = await engine.scan()
+        if seen is not None:
+            terminal.scan(seen[0], seen[1], tries)
+            tries = 0
+            gc.collect()
+
+
+async def read_keys(board, terminal: Terminal, trigger: asyncio.Event) -> None:
+    while True:
+        key = await board.key()
+        if key == _SCAN_KEY:
+            trigger.set()
+        else:
+            terminal.press(key)
+
+
+async def erase_ahead(terminal: Terminal) -> None:
+    """An erase takes 45 ms with interrupts off, so it is done between scans."""
+    while True:
+        await asyncio.sleep_ms(_ERASE_AHEAD_MS)
+        terminal.journal.idle()
+        terminal.clock.mono_ms()
+
+
+async def run() -> None:
+    board = boards.current()
+    mount(board)
+    terminal = Terminal(board)
+    gc.collect()
+    trigger = asyncio.Event()
+    watch = health.Watch()
+    watch.task("engine", read_codes(Gm65(board.engine_uart()), terminal, trigger))
+    watch.task("keys", read_keys(board, terminal, trigger))
+    watch.task("link", serial.serve(board.link_uart(), terminal))
+    watch.task("flash", erase_ahead(terminal))
+    board.ready()
+    await watch.first_death()
+
+
+try:
+    asyncio.run(run())
+except Exception as error:
+    sys.print_exception(error, sys.stderr)
+    sys.exit(1)

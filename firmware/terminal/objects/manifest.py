@@ -1,0 +1,131 @@
+"""The signed list of orders, seals and item numbers this terminal may meet, looked up in place on flash."""
+
+import struct
+
+from plomba_wire import chain
+from plomba_wire.codec import CodeRow, Envelope, Malformed, ManifestHead, OrderRow
+from plomba_wire.terminal_end import Refusal
+from plomba_wire.vocabulary import Error, ObjectKind
+from terminal.objects import signed
+from terminal.objects.slots import Slot, Transfer
+
+_TAG = 12
+
+
+class Manifest:
+    """The manifest in force, if any. Codes are found by their tag with a binary search: 16 bytes a step."""
+
+    def __init__(self, slots: "tuple[Slot, Slot]", terminal: bytes) -> None:
+        self.version = 0
+        self.head = None
+        self._slots = slots
+        self._slot = slots[0]
+        self._terminal = terminal
+        self._orders_at = 0
+        self._codes_at = 0
+        self._row = bytearray(CodeRow.SIZE)
+
+    def load(self, root: bytes, now: int) -> None:
+        """Takes the newest slot that verifies; dates are checked only when it arrives."""
+        for slot in sorted(self._slots, key=lambda slot: -slot.version):
+            if slot.size:
+                try:
+                    self._open(slot, root, 0)
+                    return
+                except Refusal:
+                    continue
+
+    def transfer(self, version: int, size: int, sha256: bytes) -> Transfer:
+        """A place for a newer one. Raises Refusal."""
+        if version <= self.version:
+            raise Refusal(Error.ROLLBACK, self.version)
+        spare = self._slots[1] if self._slot is self._slots[0] and self.version else self._slots[0]
+        return Transfer(spare, ObjectKind.MANIFEST, version, size, sha256)
+
+    def install(self, transfer: Transfer, root: bytes, now: int) -> None:
+        """Puts what was transferred in force, if it is what it says. Raises Refusal."""
+        transfer.check()
+        slot = transfer.slot
+        slot.size, slot.version = transfer.offer[2], transfer.offer[1]
+        try:
+            self._open(slot, root, now)
+        except Refusal:
+            slot.size = slot.version = 0
+            raise
+        transfer.seal()
+
+    def find(self, code: bytes, kind: int) -> "tuple[int, CodeRow] | None":
+        """Index of the order a code belongs to, and the code's row."""
+        head = self.head
+        if head is None:
+            return None
+        tag = chain.code_tag(head.salt, kind, code)
+        low, high = 0, head.codes
+        while low < high:
+            middle = (low + high) // 2
+            self._slot.read(self._codes_at + middle * CodeRow.SIZE, self._row)
+            found = bytes(self._row[:_TAG])
+            if found == tag:
+                row = CodeRow.unpack(self._row)
+                return (row.order, row) if row.order < head.orders and row.kind == kind else None
+            if found < tag:
+                low = middle + 1
+            else:
+                high = middle
+        return None
+
+    def order(self, index: int) -> OrderRow:
+        """Raises codec.Malformed, OSError."""
+        self._slot.read(self._orders_at + index * OrderRow.SIZE, self._row)
+        return OrderRow.unpack(self._row)
+
+    def index_of(self, ref: int) -> int:
+        """Index of the order with this ref, -1 when there is none."""
+        if self.head is None:
+            return -1
+        low, high = 0, self.head.orders
+        while low < high:
+            middle = (low + high) // 2
+            self._slot.read(self._orders_at + middle * OrderRow.SIZE, self._row)
+            found = struct.unpack_from(">I", self._row, 0)[0]
+            if found == ref:
+                return middle
+            if found < ref:
+                low = middle + 1
+            else:
+                high = middle
+        return -1
+
+    def _open(self, slot: Slot, root: bytes, now: int) -> None:
+        """Raises Refusal unless the slot holds a manifest for this terminal, signed by a desk under `root`."""
+        front = bytearray(min(slot.size, signed.HEAD_MAX))
+        slot.read(0, front)
+        opening = signed.Opening(bytes(front), root, now)
+        envelope = opening.envelope
+        if envelope.kind != ObjectKind.MANIFEST or opening.size != slot.size:
+            raise Refusal(Error.MALFORMED)
+        if envelope.version != slot.version:
+            raise Refusal(Error.ROLLBACK, envelope.version)
+        end = slot.size - chain.SIGNATURE
+        signature = bytearray(chain.SIGNATURE)
+        slot.read(end, signature)
+        digest = slot.digest(opening.signed_from, end, b"plomba/object/1")
+        if not signed.fits(opening.public, digest, bytes(signature)):
+            raise Refusal(Error.BAD_SIGNATURE)
+        body_at = opening.signed_from + Envelope.SIZE
+        front = bytearray(ManifestHead.SIZE)
+        slot.read(body_at, front)
+        try:
+            head = ManifestHead.unpack(front)
+        except Malformed:
+            raise Refusal(Error.MALFORMED)
+        rows = head.orders * OrderRow.SIZE + head.codes * CodeRow.SIZE
+        if envelope.length != ManifestHead.SIZE + rows:
+            raise Refusal(Error.MALFORMED)
+        if head.terminal != self._terminal:
+            raise Refusal(Error.WRONG_DEVICE)
+        self.version = slot.version
+        self.head = head
+        self._slot = slot
+        self._orders_at = body_at + ManifestHead.SIZE
+        self._codes_at = self._orders_at + head.orders * OrderRow.SIZE

@@ -1,0 +1,64 @@
+"""The rule pack in force: which step may follow which, and what a class of goods needs before it is let go.
+
+Its body is JSON with the vocabulary's numbers; `plomba rules` makes it from TOML:
+{"number":1,"gates":{"1":{"seal":1}},"steps":[{"mode":"store","action":36,"from":[11],"to":12}, ...], "title":{...}}
+"""
+
+import json
+
+from plomba_wire.terminal_end import Refusal
+from plomba_wire.vocabulary import Error, ObjectKind
+from terminal import files
+from terminal.objects import signed
+
+SIZE_MAX = 8192
+"""Bytes of the largest rule pack, bundle included."""
+
+
+class Rules:
+    """`number` is 0 while there are none."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._steps = {}
+        self._gates = {}
+
+    def load(self, root: bytes) -> None:
+        """Takes the stored pack if it verifies; dates are checked only when it arrives."""
+        bundle = files.load("rules")
+        if bundle is not None:
+            try:
+                self._apply(signed.open_bundle(bundle, ObjectKind.RULES, root, 0))
+            except Refusal:
+                self.number = 0
+
+    def install(self, bundle: bytes, root: bytes, now: int) -> None:
+        """Raises Refusal."""
+        envelope, body = signed.open_bundle(bundle, ObjectKind.RULES, root, now)
+        if envelope.version <= self.number:
+            raise Refusal(Error.ROLLBACK, self.number)
+        self._apply((envelope, body))
+        files.save("rules", bundle)
+
+    def step(self, mode: str, action: int) -> "tuple[list[int], int] | None":
+        """States an action may start from and the state it ends in, or None when the mode does not know it."""
+        return self._steps.get((mode, action))
+
+    def needs_seal(self, order_class: int) -> bool:
+        """Whether this class is let go only after its seal was read. A class the pack does not name needs it."""
+        gate = self._gates.get(order_class)
+        return gate is None or bool(gate.get("seal"))
+
+    def _apply(self, opened) -> None:
+        envelope, body = opened
+        try:
+            pack = json.loads(body)
+            steps = {(s["mode"], s["action"]): (list(s["from"]), int(s["to"])) for s in pack["steps"]}
+            gates = {int(name): dict(gate) for name, gate in pack["gates"].items()}
+            if pack["number"] != envelope.version:
+                raise ValueError
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Refusal(Error.MALFORMED)
+        self._steps = steps
+        self._gates = gates
+        self.number = envelope.version

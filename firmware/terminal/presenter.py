@@ -1,0 +1,91 @@
+"""A verdict becomes a tone, a lamp and a screen; every word comes from the texts of the chosen language."""
+
+import hashlib
+
+from terminal.screen import screens
+from terminal.screen.canvas import Canvas
+
+
+class Presenter:
+    """`board` has play(name), lamp(colour) and show(buffer)."""
+
+    def __init__(self, board, language: bytes) -> None:
+        self._board = board
+        self._canvas = Canvas()
+        self._texts = _texts(language.decode())
+
+    def verdict(self, terminal, decision, code: bytes) -> None:
+        """The tone first: the record it stands for is durable already."""
+        verdicts = self._texts.VERDICTS
+        text = verdicts.get((decision.action, decision.verdict)) or verdicts[0, decision.verdict]
+        headline, next_step, icon, tone, lamp, latched = text
+        if tone != "none":
+            self._board.play(tone)
+        self._board.lamp(lamp)
+        screens.verdict(
+            self._canvas,
+            headline=headline,
+            icon=icon,
+            code_tail=code,
+            next_step=next_step,
+            mode=self._mode(terminal),
+            journal_count=terminal.undocked,
+            clock_ok=terminal.clock.trusted,
+            latched=bool(latched),
+        )
+        self._show()
+
+    def idle(self, terminal) -> None:
+        """By enrolment: a root to compare, a hint to enrol, or ready to scan."""
+        words = self._texts.UI
+        identity = terminal.identity
+        if identity.offered:
+            fingerprint = hashlib.sha256(identity.offered[0]).digest()[:16]
+            screens.enrol(self._canvas, fingerprint, title=words["ROOT"], prompt=words["ACCEPT"])
+        elif not identity.root:
+            screens.message(self._canvas, words["NOT_ENROLLED"], (words["ENROL_HINT"],))
+        else:
+            head = terminal.manifest.head
+            screens.idle(
+                self._canvas,
+                headline=words["SCAN"],
+                count=head.orders if head else None,
+                hint=words["ORDERS"] if head else words["NO_MANIFEST"],
+                mode=self._mode(terminal),
+                journal_count=terminal.undocked,
+                clock_ok=terminal.clock.trusted,
+            )
+        self._board.lamp("off")
+        self._show()
+
+    def not_enrolled(self) -> None:
+        self._fault("NOT_ENROLLED", "ENROL_HINT")
+
+    def journal_full(self) -> None:
+        self._fault("JOURNAL_FULL", "JOURNAL_HINT")
+
+    def engine_absent(self) -> None:
+        self._fault("ENGINE_ABSENT", "ENGINE_HINT")
+
+    def _fault(self, title: str, hint: str) -> None:
+        words = self._texts.UI
+        self._board.play("refused")
+        self._board.lamp("red")
+        screens.message(self._canvas, words[title], (words[hint],))
+        self._show()
+
+    def _mode(self, terminal) -> str:
+        return self._texts.UI["MODE_HANDOUT" if terminal.handing_out else "MODE_STORE"]
+
+    def _show(self) -> None:
+        self._board.show(self._canvas.buffer)
+
+
+def _texts(language: str):
+    if language == "uk":
+        from terminal.screen import texts_uk as texts
+    elif language == "en":
+        from terminal.screen import texts_en as texts
+    else:
+        from terminal.screen import texts_ru as texts
+    return texts

@@ -1,0 +1,73 @@
+"""Decisions become records: in flash before the tone, signed after it."""
+
+import hashlib
+import struct
+
+from plomba_wire import tlv
+from plomba_wire.codec import RecordHead
+from plomba_wire.vocabulary import Action, Flag, Tlv, Verdict
+from terminal.version import FIRMWARE
+from terminal.work.decision import Decision
+
+
+class Recorder:
+    """Writes for one identity into one journal."""
+
+    def __init__(self, identity, journal, clock, boot: int) -> None:
+        self.place = 0
+        self._identity = identity
+        self._journal = journal
+        self._clock = clock
+        self._boot = boot
+        self._after_receipt = b""
+
+    def commit(self, decision: Decision, rules: int) -> int:
+        """Makes the decision durable and returns its number. Raises journal.ring.JournalFull, OSError."""
+        if self._after_receipt:
+            decision.parts[Tlv.AFTER_RECEIPT] = self._after_receipt
+        seq = self._journal.next_seq
+        head = RecordHead(
+            decision.action,
+            decision.verdict,
+            Flag.TIME_TRUSTED if self._clock.trusted else 0,
+            self._identity.epoch,
+            seq,
+            self._identity.id,
+            self._boot,
+            min(decision.tries, 255),
+            decision.symbology,
+            self._clock.utc(),
+            self._clock.mono_ms() & 0xFFFFFFFF,
+            0,
+            self.place,
+            0,
+            rules & 0xFFFF,
+            decision.code_kind,
+            decision.before,
+            decision.after,
+            decision.ref,
+        )
+        self._journal.append(head.pack() + tlv.pack(decision.parts))
+        self._after_receipt = b""
+        return seq
+
+    def sign(self) -> None:
+        """Signs the newest record, if it is not yet."""
+        digest = self._journal.unsigned
+        if digest is not None:
+            self._journal.sign(self._identity.sign(digest))
+
+    def note_receipt(self, receipt: bytes) -> None:
+        """The next record will carry this receipt's hash: it was made after it."""
+        self._after_receipt = hashlib.sha256(receipt).digest()
+
+    def boot(self, reset_cause: int) -> Decision:
+        decision = Decision(Action.BOOT, Verdict.NOTED)
+        torn = min(self._journal.torn, 255)
+        decision.parts[Tlv.BOOT] = struct.pack(">IBB", FIRMWARE, reset_cause, torn)
+        return decision
+
+    def installed(self, action: int, kind: int, version: int) -> Decision:
+        decision = Decision(action, Verdict.NOTED)
+        decision.parts[Tlv.OBJECT] = struct.pack(">BI", kind, version)
+        return decision

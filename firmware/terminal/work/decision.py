@@ -1,0 +1,24 @@
+"""What the terminal made of a scan or a key: the content of one record."""
+
+from plomba_wire.vocabulary import CodeKind, State, Symbology
+
+
+class Decision:
+    """`ref` is the order's index in records (0 = no order); `parts` are the record's TLVs."""
+
+    def __init__(self, action: int, verdict: int) -> None:
+        self.action = action
+        self.verdict = verdict
+        self.code_kind = CodeKind.NONE
+        self.symbology = Symbology.NONE
+        self.tries = 0
+        self.ref = 0
+        self.before = State.NONE
+        self.after = State.NONE
+        self.parts = {}
+
+    def about(self, ref: int, before: int, after: int) -> "Decision":
+        self.ref = ref
+        self.before = before
+        self.after = after
+        return self

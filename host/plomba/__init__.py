@@ -1,0 +1,5 @@
+"""Plomba: handheld scanning with evidence."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,270 @@
+"""The order book: everything that can happen at the desk, each in one transaction.
+
+State moves by verified records only. There is no call here, and so none in the API, that sets it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from plomba.desk import lifecycle, manifest, rules
+from plomba.desk.events import Claimed, event_id, named_order, read_event
+from plomba.desk.lifecycle import Lifecycle, Scan, in_order
+from plomba.desk.manifest import Expected
+from plomba.desk.orders import BadCell, ImportRefused, Order, code_taken
+from plomba.desk.store import Event, Issued, Store, Terminal
+from plomba.errors import PlombaError, UsageError, VerificationError
+from plomba.trust.objects import SignedObject, bundle, seal, split_bundle
+from plomba.trust.organisation import Organisation
+from plomba.trust.records import VerifiedRecord, verify_record
+from plomba_wire import chain
+from plomba_wire.vocabulary import CodeKind, Flag, ObjectKind, Role, Tlv
+
+ACCEPTED = "accepted"
+DUPLICATE = "duplicate"
+REFUSED = "refused"
+CONTRADICTIONS = ("record_conflict", "desk_record_unlinked")
+"""Refused with these codes, a record is kept all the same: it proves a copied terminal."""
+
+_FRESH = 86400
+"""Seconds an unchanged manifest is given out again as it is."""
+_REMEMBERED = 3 * 86400
+"""Seconds a finished order stays on manifests, so that a second scan of it says so."""
+_EVERYBODY = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one event. `error` says why it was refused."""
+
+    id: str | None
+    status: str
+    error: PlombaError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Orders taken (new or changed) and orders that were here already, just so."""
+
+    taken: int
+    unchanged: int
+
+
+class Book:
+    """Belongs to the thread that made it. Methods raise StoreError when the disk does not do its part."""
+
+    def __init__(self, folder: Path, organisation: Organisation, clock: Callable[[], int]) -> None:
+        """`clock` gives s since 1970. `rules.toml` in `folder` takes the place of the sample rule pack."""
+        own = folder / "rules.toml"
+        self.rule_pack = rules.load(own if own.exists() else None)
+        self.lifecycle: Lifecycle = lifecycle.load()
+        self.store = Store(folder)
+        self._organisation = organisation
+        self._clock = clock
+
+    def close(self) -> None:
+        self.store.close()
+
+    def enrol(self, certificate: bytes, place: int) -> Terminal:
+        """Takes a terminal the pinned root vouches for. Raises VerificationError."""
+        certified = self._organisation.trust.certificate(certificate, now=self._clock(), what="terminal")
+        if certified.role != Role.TERMINAL:
+            raise VerificationError("role_wrong", found=certified.role, wanted=Role.TERMINAL)
+        new = Terminal(
+            id=chain.key_id(certified.public),
+            public=certified.public,
+            epoch=certified.epoch,
+            serial=SignedObject.parse(certificate).envelope.version,
+            label="".join(c if c.isprintable() else "�" for c in certified.label.decode("utf-8", "replace")),
+            place=place,
+            certificate=certificate,
+        )
+        with self.store.transaction():
+            held = self.store.terminal(new.id)
+            if held is not None and new.serial < held.serial:
+                raise VerificationError("desk_certificate_older", found=new.serial, held=held.serial)
+            self.store.put_terminal(new)
+        return new
+
+    def accept(self, events: Sequence[object]) -> list[Answer]:
+        """One answer for each event, in their order. A bad one is refused alone."""
+        touched: set[str] = set()
+        with self.store.transaction():
+            answers = [self._accept(event, touched) for event in events]
+            for order_id in sorted(touched):
+                self._replay(order_id)
+            self.store.count(
+                f"refused {answer.error.code}" if answer.error else answer.status for answer in answers
+            )
+        return answers
+
+    def take_orders(self, orders: Sequence[tuple[int, Order]]) -> Imported:
+        """Takes all (row, order) or none. Raises ImportRefused."""
+        with self.store.transaction():
+            changed = []
+            bad = []
+            for row, order in orders:
+                held = self.store.order(order.id)
+                if held == order:
+                    continue
+                if held is not None and self.store.events_of(held):
+                    bad.append(BadCell(row, "order", UsageError("desk_row_changed", order=order.id)))
+                changed.append((row, order))
+            for _, order in changed:
+                self.store.unbind(order.id)
+            for row, order in changed:
+                bad += [
+                    code_taken(row, kind, code) for kind, code in order.codes if self.store.owner(kind, code)
+                ]
+            if bad:
+                raise ImportRefused(sorted(bad, key=lambda cell: cell.row))
+            for _, order in changed:
+                self.store.put_order(order)
+            # A record may be here before its order; and a second order with one ref takes the ref's meaning away.
+            for order_id in {id for _, order in changed for id in self.store.with_ref(order.ref)}:
+                self._replay(order_id)
+        return Imported(len(changed), len(orders) - len(changed))
+
+    def manifest(self, terminal_id: bytes) -> bytes:
+        """The bundle for one terminal. While nothing on it changed it is the same bytes for a day: an unneeded one
+        would cost flash and a record. Versions rise even over a lost order book. Raises UsageError."""
+        terminal = self._known(terminal_id)
+        now = self._clock()
+        epoch = max(terminal.epoch, self.store.newest_epoch(terminal.id))
+        expected = self._expected(now)
+
+        def body(through: int, salt: bytes) -> bytes:
+            return manifest.build(
+                terminal.id, epoch=epoch, through=through, place=terminal.place, salt=salt, expected=expected
+            )
+
+        content = hashlib.sha256(self._organisation.desk.certificate + body(0, bytes(16))).digest()
+        with self.store.transaction():
+            held = self.store.issued(ObjectKind.MANIFEST, terminal.id)
+            if held is not None and held.content == content and 0 <= now - held.made < _FRESH:
+                return held.bundle
+            version = max(now, held.version + 1 if held else 1)
+            signed = self._sealed(
+                ObjectKind.MANIFEST,
+                body(self.store.through(terminal.id, epoch), os.urandom(16)),
+                version=version,
+                not_before=now - manifest.SKEW,
+                not_after=now + manifest.LIFE,
+            )
+            self.store.put_issued(ObjectKind.MANIFEST, terminal.id, Issued(version, content, signed, now))
+        return signed
+
+    def rules(self, terminal_id: bytes) -> bytes:
+        """The rule pack in force, the same bytes every time. Raises UsageError, and PlombaError for a pack that was
+        changed under its number or went back."""
+        self._known(terminal_id)
+        pack = self.rule_pack
+        content = hashlib.sha256(pack.body).digest()
+        with self.store.transaction():
+            held = self.store.issued(ObjectKind.RULES, _EVERYBODY)
+            if held is not None:
+                if pack.number < held.version or (pack.number == held.version and content != held.content):
+                    raise PlombaError("desk_rules_changed", number=pack.number, held=held.version)
+                if pack.number == held.version and self._by_current_key(held.bundle):
+                    return held.bundle
+            now = self._clock()
+            signed = self._sealed(ObjectKind.RULES, pack.body, version=pack.number, not_before=now - manifest.SKEW)
+            self.store.put_issued(ObjectKind.RULES, _EVERYBODY, Issued(pack.number, content, signed, now))
+        return signed
+
+    def _accept(self, event: object, touched: set[str]) -> Answer:
+        id = event_id(event)
+        try:
+            claimed = read_event(event)
+            terminal = self.store.terminal(claimed.head.terminal)
+            if terminal is None:
+                raise VerificationError("desk_terminal_unknown", terminal=claimed.head.terminal.hex())
+            if not self._insert(claimed, terminal, touched):
+                return Answer(id, DUPLICATE)
+        except VerificationError as error:
+            return Answer(id, REFUSED, error)
+        return Answer(id, ACCEPTED)
+
+    def _insert(self, claimed: Claimed, terminal: Terminal, touched: set[str]) -> bool:
+        """False when these very bytes are held already. Raises VerificationError."""
+        head = claimed.head
+        held = self.store.event(terminal.id, head.epoch, head.seq)
+        if held is not None and held.body == claimed.body:
+            return False
+        record = verify_record(terminal.public, claimed.previous, claimed.body, claimed.signature)
+        now = self._clock()
+        if held is not None:
+            error = VerificationError("record_conflict", terminal=terminal.id.hex(), seq=head.seq)
+        elif not self._linked(record, terminal):
+            error = VerificationError("desk_record_unlinked", terminal=terminal.id.hex(), seq=head.seq)
+        else:
+            order_id = named_order(head, record.parts)
+            self.store.add_event(record, hashlib.sha256(record.body).digest(), order_id, now)
+            touched.update([order_id] if order_id is not None else self.store.with_ref(head.order_ref))
+            return True
+        self.store.add_conflict(error.code, record, now)
+        raise error
+
+    def _linked(self, record: VerifiedRecord, terminal: Terminal) -> bool:
+        """Whether the chain runs on through the records that are held on either side."""
+        head = record.head
+        if head.seq == 0:
+            return False
+        if head.seq == 1:
+            if record.previous != chain.genesis(terminal.public, head.epoch):
+                return False
+        else:
+            before = self.store.event(terminal.id, head.epoch, head.seq - 1)
+            if before is not None and before.digest != record.previous:
+                return False
+        after = self.store.event(terminal.id, head.epoch, head.seq + 1)
+        return after is None or after.previous == record.digest
+
+    def _replay(self, order_id: str) -> None:
+        order = self.store.order(order_id)
+        if order is None:
+            return
+        events = in_order(self.store.events_of(order))
+        seals = {seal.encode() for seal in order.seals}
+        steps = self.lifecycle.replay(order.order_class, order.state, [_scan(event, seals) for event in events])
+        state = steps[-1].after if steps else order.state
+        self.store.put_effects(order.id, list(zip(events, steps, strict=True)), state)
+
+    def _expected(self, now: int) -> list[Expected]:
+        ends = ", ".join(str(state) for state in sorted(self.lifecycle.ends))
+        where = (
+            f"WHERE state NOT IN ({ends}) OR last IN (SELECT number FROM events WHERE received > ?)"
+        )
+        since = (now - _REMEMBERED,)
+        states = dict(self.store.query(f"SELECT id, state FROM orders {where}", since))
+        return [Expected(order, states[order.id]) for order in self.store.orders(where, since)]
+
+    def _known(self, terminal_id: bytes) -> Terminal:
+        terminal = self.store.terminal(terminal_id)
+        if terminal is None:
+            raise UsageError("desk_terminal_unknown", terminal=terminal_id.hex())
+        return terminal
+
+    def _sealed(self, kind: int, body: bytes, *, version: int, not_before: int, not_after: int = 0) -> bytes:
+        desk = self._organisation.desk
+        signed = seal(kind, body, desk.key, version=version, not_before=not_before, not_after=not_after)
+        return bundle(desk.certificate, signed)
+
+    def _by_current_key(self, data: bytes) -> bool:
+        certificate, _ = split_bundle(data)
+        return certificate == self._organisation.desk.certificate
+
+
+def _scan(event: Event, seals: set[bytes]) -> Scan:
+    head = event.head
+    return Scan(
+        action=head.action,
+        verdict=head.verdict,
+        claim=head.state_after,
+        training=bool(head.flags & Flag.TRAINING),
+        seal_bound=head.code_kind == CodeKind.SEAL and event.parts.get(Tlv.CODE) in seals,
+    )

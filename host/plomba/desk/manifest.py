@@ -1,0 +1,60 @@
+"""The manifest's body: what one terminal may meet at its place, as the sorted rows it searches on flash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from plomba.desk.orders import Order
+from plomba.errors import PlombaError
+from plomba_wire import chain
+from plomba_wire.codec import CodeRow, ManifestHead, OrderRow
+from plomba_wire.vocabulary import CodeKind
+
+ORDERS_MAX = 65535
+"""A code row has 16 bits for the index of its order row."""
+LIFE = 7 * 86400
+"""Seconds a manifest is valid."""
+SKEW = 300
+"""Seconds its validity begins before it was made: the terminal's clock may be behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An order and where it stands now."""
+
+    order: Order
+    state: int
+
+
+def build(
+    terminal: bytes, *, epoch: int, through: int, place: int, salt: bytes, expected: Sequence[Expected]
+) -> bytes:
+    """The body, for the records of `terminal` known up to `through` in `epoch`. Orders of other places are listed as
+    not here. Raises PlombaError when there are more than a manifest can hold."""
+    rows = sorted(_distinct(expected), key=lambda row: row.order.ref)
+    if len(rows) > ORDERS_MAX:
+        raise PlombaError("desk_manifest_full", count=len(rows), limit=ORDERS_MAX)
+    orders = bytearray()
+    codes = []
+    for index, row in enumerate(rows):
+        order = row.order
+        here = int(order.place == place)
+        cell = order.cell.encode().ljust(8, b"\0")
+        orders += OrderRow(order.ref, order.order_class, row.state, here, len(order.seals), cell).pack()
+        for kind, code in [(CodeKind.ORDER, order.id), *order.codes]:
+            codes.append(CodeRow(chain.code_tag(salt, kind, code.encode()), index, kind, 0))
+    codes.sort(key=lambda code: code.tag)
+    head = ManifestHead(terminal, epoch, through, place, salt, len(rows), len(codes))
+    return head.pack() + bytes(orders) + b"".join(code.pack() for code in codes)
+
+
+def _distinct(expected: Iterable[Expected]) -> list[Expected]:
+    """One order for each ref, the first one imported. A ref is 32 bits: a shop could make an order whose ref is that
+    of another one, and the terminal files its own steps by ref. The later one is left out, so it is set aside as
+    unknown instead. Ref 0 means "no order" in a record."""
+    first: dict[int, Expected] = {}
+    for row in expected:
+        if row.order.ref:
+            first.setdefault(row.order.ref, row)
+    return list(first.values())

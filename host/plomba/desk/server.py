@@ -1,0 +1,119 @@
+"""The desk as a process: one socket, one thread for the book, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from plomba.desk.book import Book
+from plomba.errors import PlombaError
+from plomba.trust.organisation import Organisation
+
+_EXTRA = {"anyio", "jinja2", "starlette", "uvicorn"}
+_GRACE = 5
+"""Seconds a request in progress gets after the end was asked for."""
+
+
+def serve(data: Path, org: Path, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT, then returns. `data` holds the order book, `org` the organisation's keys. Port 0
+    takes a free one; `ready` gets the URL once requests are answered. Raises PlombaError: extra_missing, org_missing,
+    desk_port, desk_store_busy, desk_store_failed, desk_data_invalid."""
+    try:
+        import uvicorn
+
+        from plomba.desk.api import create_app
+        from plomba.desk.live import Live
+        from plomba.desk.walls import hosts_for
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRA:
+            raise
+        raise PlombaError("extra_missing", package=package, extra="desk") from error
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready(url)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            live.close()
+            await super().shutdown(sockets)
+
+    organisation = Organisation.load(org)
+    with ThreadPoolExecutor(1, "order-book") as thread:
+        book = thread.submit(Book, data, organisation, _now).result()
+        try:
+            with _listening(host, port) as listener:
+                url = _url(listener)
+                live = Live()
+                app = create_app(book, thread, live, hosts_for(host))
+                config = uvicorn.Config(
+                    app,
+                    lifespan="off",
+                    ws="none",
+                    log_level="warning",
+                    access_log=False,
+                    server_header=False,
+                    proxy_headers=False,
+                    timeout_graceful_shutdown=_GRACE,
+                )
+                with _signals_end_quietly():
+                    Server(config).run([listener])
+        finally:
+            thread.submit(book.close).result()
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise PlombaError("desk_port", host=host, port=port, reason=error.strerror or error) from error
+    with listener:
+        try:
+            # On Windows this option would let two processes share the port.
+            if hasattr(signal, "SIGKILL"):
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(128)
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise PlombaError("desk_port", host=host, port=port, reason=reason) from error
+        yield listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def _signals_end_quietly() -> Iterator[None]:
+    """uvicorn raises the signal that ended it once more when it is done; here that is not news any more."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held = {number: signal.signal(number, _done) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+
+
+def _done(number: int, frame: object) -> None:
+    pass

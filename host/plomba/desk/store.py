@@ -1,0 +1,321 @@
+"""The order book on disk: SQLite, one connection, one writer, every commit on the platter before anybody is answered."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from plomba.desk.lifecycle import Step
+from plomba.desk.orders import Order
+from plomba.errors import StoreError
+from plomba.trust.records import VerifiedRecord
+from plomba_wire import tlv
+from plomba_wire.codec import RecordHead
+from plomba_wire.vocabulary import CodeKind
+
+FILE = "desk.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A terminal the root vouches for. `serial` and `epoch` are its certificate's."""
+
+    id: bytes
+    public: bytes
+    epoch: int
+    serial: int
+    label: str
+    place: int
+    certificate: bytes
+
+
+@dataclass(frozen=True)
+class Event:
+    """A verified record as it is held. `number` is the order of arrival, `order_id` the order it names."""
+
+    number: int
+    body: bytes
+    previous: bytes
+    digest: bytes
+    signature: bytes
+    order_id: str | None
+    received: int
+
+    @cached_property
+    def head(self) -> RecordHead:
+        return RecordHead.read(self.body, 0)
+
+    @cached_property
+    def parts(self) -> dict[int, bytes]:
+        return tlv.unpack(self.body, RecordHead.SIZE)
+
+    @property
+    def identity(self) -> str:
+        """`terminal-epoch-seq`."""
+        return f"{self.head.terminal.hex()}-{self.head.epoch}-{self.head.seq}"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The newest signed object of a kind. `content` is the SHA-256 of what it says."""
+
+    version: int
+    content: bytes
+    bundle: bytes
+    made: int
+
+
+_Values = Sequence[Any] | Mapping[str, Any]
+_EVENT = "e.number, e.body, e.previous, e.digest, e.signature, e.order_id, e.received"
+
+
+class Store:
+    """Belongs to the thread that made it. Every method raises StoreError when the disk does not do its part."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens or creates the order book. The file is held exclusively: a second desk on it is refused."""
+        self.path = folder / FILE
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+        except (OSError, sqlite3.Error) as error:
+            raise self._failed(error) from error
+        try:
+            # Before the first access: in WAL mode an exclusive holder needs no shared memory, and nobody else gets in.
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._migrate()
+        except sqlite3.Error as error:
+            self._db.close()
+            raise self._failed(error) from error
+        except StoreError:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        self._db.close()
+
+    def query(self, sql: str, values: _Values = ()) -> list[tuple[Any, ...]]:
+        """All rows of a SELECT."""
+        return self._run(sql, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that happens inside, or nothing of it; committed to disk when it is left."""
+        self._run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._run("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    # terminals
+
+    def terminal(self, id: bytes) -> Terminal | None:
+        row = self._one("SELECT * FROM terminals WHERE terminal = ?", (id,))
+        return None if row is None else Terminal(*row)
+
+    def terminals(self) -> list[Terminal]:
+        return [Terminal(*row) for row in self._run("SELECT * FROM terminals ORDER BY label, terminal")]
+
+    def put_terminal(self, new: Terminal) -> None:
+        self._run(
+            "INSERT OR REPLACE INTO terminals VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (new.id, new.public, new.epoch, new.serial, new.label, new.place, new.certificate),
+        )
+
+    def through(self, terminal: bytes, epoch: int) -> int:
+        """The highest contiguous record held of that epoch, 0 = none."""
+        row = self._one("SELECT through FROM marks WHERE terminal = ? AND epoch = ?", (terminal, epoch))
+        return 0 if row is None else row[0]
+
+    def newest_epoch(self, terminal: bytes) -> int:
+        row = self._one("SELECT max(epoch) FROM marks WHERE terminal = ?", (terminal,))
+        return 0 if row is None or row[0] is None else row[0]
+
+    # records
+
+    def event(self, terminal: bytes, epoch: int, seq: int) -> Event | None:
+        row = self._one(
+            f"SELECT {_EVENT} FROM events e WHERE terminal = ? AND epoch = ? AND seq = ?", (terminal, epoch, seq)
+        )
+        return None if row is None else Event(*row)
+
+    def add_event(self, record: VerifiedRecord, body_hash: bytes, order_id: str | None, received: int) -> None:
+        head = record.head
+        self._run(
+            "INSERT INTO events (terminal, epoch, seq, body_hash, previous, digest, body, signature, order_id,"
+            " order_ref, received) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(head.terminal, head.epoch, head.seq, body_hash, record.previous, record.digest),
+                *(record.body, record.signature, order_id, head.order_ref, received),
+            ),
+        )
+        through = self.through(head.terminal, head.epoch)
+        later = self._db.execute(
+            "SELECT seq FROM events WHERE terminal = ? AND epoch = ? AND seq > ? ORDER BY seq",
+            (head.terminal, head.epoch, through),
+        )
+        for (seq,) in later:
+            if seq != through + 1:
+                break
+            through = seq
+        later.close()
+        self._run("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", (head.terminal, head.epoch, through))
+
+    def add_conflict(self, code: str, record: VerifiedRecord, received: int) -> None:
+        """Keeps what contradicts a held record, once."""
+        head = record.head
+        self._run(
+            "INSERT OR IGNORE INTO conflicts (terminal, epoch, seq, code, previous, body, signature, received)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(head.terminal, head.epoch, head.seq, code, record.previous, record.body),
+                *(record.signature, received),
+            ),
+        )
+
+    def events_of(self, order: Order) -> list[Event]:
+        """Records that name the order, and those that give only a ref that no other order has."""
+        rows = self._run(
+            f"SELECT {_EVENT} FROM events e WHERE order_id = :id UNION ALL SELECT {_EVENT} FROM events e"
+            " WHERE order_ref = :ref AND order_id IS NULL AND (SELECT count(*) FROM orders WHERE ref = :ref) = 1",
+            {"id": order.id, "ref": order.ref},
+        )
+        return [Event(*row) for row in rows]
+
+    def put_effects(self, order_id: str, done: Sequence[tuple[Event, Step]], state: int) -> None:
+        """The outcome of a replay: what each record did, in order, and where the order stands now."""
+        last = done[-1][0].number if done else None
+        self._run("DELETE FROM effects WHERE order_id = ?", (order_id,))
+        for position, (event, step) in enumerate(done):
+            self._run(
+                "INSERT INTO effects VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(event.number, order_id, position, step.before, step.after),
+                    *(step.claim, step.why, step.disputed),
+                ),
+            )
+        self._run("UPDATE orders SET state = ?, last = ? WHERE id = ?", (state, last, order_id))
+
+    # orders
+
+    def order(self, id: str) -> Order | None:
+        """The order as it was imported."""
+        found = self.orders("WHERE id = ?", (id,))
+        return found[0] if found else None
+
+    def orders(self, where: str = "", values: _Values = ()) -> list[Order]:
+        """Orders as imported, with their codes, in the order of import."""
+        codes: dict[str, dict[int, list[str]]] = {}
+        for kind, code, order_id in self._run(
+            f"SELECT kind, code, order_id FROM order_codes WHERE order_id IN (SELECT id FROM orders {where})"
+            " ORDER BY code",
+            values,
+        ):
+            codes.setdefault(order_id, {}).setdefault(kind, []).append(code)
+        rows = self._run(
+            "SELECT id, class, entered, place, value, currency, shop, cell FROM orders"
+            f" {where} ORDER BY number",
+            values,
+        )
+        found = []
+        for row in rows:
+            own = codes.get(row[0], {})
+            found.append(Order(*row, tuple(own.get(CodeKind.SEAL, ())), tuple(own.get(CodeKind.UIN, ()))))
+        return found
+
+    def with_ref(self, ref: int) -> list[str]:
+        return [row[0] for row in self._run("SELECT id FROM orders WHERE ref = ?", (ref,))]
+
+    def owner(self, kind: int, code: str) -> str | None:
+        """The order a seal or an item number is bound to."""
+        row = self._one("SELECT order_id FROM order_codes WHERE kind = ? AND code = ?", (kind, code))
+        return None if row is None else row[0]
+
+    def unbind(self, order_id: str) -> None:
+        """Frees the order's seals and item numbers."""
+        self._run("DELETE FROM order_codes WHERE order_id = ?", (order_id,))
+
+    def put_order(self, order: Order) -> None:
+        """Inserts it, or replaces one that has no records and whose codes were unbound."""
+        self._run(
+            "INSERT INTO orders (id, ref, class, entered, place, value, currency, shop, cell, state)"
+            " VALUES (:id, :ref, :class, :entered, :place, :value, :currency, :shop, :cell, :entered)"
+            " ON CONFLICT (id) DO UPDATE SET class = :class, entered = :entered, place = :place, value = :value,"
+            " currency = :currency, shop = :shop, cell = :cell",
+            {
+                "id": order.id,
+                "ref": order.ref,
+                "class": order.order_class,
+                "entered": order.state,
+                "place": order.place,
+                "value": order.value,
+                "currency": order.currency,
+                "shop": order.shop,
+                "cell": order.cell,
+            },
+        )
+        for kind, code in order.codes:
+            self._run("INSERT INTO order_codes VALUES (?, ?, ?)", (kind, code, order.id))
+
+    # signed objects and counters
+
+    def issued(self, kind: int, terminal: bytes) -> Issued | None:
+        row = self._one(
+            "SELECT version, content, bundle, made FROM issued WHERE kind = ? AND terminal = ?", (kind, terminal)
+        )
+        return None if row is None else Issued(*row)
+
+    def put_issued(self, kind: int, terminal: bytes, new: Issued) -> None:
+        self._run(
+            "INSERT OR REPLACE INTO issued VALUES (?, ?, ?, ?, ?, ?)",
+            (kind, terminal, new.version, new.content, new.bundle, new.made),
+        )
+
+    def count(self, names: Iterable[str]) -> None:
+        """One more of each."""
+        for name in names:
+            self._run(
+                "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1", (name,)
+            )
+
+    # the machinery
+
+    def _run(self, sql: str, values: _Values = ()) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(sql, values)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def _one(self, sql: str, values: _Values) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._run(sql, values).fetchone()
+        return row
+
+    def _migrate(self) -> None:
+        """Runs the numbered scripts this file has not seen, each in a transaction of its own."""
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        folder = resources.files("plomba.desk").joinpath("migrations")
+        scripts = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda f: f.name)
+        if version > len(scripts):
+            raise StoreError("desk_store_newer", path=self.path, version=version, known=len(scripts))
+        for number, script in enumerate(scripts[version:], start=version + 1):
+            text = script.read_text(encoding="utf-8")
+            try:
+                self._db.executescript(f"BEGIN IMMEDIATE; {text}\n PRAGMA user_version = {number}; COMMIT;")
+            except sqlite3.Error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _failed(self, error: Exception) -> StoreError:
+        busy = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+        return StoreError("desk_store_busy" if busy else "desk_store_failed", path=self.path, reason=error)

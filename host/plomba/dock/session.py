@@ -1,0 +1,139 @@
+"""One docking, in this order: verify, insert, commit, receipt, send. A receipt is never made before the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from plomba.errors import NotForwarded, TerminalError, VerificationError
+from plomba.forward import Desk, Forwarder
+from plomba.ledger import Enrolled, Ledger
+from plomba.terminal import Terminal
+from plomba.transport import open_transport
+from plomba.trust.objects import SignedObject, bundle, seal, split_bundle
+from plomba.trust.organisation import Organisation
+from plomba.trust.records import verify_chain
+from plomba_wire.codec import ReceiptBody, StatusOk, TimeBody
+from plomba_wire.vocabulary import Enrolment, ObjectKind
+
+_SKEW_S = 3600
+_TIME_UNCERTAINTY_MS = 2000
+
+
+@dataclass(slots=True)
+class Report:
+    """What one docking did. `receipted_seq` is the newest record the terminal holds a receipt for."""
+
+    terminal: str
+    records: int = 0
+    receipted_seq: int = 0
+    forwarded: int = 0
+    pushed: list[str] = field(default_factory=list)
+    waiting: NotForwarded | None = None
+
+
+class Dock:
+    """`clock` is seconds since 1970; without a desk records are stored and receipted, and wait in the outbox."""
+
+    def __init__(
+        self, ledger: Ledger, organisation: Organisation, desk: Desk | None, clock: Callable[[], float]
+    ) -> None:
+        self._ledger = ledger
+        self._organisation = organisation
+        self._desk = desk
+        self._clock = clock
+
+    async def sync(self, port: str) -> Report:
+        """Docks the terminal on `port`. Raises TerminalError, VerificationError, StoreError; nothing is half-done."""
+        async with Terminal(open_transport(port)) as terminal:
+            report = Report(terminal.id)
+            enrolled = self._known(terminal)
+            await self._collect(terminal, enrolled, report)
+            await self._forward(report)
+            await self._push(terminal, enrolled, report)
+            await self._collect(terminal, enrolled, report)
+        await self._forward(report)
+        return report
+
+    async def _collect(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
+        """Pulls, verifies and stores what is new, then hands over the receipt."""
+        status = await terminal.status(enrolled.public)
+        next_seq, previous = self._ledger.watermark(enrolled)
+        self._compare(terminal, status, next_seq)
+        async for batch in terminal.pull(enrolled.epoch, next_seq, previous):
+            verified = verify_chain(enrolled.public, enrolled.epoch, batch.first_seq, previous, batch.records)
+            self._ledger.append(verified)
+            previous = verified[-1].digest
+            report.records += len(verified)
+            terminal.credit(verified[-1].head.seq + 1)
+        next_seq, head = self._ledger.watermark(enrolled)
+        if next_seq > 1:
+            report.receipted_seq = await terminal.give_receipt(self._receipt(enrolled, next_seq - 1, head))
+
+    def _known(self, terminal: Terminal) -> Enrolled:
+        if terminal.hello.enrolment != Enrolment.ENROLLED:
+            raise TerminalError("terminal_not_enrolled", terminal=terminal.id, port=terminal.transport.name)
+        enrolled = self._ledger.terminal(terminal.hello.terminal)
+        if enrolled is None:
+            raise TerminalError("terminal_unknown", terminal=terminal.id, port=terminal.transport.name)
+        return enrolled
+
+    def _compare(self, terminal: Terminal, status: StatusOk, next_seq: int) -> None:
+        if status.next_seq < next_seq:
+            raise VerificationError(
+                "tail_cut", terminal=terminal.id, found=status.next_seq - 1, known=next_seq - 1
+            )
+
+    def _receipt(self, enrolled: Enrolled, up_to: int, head: bytes) -> bytes:
+        """The receipt for everything up to a record; the same bytes when it is asked for again."""
+        given = self._ledger.receipt(enrolled, up_to)
+        if given is not None:
+            return given
+        now = int(self._clock())
+        size, root = self._ledger.log()
+        body = ReceiptBody(enrolled.id, enrolled.epoch, up_to, head, now, size, root).pack()
+        signer = self._organisation.dock
+        signed = seal(ObjectKind.RECEIPT, body, signer.key, version=up_to, not_before=now - _SKEW_S)
+        receipt = bundle(signer.certificate, signed)
+        self._ledger.keep_receipt(enrolled, up_to, size, receipt)
+        return receipt
+
+    async def _push(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
+        """Sets the clock, brings rules and manifest up to date. Each one installed makes a record."""
+        status = await terminal.status(enrolled.public)
+        await terminal.push(ObjectKind.TIME, int(self._clock()), self._time(terminal))
+        report.pushed.append("time")
+        if self._desk is not None and report.waiting is None:
+            await self._desk.register(enrolled.certificate, enrolled.place)
+            rules = await self._desk.rules(terminal.id)
+            if _version(rules) > status.rules:
+                await terminal.push(ObjectKind.RULES, _version(rules), rules)
+                report.pushed.append("rules")
+            manifest = await self._desk.manifest(terminal.id)
+            if _version(manifest) > status.manifest:
+                await terminal.push(ObjectKind.MANIFEST, _version(manifest), manifest)
+                report.pushed.append("manifest")
+
+    def _time(self, terminal: Terminal) -> bytes:
+        """The time, over the nonce of this session."""
+        now = int(self._clock())
+        hello = terminal.hello
+        body = TimeBody(hello.terminal, hello.device_nonce, now, _TIME_UNCERTAINTY_MS).pack()
+        signer = self._organisation.dock
+        signed = seal(
+            ObjectKind.TIME, body, signer.key, version=now, not_before=now - _SKEW_S, not_after=now + _SKEW_S
+        )
+        return bundle(signer.certificate, signed)
+
+    async def _forward(self, report: Report) -> None:
+        if self._desk is None:
+            return
+        try:
+            report.forwarded += await Forwarder(self._ledger, self._desk, self._clock).run(now=True)
+            report.waiting = None
+        except NotForwarded as waiting:
+            report.waiting = waiting
+
+
+def _version(data: bytes) -> int:
+    return SignedObject.parse(split_bundle(data)[1]).envelope.version

@@ -1,0 +1,45 @@
+"""The board's `machine` on the unix port: UARTs that are sockets of the rig. MicroPython only."""
+
+import sys
+
+_path = sys.path[:]
+sys.path[:] = []
+try:
+    from machine import *  # noqa: F403
+finally:
+    sys.path[:] = _path
+
+import io
+import os
+
+import panel
+
+_GET_FILENO = 10
+
+
+class UART(io.IOBase):
+    """UART(n): the non-blocking socket whose number is in SIM_UART<n>_FD. A change of rate is told to the rig."""
+
+    def __init__(self, id: int, baudrate: int = 9600) -> None:
+        self._id = id
+        self._fd = int(os.getenv("SIM_UART%d_FD" % id))
+        self._file = open(self._fd, "r+b")
+        self.init(baudrate)
+
+    def init(self, baudrate: int) -> None:
+        panel.send({"uart": self._id, "baud": baudrate})
+
+    def readinto(self, buffer, count: int = -1):
+        return self._file.readinto(buffer)
+
+    def read(self, count: int = -1):
+        return self._file.read(count)
+
+    def readline(self):
+        return self._file.readline()
+
+    def write(self, data):
+        return self._file.write(data)
+
+    def ioctl(self, request: int, argument: int) -> int:
+        return self._fd if request == _GET_FILENO else 0

@@ -1,0 +1,83 @@
+"""The side channel between board and rig: screen, tones, lamp and rates out; keys, clock and power in. MicroPython only.
+
+One JSON object a line, on the socket whose number is in SIM_PANEL_FD.
+"""
+
+import asyncio
+import json
+import os
+import time
+
+import norflash
+
+_file = open(int(os.getenv("SIM_PANEL_FD")), "r+b")
+_reader = asyncio.StreamReader(_file)
+_keys = []
+_pressed = asyncio.Event()
+_serving = []
+
+
+def send(message) -> None:
+    """Tells the rig. A full socket is waited for: nothing may get lost on the way to an ear."""
+    line = (json.dumps(message) + "\n").encode()
+    view = memoryview(line)
+    while len(view):
+        written = _file.write(view)
+        view = view[written or 0 :]
+
+
+async def key() -> str:
+    """The next key that the rig presses."""
+    if not _serving:
+        _serving.append(asyncio.create_task(_serve()))
+        _Poller.install()
+    while not _keys:
+        _pressed.clear()
+        await _pressed.wait()
+    return _keys.pop(0)
+
+
+async def _serve() -> None:
+    while True:
+        line = await _reader.readline()
+        if not line:
+            raise SystemExit
+        message = json.loads(line)
+        if "key" in message:
+            _keys.append(message["key"])
+            _pressed.set()
+        elif "warp" in message:
+            time.warp(message["warp"])
+        elif "cut" in message:
+            norflash.device().cut(message["cut"], message["torn"])
+
+
+class _Poller:
+    """Stands before the event loop's poller: while a warp lasts, a wait is a leap of the clock."""
+
+    def __init__(self, poller) -> None:
+        self._poller = poller
+        self.register = poller.register
+        self.unregister = poller.unregister
+        self.modify = poller.modify
+
+    @staticmethod
+    def install() -> None:
+        queue = asyncio.core._io_queue
+        queue.poller = _Poller(queue.poller)
+        if os.getenv("SIM_CLOCK") == "stopped":
+            time.stop()
+
+    def ipoll(self, timeout: int = -1):
+        left = time.warping()
+        if left and timeout:
+            ready = [(entry[0], entry[1]) for entry in self._poller.ipoll(0)]
+            if ready:
+                return ready
+            time.leap(left if timeout < 0 else min(timeout, left))
+            if not time.warping():
+                send({"warped": True})
+            return ()
+        if timeout > 0 and not time.runs():
+            timeout = -1
+        return self._poller.ipoll(timeout)

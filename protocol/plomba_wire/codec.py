@@ -1,0 +1,365 @@
+"""Every layout of PLP/1, for CPython and MicroPython. Generated from schema.py: python3 tools gen."""
+# fmt: off
+
+from plomba_wire.layout import Layout, Malformed
+
+__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "SyncOpen", "SyncOpenOk", "Data", "Credit", "SyncEnd", "Receipt", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "RecordHead", "Envelope", "Certificate", "ReceiptBody", "TimeBody", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES"]
+
+_ACTION = b"\x01\x02\x03\x04\x05\x06\x07\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x30\x31\x32\x33\x34\x35\x40\x41\x42\x50\x51\x52\x53\x54\x55\x56\x60\x61\x70\x71\x72\x7e\x7f"
+_CODE_KIND = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"
+_ENROLMENT = b"\x00\x01\x02"
+_ERROR = b"\x01\x02\x03\x04\x05\x06\x07\x08\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x26\x27\x28\x29\x2a\x30\x31\x32\x3f"
+_OBJECT_KIND = b"\x01\x02\x03\x04\x05\x06\x07"
+_ORDER_CLASS = b"\x00\x01"
+_PROTECTION = b"\x01\x02\x03"
+_ROLE = b"\x01\x02\x03\x04\x05"
+_STATE = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b"
+_SYMBOLOGY = b"\x00\x01\x03\x05\x07\x08"
+_VERDICT = b"\x00\x01\x02\x03\x04\x05\x06\x10\x11\x12\x13\x14\x15\x16\x17\x18"
+
+
+class FrameHead(Layout):
+    """Opens every frame; the body follows, then CRC-32 (IEEE, u32) over all of it."""
+
+    SIZE = 6
+    FIELDS = ("type", "flags", "session", "tag")
+    FORMAT = ">BBHH"
+
+
+class Hello(Layout):
+    """Opens a session, at any time and in any state. What was in flight is worthless from here on."""
+
+    TYPE = 0x01
+    SIZE = 20
+    FIELDS = ("nonce", "session", "proto_min", "proto_max", "max_body", "window", "features", "growth")
+    FORMAT = ">8sHBBHHI"
+    TAIL = ("", 200)
+
+
+class HelloOk(Layout):
+    """Answers HELLO."""
+
+    TYPE = 0x81
+    SIZE = 50
+    FIELDS = ("nonce", "proto", "enrolment", "max_body", "max_record", "window", "features", "terminal", "firmware", "boot", "device_nonce", "growth")
+    FORMAT = ">8sBBHHHI8sIH16s"
+    CODES = ((2, _ENROLMENT),)
+    TAIL = ("", 200)
+
+
+class Ping(Layout):
+    """Is anybody there."""
+
+    TYPE = 0x02
+    SIZE = 8
+    FIELDS = ("nonce",)
+    FORMAT = ">8s"
+
+
+class Pong(Layout):
+    """Answers PING."""
+
+    TYPE = 0x82
+    SIZE = 8
+    FIELDS = ("nonce",)
+    FORMAT = ">8s"
+
+
+class Bye(Layout):
+    """Ends the session."""
+
+    TYPE = 0x03
+    SIZE = 1
+    FIELDS = ("reason",)
+    FORMAT = ">B"
+
+
+class Error(Layout):
+    """A request that cannot be served. CRC errors are never answered, only counted."""
+
+    TYPE = 0x7e
+    SIZE = 8
+    FIELDS = ("code", "about", "detail", "retry_after")
+    FORMAT = ">BBIH"
+    CODES = ((0, _ERROR),)
+
+
+class EnrolKey(Layout):
+    """Asks for the terminal's public key and a proof that it holds the private one."""
+
+    TYPE = 0x04
+    SIZE = 16
+    FIELDS = ("nonce",)
+    FORMAT = ">16s"
+
+
+class EnrolKeyOk(Layout):
+    """Answers with a key that was born on the terminal and never leaves it."""
+
+    TYPE = 0x84
+    SIZE = 132
+    FIELDS = ("public", "epoch", "protection", "enrolment", "signature")
+    FORMAT = ">64sHBB64s"
+    CODES = ((2, _PROTECTION), (3, _ENROLMENT))
+
+
+class EnrolRoot(Layout):
+    """Offers a root and a certificate under it. A blank terminal shows the fingerprint and waits for its OK key."""
+
+    TYPE = 0x05
+    SIZE = 66
+    FIELDS = ("root", "certificate")
+    FORMAT = ">64s"
+    TAIL = (">H", 200)
+
+
+class EnrolRootOk(Layout):
+    """Where the enrolment stands. The dock asks again while it is WAITING."""
+
+    TYPE = 0x85
+    SIZE = 1
+    FIELDS = ("enrolment",)
+    FORMAT = ">B"
+    CODES = ((0, _ENROLMENT),)
+
+
+class Status(Layout):
+    """Asks for the state of the journal and the terminal."""
+
+    TYPE = 0x10
+    SIZE = 16
+    FIELDS = ("nonce",)
+    FORMAT = ">16s"
+
+
+class StatusOk(Layout):
+    """The head is signed: a tail cut off later can be shown."""
+
+    TYPE = 0x90
+    SIZE = 143
+    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "free_pages", "rules", "manifest", "mono_ms", "utc", "battery", "bad_frames", "stale_frames", "lost_scans", "signature")
+    FORMAT = ">HIII32sIIIIIBIII64s"
+
+
+class SyncOpen(Layout):
+    """Asks for all records from a number on. The dock's number is what it has durably."""
+
+    TYPE = 0x20
+    SIZE = 40
+    FIELDS = ("epoch", "from_seq", "previous", "window")
+    FORMAT = ">HI32sH"
+
+
+class SyncOpenOk(Layout):
+    """Records follow as DATA."""
+
+    TYPE = 0xa0
+    SIZE = 8
+    FIELDS = ("from_seq", "next_seq")
+    FORMAT = ">II"
+
+
+class Data(Layout):
+    """Whole records, one after the other, each with its own length."""
+
+    TYPE = 0x21
+    SIZE = 5
+    FIELDS = ("first_seq", "count", "records")
+    FORMAT = ">IB"
+    TAIL = ("", 4091)
+
+
+class Credit(Layout):
+    """Everything before next_seq is on disk; send on."""
+
+    TYPE = 0x22
+    SIZE = 7
+    FIELDS = ("next_seq", "window", "flags")
+    FORMAT = ">IHB"
+
+
+class SyncEnd(Layout):
+    """All records were credited."""
+
+    TYPE = 0x23
+    SIZE = 36
+    FIELDS = ("next_seq", "head")
+    FORMAT = ">I32s"
+
+
+class Receipt(Layout):
+    """Hands over a receipt. Only this lets the terminal free flash."""
+
+    TYPE = 0x24
+    SIZE = 0
+    FIELDS = ("bundle",)
+    FORMAT = ">"
+    TAIL = ("", 700)
+
+
+class ReceiptOk(Layout):
+    """The receipt was verified and stored."""
+
+    TYPE = 0xa4
+    SIZE = 4
+    FIELDS = ("receipted_seq",)
+    FORMAT = ">I"
+
+
+class ObjectOffer(Layout):
+    """Offers a signed object with its certificate (a bundle)."""
+
+    TYPE = 0x30
+    SIZE = 41
+    FIELDS = ("kind", "version", "size", "sha256")
+    FORMAT = ">BII32s"
+    CODES = ((0, _OBJECT_KIND),)
+
+
+class ObjectOfferOk(Layout):
+    """Where to go on; equal to size when the terminal has it all."""
+
+    TYPE = 0xb0
+    SIZE = 6
+    FIELDS = ("offset", "window")
+    FORMAT = ">IH"
+
+
+class ObjectData(Layout):
+    """A piece of the bundle."""
+
+    TYPE = 0x31
+    SIZE = 4
+    FIELDS = ("offset", "piece")
+    FORMAT = ">I"
+    TAIL = ("", 4092)
+
+
+class ObjectCredit(Layout):
+    """The terminal has everything before the offset."""
+
+    TYPE = 0x32
+    SIZE = 6
+    FIELDS = ("offset", "window")
+    FORMAT = ">IH"
+
+
+class ObjectCommit(Layout):
+    """Verify and install what was sent."""
+
+    TYPE = 0x33
+    SIZE = 5
+    FIELDS = ("kind", "version")
+    FORMAT = ">BI"
+    CODES = ((0, _OBJECT_KIND),)
+
+
+class ObjectCommitOk(Layout):
+    """It is installed, and a record says so."""
+
+    TYPE = 0xb3
+    SIZE = 8
+    FIELDS = ("version", "seq")
+    FORMAT = ">II"
+
+
+class RecordHead(Layout):
+    """Opens a record's body; TLVs follow (type u8, length u16, value), types ascending."""
+
+    SIZE = 54
+    FIELDS = ("action", "verdict", "flags", "epoch", "seq", "terminal", "boot", "tries", "symbology", "t_utc", "t_mono_ms", "actor", "place", "route", "rules", "code_kind", "state_before", "state_after", "order_ref")
+    FORMAT = ">BBBBHHI8sHBBIIIIIHBBBBI"
+    CONSTANTS = ((0, 1), (1, 1), (20, 0))
+    CODES = ((2, _ACTION), (3, _VERDICT), (10, _SYMBOLOGY), (17, _CODE_KIND), (18, _STATE), (19, _STATE))
+
+
+class Envelope(Layout):
+    """Opens every signed object but a record; the body follows, then the signature (64 bytes)."""
+
+    SIZE = 30
+    FIELDS = ("kind", "key_id", "version", "not_before", "not_after", "length")
+    FORMAT = ">4sBB8sIIII"
+    CONSTANTS = ((0, b'PLB1'), (2, 1))
+    CODES = ((1, _OBJECT_KIND),)
+
+
+class Certificate(Layout):
+    """Body of a certificate; its version is the serial number."""
+
+    SIZE = 69
+    FIELDS = ("role", "protection", "epoch", "public", "label")
+    FORMAT = ">BBH64s"
+    CODES = ((0, _ROLE), (1, _PROTECTION))
+    TAIL = (">B", 32)
+
+
+class ReceiptBody(Layout):
+    """Everything up to up_to is on this dock's disk."""
+
+    SIZE = 90
+    FIELDS = ("terminal", "epoch", "up_to", "head", "utc", "log_size", "log_root")
+    FORMAT = ">8sHI32sIQ32s"
+
+
+class TimeBody(Layout):
+    """The time, for one terminal and one nonce."""
+
+    SIZE = 32
+    FIELDS = ("terminal", "device_nonce", "utc", "uncertainty_ms")
+    FORMAT = ">8s16sII"
+
+
+class ManifestHead(Layout):
+    """Opens a manifest's body. Order rows follow, ascending by ref, then code rows, ascending by tag."""
+
+    SIZE = 42
+    FIELDS = ("terminal", "epoch", "through_seq", "place", "salt", "orders", "codes")
+    FORMAT = ">8sHII16sII"
+
+
+class OrderRow(Layout):
+    """One order that this terminal may meet."""
+
+    SIZE = 16
+    FIELDS = ("ref", "order_class", "state", "here", "seals", "cell")
+    FORMAT = ">IBBBB8s"
+    CODES = ((1, _ORDER_CLASS), (2, _STATE))
+
+
+class CodeRow(Layout):
+    """One code that belongs to one order."""
+
+    SIZE = 16
+    FIELDS = ("tag", "order", "kind", "flags")
+    FORMAT = ">12sHBB"
+    CODES = ((2, _CODE_KIND),)
+
+
+MESSAGES = {
+    0x01: Hello,
+    0x81: HelloOk,
+    0x02: Ping,
+    0x82: Pong,
+    0x03: Bye,
+    0x7e: Error,
+    0x04: EnrolKey,
+    0x84: EnrolKeyOk,
+    0x05: EnrolRoot,
+    0x85: EnrolRootOk,
+    0x10: Status,
+    0x90: StatusOk,
+    0x20: SyncOpen,
+    0xa0: SyncOpenOk,
+    0x21: Data,
+    0x22: Credit,
+    0x23: SyncEnd,
+    0x24: Receipt,
+    0xa4: ReceiptOk,
+    0x30: ObjectOffer,
+    0xb0: ObjectOfferOk,
+    0x31: ObjectData,
+    0x32: ObjectCredit,
+    0x33: ObjectCommit,
+    0xb3: ObjectCommitOk,
+}
+"""Message type -> layout of its body."""

@@ -1,0 +1,220 @@
+"""The codes both sides share. Generated from vocabulary.toml: python3 tools gen."""
+# fmt: off
+
+
+class Action:
+    SHIFT_OPEN = 0x01
+    SHIFT_CLOSE = 0x02
+    TIME_SET = 0x03
+    RULES_ACK = 0x04
+    BOOT = 0x05
+    KEY_ROTATE = 0x06
+    OBJECT_SET = 0x07
+    INTAKE_CHECK = 0x10
+    PICK = 0x11
+    PACK = 0x12
+    SEAL_APPLY = 0x13
+    STAGE = 0x14
+    INTAKE_DEFER = 0x15
+    HANDOVER_OUT = 0x20
+    HANDOVER_IN = 0x21
+    ROUTE_START = 0x22
+    ARRIVE = 0x23
+    STORE = 0x24
+    RETRIEVE = 0x25
+    CUSTOMER_IDENT = 0x30
+    SEAL_CHECK = 0x31
+    INSPECT = 0x32
+    HANDOUT = 0x33
+    REFUSE = 0x34
+    ATTEMPT_FAILED = 0x35
+    RETURN_OPEN = 0x40
+    RETURN_IN = 0x41
+    RETURN_INSPECT = 0x42
+    DAMAGE = 0x50
+    MISSING = 0x51
+    MISMATCH = 0x52
+    SEAL_BREAK = 0x53
+    UNREADABLE = 0x54
+    HOLD = 0x55
+    RELEASE = 0x56
+    ROUTE_OPEN = 0x60
+    ROUTE_CLOSE = 0x61
+    UNDO = 0x70
+    OVERRIDE = 0x71
+    LATE_ENTRY = 0x72
+    REFUSED_SCAN = 0x7e
+    NOTE = 0x7f
+
+
+class Verdict:
+    NOTED = 0x00
+    OK = 0x01
+    CONFIRM = 0x02
+    NEED_SEAL = 0x03
+    SEAL_OK = 0x04
+    SEAL_READ = 0x05
+    ITEM_OK = 0x06
+    WRONG_SEAL = 0x10
+    WRONG_ITEM = 0x11
+    UNKNOWN = 0x12
+    KNOWN_NOT_HERE = 0x13
+    WRONG_STATE = 0x14
+    REPEAT = 0x15
+    REFUSED_CODE = 0x16
+    NO_RULES = 0x17
+    NO_VISIT = 0x18
+
+
+class State:
+    NONE = 0x00
+    NEW = 0x01
+    NEED_DATA = 0x02
+    ACCEPTED = 0x03
+    PICKED = 0x04
+    PACKED = 0x05
+    STAGED = 0x06
+    HANDING = 0x07
+    WITH_COURIER = 0x08
+    ON_ROUTE = 0x09
+    AT_STOP = 0x0a
+    AT_POINT = 0x0b
+    READY = 0x0c
+    IDENTIFIED = 0x0d
+    VERIFIED = 0x0e
+    DELIVERED = 0x0f
+    PART_DELIVERED = 0x10
+    REFUSED = 0x11
+    FAILED = 0x12
+    HELD = 0x13
+    RETURNING = 0x14
+    RETURNED = 0x15
+    INSPECTED = 0x16
+    REFUNDED = 0x17
+    REJECTED = 0x18
+    CANCELLED = 0x19
+    LOST = 0x1a
+    EXPIRED = 0x1b
+
+
+class CodeKind:
+    NONE = 0x00
+    ORDER = 0x01
+    SEAL = 0x02
+    UIN = 0x03
+    BADGE = 0x04
+    CELL = 0x05
+    COMMAND = 0x06
+    CUSTOMER = 0x07
+    UNKNOWN = 0x08
+    KEY = 0x09
+
+
+class Symbology:
+    NONE = 0x00
+    QR = 0x01
+    DATA_MATRIX = 0x03
+    CODE_128 = 0x05
+    EAN = 0x07
+    OTHER = 0x08
+
+
+class OrderClass:
+    PLAIN = 0x00
+    SEALED = 0x01
+
+
+class Flag:
+    TIME_TRUSTED = 0x01
+    MANUAL = 0x02
+    OVERRIDE = 0x04
+    REPEAT = 0x08
+    TRAINING = 0x10
+    PHOTO = 0x20
+    PEER_HEAD = 0x40
+    LOW_BATTERY = 0x80
+
+
+class Tlv:
+    CODE = 0x01
+    SEAL = 0x02
+    UIN = 0x03
+    ORDER = 0x04
+    COUNTERPARTY = 0x05
+    REASON = 0x06
+    REF_SEQ = 0x07
+    PHOTO = 0x08
+    PEER_HEAD = 0x09
+    CONDITION = 0x0a
+    QUANTITY = 0x0b
+    DEADLINE = 0x0c
+    CELL = 0x0d
+    RESULTS = 0x0e
+    SHIFT_COUNT = 0x0f
+    AFTER_RECEIPT = 0x10
+    LONG_CODE = 0x11
+    BEARER = 0x12
+    BOOT = 0x13
+    OBJECT = 0x14
+
+
+class ObjectKind:
+    CERTIFICATE = 0x01
+    REVOCATIONS = 0x02
+    RECEIPT = 0x03
+    MANIFEST = 0x04
+    RULES = 0x05
+    TIME = 0x06
+    IMAGE = 0x07
+
+
+class Role:
+    TERMINAL = 0x01
+    DOCK = 0x02
+    DESK = 0x03
+    SEAL_ISSUER = 0x04
+    RELEASE = 0x05
+
+
+class Protection:
+    OPEN = 0x01
+    LOCKED = 0x02
+    CHIP = 0x03
+
+
+class Enrolment:
+    BLANK = 0x00
+    WAITING = 0x01
+    ENROLLED = 0x02
+
+
+class Error:
+    VERSION = 0x01
+    UNKNOWN_TYPE = 0x02
+    UNSUPPORTED_FLAG = 0x03
+    MALFORMED = 0x04
+    STALE_SESSION = 0x05
+    BUSY = 0x06
+    NOT_READY = 0x07
+    NOT_ENROLLED = 0x08
+    BAD_RANGE = 0x10
+    PRUNED = 0x11
+    CHAIN_FORK = 0x12
+    EPOCH_CHANGED = 0x13
+    STORAGE_FAULT = 0x14
+    RECORD_TOO_BIG = 0x15
+    BAD_SIGNATURE = 0x20
+    UNKNOWN_KEY = 0x21
+    KEY_REVOKED = 0x22
+    ROLLBACK = 0x23
+    EXPIRED = 0x24
+    WRONG_DEVICE = 0x25
+    NONCE_MISMATCH = 0x26
+    BAD_HASH = 0x27
+    TOO_BIG = 0x28
+    REFUSED_BY_POLICY = 0x29
+    WRONG_ROLE = 0x2a
+    LOW_BATTERY = 0x30
+    NO_SPACE = 0x31
+    UNSYNCED_RECORDS = 0x32
+    INTERNAL = 0x3f
