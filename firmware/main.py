@@ -6,8 +6,9 @@ import asyncio
 import gc
 import sys
 
-import boards
 import vfs
+
+import boards
 from terminal import health
 from terminal.engine.gm65 import EngineAbsent, Gm65
 from terminal.link import serial
@@ -19,18 +20,22 @@ _ERASE_AHEAD_MS = 200
 assert preload
 
 
+def _lfs(device):
+    return vfs.VfsLfs2(device, progsize=256)  # type: ignore[abstract]
+
+
 def mount(board) -> None:
-    """Mounts the small state. A range that was never written is formatted; one that cannot be mounted is not touched."""
+    """Mounts the small state. A blank range is formatted; one that cannot be mounted is not touched."""
     device = board.file_range()
     try:
-        vfs.mount(vfs.VfsLfs2(device, progsize=256), "/state")
+        vfs.mount(_lfs(device), "/state")
     except OSError:
         page = bytearray(256)
         device.readblocks(0, page, 0)
         if page != b"\xff" * 256:
             raise
         vfs.VfsLfs2.mkfs(device, progsize=256)
-        vfs.mount(vfs.VfsLfs2(device, progsize=256), "/state")
+        vfs.mount(_lfs(device), "/state")
 
 
 async def read_codes(engine: Gm65, terminal: Terminal, trigger: asyncio.Event) -> None:
@@ -87,5 +92,5 @@ async def run() -> None:
 try:
     asyncio.run(run())
 except Exception as error:
-    sys.print_exception(error, sys.stderr)
+    sys.print_exception(error)
     sys.exit(1)

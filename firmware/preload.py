@@ -1,7 +1,7 @@
 """Imports the large modules one by one and collects in between.
 
-Compiling leaves garbage between what stays: with -X heapsize=128wk the largest free piece was 7 KB without this and 38 KB
-with it. Where modules are frozen it costs nothing.
+Compiling leaves garbage between what stays: with -X heapsize=128wk the largest free piece was 7 KB without this and
+38 KB with it. Where modules are frozen it costs nothing.
 """
 
 import gc

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import construct as c
+
 from plomba_wire.schema import LAYOUTS, VOCABULARY, Blob, Layout, OneOf, Rest
 
 _INTEGERS = {1: ("B", "u8"), 2: ("H", "u16"), 4: ("I", "u32"), 8: ("Q", "u64")}
@@ -201,11 +202,7 @@ def _layout_tables() -> str:
         out += [f"### {layout.name}", "", layout.doc, "", "| offset | field | type | |", "|---|---|---|---|"]
         offset: int | None = 0
         for f in _plan(layout).fields:
-            const = (
-                f" = {f.const if isinstance(f.const, int) else f.const.decode()}"
-                if f.const is not None
-                else ""
-            )
+            const = f" = {f.const if isinstance(f.const, int) else f.const.decode()}" if f.const is not None else ""
             out.append(f"| {'' if offset is None else offset} | {f.name} | {f.kind}{const} | {f.doc} |")
             offset = offset + f.size if offset is not None and f.fmt else None
         out.append("")

@@ -28,10 +28,7 @@ def _module(language: str) -> str:
         "",
         "# (action or 0, verdict): headline, next step, icon, tone, lamp, latched",
         "VERDICTS = {",
-        *(
-            f"    ({action:#04x}, {verdict:#04x}): {_literal(value)},"
-            for (action, verdict), value in verdicts.items()
-        ),
+        *(f"    ({action:#04x}, {verdict:#04x}): {_literal(value)}," for (action, verdict), value in verdicts.items()),
         "}",
         "",
         "UI = {",

@@ -45,10 +45,7 @@ def read_pcf(path: Path) -> tuple[int, dict[int, tuple[int, int, Bitmap]]]:
         for k in range(pixels + start, pixels + start + (ascent + descent) * stride, stride):
             line = raw[k : k + stride]
             rows.append(
-                [
-                    line[x >> 3] >> (7 - (x & 7) if layout & _HIGH_BIT_LEFT else x & 7) & 1
-                    for x in range(right - left)
-                ]
+                [line[x >> 3] >> (7 - (x & 7) if layout & _HIGH_BIT_LEFT else x & 7) & 1 for x in range(right - left)]
             )
         shapes.append((left, ascent, rows))
 

@@ -3,9 +3,10 @@
 Flash of 2 MiB in blocks of 4 KiB: journal 512 KiB, two manifests of 576 KiB, 384 KiB of LittleFS.
 """
 
-import norflash
-import panel
+import norflash  # type: ignore[import-not-found]
+import panel  # type: ignore[import-not-found]
 from machine import UART
+
 from terminal.flash import FileRange, Region
 from terminal.tones import TONES
 

@@ -13,7 +13,7 @@ class Clock:
         self.trusted = False
 
     def mono_ms(self) -> int:
-        """ms since boot. ticks_ms wraps after 12.4 days on a 32-bit board; this has to be called within half of that."""
+        """ms since boot. ticks_ms wraps after 12.4 days on a board; this has to be called within half of that."""
         now = time.ticks_ms()
         self._mono += time.ticks_diff(now, self._last)
         self._last = now

@@ -1,4 +1,4 @@
-"""Important tasks: when one of them dies the terminal stops loudly and leaves a trace, instead of going on half alive."""
+"""Important tasks: when one of them dies the terminal stops loudly and leaves a trace; it never goes on half alive."""
 
 import asyncio
 
@@ -8,14 +8,16 @@ class Watch:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
-        self._death = None
+        self._death: "Exception | None" = None
+        self._tasks: list[asyncio.Task] = []
 
     def task(self, name: str, coroutine) -> None:
-        asyncio.create_task(self._guard(name, coroutine))
+        self._tasks.append(asyncio.create_task(self._guard(name, coroutine)))
 
     async def first_death(self) -> None:
         """Waits for a task to die and raises what killed it."""
         await self._event.wait()
+        assert self._death is not None
         raise self._death
 
     async def _guard(self, name: str, coroutine) -> None:

@@ -2,8 +2,11 @@
 
 import hashlib
 
+from plomba_wire.vocabulary import Tlv
 from terminal.screen import screens
 from terminal.screen.canvas import Canvas
+
+LANGUAGES = ("ru", "uk", "en")
 
 
 class Presenter:
@@ -19,6 +22,9 @@ class Presenter:
         verdicts = self._texts.VERDICTS
         text = verdicts.get((decision.action, decision.verdict)) or verdicts[0, decision.verdict]
         headline, next_step, icon, tone, lamp, latched = text
+        cell = decision.parts.get(Tlv.CELL)
+        if cell:
+            next_step += " " + cell.decode()
         if tone != "none":
             self._board.play(tone)
         self._board.lamp(lamp)
@@ -82,10 +88,7 @@ class Presenter:
 
 
 def _texts(language: str):
-    if language == "uk":
-        from terminal.screen import texts_uk as texts
-    elif language == "en":
-        from terminal.screen import texts_en as texts
-    else:
-        from terminal.screen import texts_ru as texts
-    return texts
+    """The texts of one language; only that one takes memory."""
+    if language not in LANGUAGES:
+        language = LANGUAGES[0]
+    return __import__("terminal.screen.texts_" + language, None, None, ("VERDICTS",))

@@ -1,7 +1,7 @@
 """What a verdict sounds like: (Hz, ms) pairs, 0 Hz is a pause.
 
-The trade's convention (Motorola and Zebra manuals): one short high beep is good, long low ones are not. The engine's own
-beep is switched off: a decode is not a verdict.
+The trade's convention (Motorola and Zebra manuals): one short high beep is good, long low ones are not. The engine's
+own beep is switched off: a decode is not a verdict.
 """
 
 TONES = {

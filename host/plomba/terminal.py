@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -47,10 +48,8 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end.close()
-        try:
+        with suppress(TerminalError):
             await self._send()
-        except TerminalError:
-            pass
         await self._close()
 
     @property
@@ -79,7 +78,7 @@ class Terminal:
         return answer
 
     async def offer_root(self, root: bytes, certificate: bytes, patience: float = _KEY_PRESS_S) -> None:
-        """Offers a root and waits until somebody pressed OK for it. Raises TerminalError `enrol_waiting`, `enrol_refused`."""
+        """Offers a root and waits for an OK on the terminal. Raises TerminalError `enrol_waiting`, `enrol_refused`."""
         deadline = self._now() + patience
         while True:
             try:
@@ -91,9 +90,7 @@ class Terminal:
             if answer.enrolment == Enrolment.ENROLLED:
                 return
             if self._now() >= deadline:
-                raise TerminalError(
-                    "enrol_waiting", terminal=self.id, seconds=patience, fingerprint=fingerprint(root)
-                )
+                raise TerminalError("enrol_waiting", terminal=self.id, seconds=patience, fingerprint=fingerprint(root))
             await asyncio.sleep(_ASK_AGAIN_S)
 
     async def status(self, public: bytes) -> codec.StatusOk:

@@ -1,7 +1,8 @@
 """Frames on a byte stream: head, body, CRC-32, in COBS, ended by 00.
 
-COBS: Cheshire and Baker, "Consistent Overhead Byte Stuffing", 1999. It is written with split and slices, so that its
-cost follows the zeros, not the bytes: about ten times faster than a byte loop under MicroPython.
+COBS: Cheshire and Baker, "Consistent Overhead Byte Stuffing", 1999. It is written with find and slices, so that its
+cost follows the zeros, not the bytes, and with one buffer: a list of the runs of a 2000-byte frame of records took
+50 KB of a terminal's heap.
 """
 
 import binascii
@@ -16,19 +17,27 @@ LIMIT = 4608
 
 
 def cobs_encode(data: bytes) -> bytes:
-    """`data` without a zero byte, len + 1 + len // 254 bytes at most."""
-    out = []
-    for run in data.split(b"\0"):
-        at = 0
-        left = len(run)
-        while left >= 254:
-            out.append(b"\xff")
-            out.append(run[at : at + 254])
+    """`data` without a zero byte and with a zero behind it, len + 2 + len // 254 bytes at most."""
+    end = len(data)
+    out = bytearray(end + 2 + end // 254)
+    at = 0
+    to = 0
+    while True:
+        zero = data.find(b"\0", at)
+        stop = zero if zero >= 0 else end
+        while stop - at >= 254:
+            out[to] = 255
+            out[to + 1 : to + 255] = data[at : at + 254]
             at += 254
-            left -= 254
-        out.append(bytes((left + 1,)))
-        out.append(run[at:])
-    return b"".join(out)
+            to += 255
+        size = stop - at
+        out[to] = size + 1
+        out[to + 1 : to + 1 + size] = data[at:stop]
+        to += size + 1
+        if zero < 0:
+            break
+        at = zero + 1
+    return bytes(memoryview(out)[: to + 1])
 
 
 def cobs_decode(data: bytes) -> bytes:
@@ -51,7 +60,7 @@ def encode(type: int, flags: int, session: int, tag: int, body: bytes) -> bytes:
     """One frame, delimiter included."""
     head = struct.pack(">BBHH", type, flags, session, tag)
     crc = binascii.crc32(body, binascii.crc32(head))
-    return cobs_encode(head + body + struct.pack(">I", crc)) + b"\0"
+    return cobs_encode(b"".join((head, body, struct.pack(">I", crc))))
 
 
 class Frame:

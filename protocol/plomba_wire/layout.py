@@ -93,11 +93,9 @@ class Layout:
         for position, codes in cls.CODES:
             if values[position] not in codes:
                 raise Malformed(cls.__name__ + "[" + str(position) + "]")
-        dropped = 0
-        for position, constant in cls.CONSTANTS:
+        for dropped, (position, constant) in enumerate(cls.CONSTANTS):
             if values.pop(position - dropped) != constant:
                 raise Malformed(cls.__name__ + "[" + str(position) + "]")
-            dropped += 1
         return values
 
     def _where(self, position: "int | None") -> str:

@@ -50,7 +50,7 @@ class TerminalEnd:
         self._max_body = max_body
         self._last_tag = -1
         self._last_answer = b""
-        self._stop_streaming()
+        self._stream: "_Stream | None" = None
 
     @property
     def bad(self) -> int:
@@ -68,34 +68,29 @@ class TerminalEnd:
 
     def pump(self) -> "bytes | None":
         """The next frame of a running sync, or None when there is none or the window is full."""
-        if not self._streaming:
+        stream = self._stream
+        if stream is None:
             return None
-        if self._cursor == self._end:
-            if self._credited != self._end:
+        if stream.cursor == stream.end:
+            if stream.credited != stream.end:
                 return None
-            self._streaming = False
-            ending = codec.SyncEnd(self._end, self._service.head())
-            return self._encode(ending, self._next_tag())
-        room = self._max_body - 5
-        first = self._cursor
-        records = []
-        while self._cursor < self._end and len(records) < 255:
-            record = self._next_record or self._service.record(self._cursor)
+            self._stream = None
+            return self._encode(codec.SyncEnd(stream.end, self._service.head()), stream.next_tag())
+        first = stream.cursor
+        room = self._max_body - codec.Data.SIZE
+        records: "list[bytes]" = []
+        while stream.cursor < stream.end and len(records) < 255:
+            record = self._service.record(stream.cursor)
             if len(record) > room:
-                self._next_record = record
                 break
-            self._next_record = b""
             room -= len(record)
             records.append(record)
-            self._cursor += 1
-        wire = self._encode(codec.Data(first, len(records), b"".join(records)), self._next_tag())
-        if self._in_flight and self._flight_bytes + len(wire) > self._window:
-            self._cursor = first
-            self._next_record = b""
-            return None
-        self._in_flight.append((self._cursor, len(wire)))
-        self._flight_bytes += len(wire)
-        return wire
+            stream.cursor += 1
+        wire = self._encode(codec.Data(first, len(records), b"".join(records)), stream.next_tag())
+        if stream.fits(len(wire)):
+            return wire
+        stream.cursor = first
+        return None
 
     def _frame(self, frame: framing.Frame) -> bytes:
         if frame.type == codec.Hello.TYPE:
@@ -106,32 +101,34 @@ class TerminalEnd:
         layout = codec.MESSAGES.get(frame.type)
         if frame.type == codec.Bye.TYPE:
             self._session = 0
-            self._stop_streaming()
+            self._stream = None
             return b""
         if frame.type == codec.Credit.TYPE:
-            return self._credit(frame)
+            self._credit(frame)
+            return b""
         if frame.tag == self._last_tag and frame.type != codec.ObjectData.TYPE:
             return self._last_answer
         try:
-            if frame.flags & 0xF0:
-                raise Refusal(Error.UNSUPPORTED_FLAG)
-            if layout is None or frame.type & 0x80:
-                raise Refusal(Error.UNKNOWN_TYPE)
-            if frame.type == codec.SyncOpen.TYPE:
-                answer = self._sync(codec.SyncOpen.unpack(frame.body))
-            elif frame.type == codec.Ping.TYPE:
-                answer = codec.Pong(codec.Ping.unpack(frame.body).nonce)
-            else:
-                answer = self._service.serve(layout.unpack(frame.body))
+            answer = self._answer(frame, layout)
         except Refusal as refusal:
             answer = codec.Error(refusal.code, frame.type, refusal.detail, refusal.retry_after)
         except codec.Malformed:
             answer = codec.Error(Error.MALFORMED, frame.type, 0, 0)
-        if answer is None:
-            return b""
         self._last_tag = frame.tag
         self._last_answer = self._encode(answer, frame.tag)
         return self._last_answer
+
+    def _answer(self, frame: framing.Frame, layout):  # type: ignore[no-untyped-def]
+        if frame.flags & 0xF0:
+            raise Refusal(Error.UNSUPPORTED_FLAG)
+        if layout is None or frame.type & 0x80:
+            raise Refusal(Error.UNKNOWN_TYPE)
+        message = layout.unpack(frame.body)
+        if isinstance(message, codec.SyncOpen):
+            return self._sync(message)
+        if isinstance(message, codec.Ping):
+            return codec.Pong(message.nonce)
+        return self._service.serve(message)
 
     def _open(self, frame: framing.Frame) -> bytes:
         try:
@@ -150,7 +147,7 @@ class TerminalEnd:
         self._max_body = min(self._limit, hello.max_body)
         self._last_tag = -1
         self._last_answer = b""
-        self._stop_streaming()
+        self._stream = None
         enrolment, terminal, firmware, boot = self._service.identity()
         answer = codec.HelloOk(
             hello.nonce,
@@ -172,43 +169,53 @@ class TerminalEnd:
 
     def _sync(self, request: codec.SyncOpen) -> codec.SyncOpenOk:
         from_seq, next_seq = self._service.sync_open(request)
-        self._stop_streaming()
-        self._streaming = True
-        self._cursor = self._credited = from_seq
-        self._end = next_seq
-        self._window = request.window * 16
+        self._stream = _Stream(from_seq, next_seq, request.window * 16)
         return codec.SyncOpenOk(from_seq, next_seq)
 
-    def _credit(self, frame: framing.Frame) -> bytes:
+    def _credit(self, frame: framing.Frame) -> None:
         try:
             credit = codec.Credit.unpack(frame.body)
         except codec.Malformed:
-            return b""
-        if not self._streaming or not self._credited <= credit.next_seq <= self._end:
-            return b""
-        self._credited = credit.next_seq
-        self._window = credit.window * 16
-        while self._in_flight and self._in_flight[0][0] <= credit.next_seq:
-            self._flight_bytes -= self._in_flight.pop(0)[1]
-        if credit.flags & _REWIND or credit.next_seq > self._cursor:
-            self._cursor = credit.next_seq
-            self._next_record = b""
-            self._in_flight = []
-            self._flight_bytes = 0
-        return b""
-
-    def _stop_streaming(self) -> None:
-        self._streaming = False
-        self._cursor = self._credited = self._end = 0
-        self._window = 0
-        self._in_flight: list[tuple[int, int]] = []
-        self._flight_bytes = 0
-        self._next_record = b""
-        self._data_tag = 0
-
-    def _next_tag(self) -> int:
-        self._data_tag = (self._data_tag + 1) & 0xFFFF
-        return self._data_tag
+            return
+        if self._stream is not None:
+            self._stream.credit(credit.next_seq, credit.window * 16, credit.flags & _REWIND)
 
     def _encode(self, message, tag: int) -> bytes:  # type: ignore[no-untyped-def]
         return framing.encode(message.TYPE, 0, self._session, tag, message.pack())
+
+
+class _Stream:
+    """A running sync: where it is, what was credited, what is in flight."""
+
+    def __init__(self, first: int, end: int, window: int) -> None:
+        self.cursor = first
+        self.credited = first
+        self.end = end
+        self._window = window
+        self._in_flight: "list[tuple[int, int]]" = []
+        self._bytes = 0
+        self._tag = 0
+
+    def fits(self, size: int) -> bool:
+        """Counts a frame up to the cursor as sent, unless the window is too full for it. One frame always fits."""
+        if self._in_flight and self._bytes + size > self._window:
+            return False
+        self._in_flight.append((self.cursor, size))
+        self._bytes += size
+        return True
+
+    def credit(self, next_seq: int, window: int, rewind: int) -> None:
+        if not self.credited <= next_seq <= self.end:
+            return
+        self.credited = next_seq
+        self._window = window
+        while self._in_flight and self._in_flight[0][0] <= next_seq:
+            self._bytes -= self._in_flight.pop(0)[1]
+        if rewind or next_seq > self.cursor:
+            self.cursor = next_seq
+            self._in_flight = []
+            self._bytes = 0
+
+    def next_tag(self) -> int:
+        self._tag = (self._tag + 1) & 0xFFFF
+        return self._tag

@@ -78,6 +78,12 @@ def test_power_off_in_mid_answer(bench):
     assert host.power_cycle() == b""
 
 
+def test_power_off_before_an_answer(bench):
+    host = bench()
+    host.send(READ_ALL)
+    assert host.power_cycle() == b""
+
+
 def test_bytes_of_two_rates_come_apart(bench, done):
     host = bench(eeprom={0x00: 0xD5})
     host.see(b"SEAL")

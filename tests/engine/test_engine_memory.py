@@ -43,6 +43,7 @@ def test_the_trigger_the_function_port_and_the_identity_are_not_kept(bench, done
     identity = host.read(0xE0, 6)
     host.write(0x02, 0x01)
     assert host.write(0xE0, 1, 2, 3, 4, 5, 6) == done
+    assert host.read(0xE0, 6) == identity
     host.ask(SAVE)
     assert not {0x02, 0xD9, 0xE0, 0xE5} & host.engine.eeprom.keys()
     host.power_cycle()
@@ -72,8 +73,8 @@ def test_restore_is_silent_lands_at_9600_and_takes_seconds(bench, frame):
     assert host.ask(frame, 0.0) == b""
     assert host.engine.eeprom == dict(FACTORY)
     host.baud = 9600
-    assert host.ask(READ_MODEL, 2.0) == b""
-    host.run(1.0)
+    host.run(2.0)
+    assert host.ask(READ_MODEL) == b""
     assert host.ask(READ_MODEL) != b""
     assert host.read(0x05, 2) == b"\x0a\x32"
 
@@ -127,6 +128,23 @@ def test_a_divisor_of_zero_does_no_harm(bench):
     assert host.read(0x2A, 2) == b"\x00\x00"
 
 
+def test_a_divisor_of_zero_in_eeprom_is_9600(bench):
+    host = bench()
+    host.write(0x2A, 0x1A, 0x00)
+    host.baud = 115200
+    host.write(0x2A, 0x00, 0x00)
+    host.ask(SAVE)
+    host.power_cycle()
+    assert host.engine.baud == 9600
+
+
+def test_a_restore_in_the_middle_of_a_write_ends_it(bench):
+    host = bench()
+    assert host.write(0xD8, 0x00, 0x55, 0x77) == b""
+    host.run(5.0)
+    assert host.read(0xDA) == b"\x00"
+
+
 def test_light_sleep_loses_the_first_command_and_keeps_ram(bench, done):
     host = bench()
     host.write(0x06, 0x11)
@@ -142,6 +160,16 @@ def test_a_second_command_that_comes_too_early_is_lost_as_well(bench):
     assert host.ask(READ_MODEL, 0.01) == b""
     assert host.ask(READ_MODEL, 0.1) == b""
     assert host.ask(READ_MODEL, 0.1) != b""
+
+
+def test_an_order_to_sleep_that_takes_effect_while_waking_is_obeyed(bench, done):
+    host = bench()
+    host.send(bytes.fromhex(LIGHT_SLEEP * 2))
+    host.run(0.015)
+    host.send("00")
+    host.run(1.0)
+    assert host.ask(READ_MODEL) == b"", "asleep again"
+    assert host.ask(READ_MODEL) != b""
 
 
 def test_deep_sleep_reboots_on_waking_and_loses_ram(bench, done):
@@ -179,6 +207,19 @@ def test_the_engine_dozes_when_nothing_happens(bench):
     assert host.ask(READ_MODEL, 10.5) != b""
     assert host.ask(READ_MODEL) == b"", "asleep after 10 s"
     assert host.ask(READ_MODEL) != b""
+
+
+def test_a_shorter_idle_time_counts_at_once(bench):
+    host = bench(eeprom={0x07: 0x8B, 0x08: 0xB8})
+    host.write(0x07, 0x80, 0x14)
+    host.run(2.0)
+    assert host.ask(READ_MODEL) == b""
+
+
+def test_an_engine_that_is_not_told_to_doze_stays_awake(bench):
+    host = bench()
+    host.run(3600.0)
+    assert host.read(0xE0) == b"\x05"
 
 
 def test_an_engine_that_reads_continuously_does_not_doze(bench):

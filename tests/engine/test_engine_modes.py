@@ -69,6 +69,14 @@ def test_stop_ends_the_read(bench, done):
     assert host.run(10.0) == b""
 
 
+def test_stop_ends_a_read_that_is_decoding(bench, done):
+    host = bench(eeprom=COMMAND)
+    host.see(SEAL)
+    assert host.ask(TRIGGER, 0.05) == done
+    assert host.ask(STOP, 5.0) == done
+    assert host.ask(TRIGGER, 5.0) == done + SEAL + b"\r"
+
+
 def test_a_code_that_leaves_before_it_is_decoded_is_not_read(bench, done):
     host = bench(eeprom=COMMAND)
     host.ask(TRIGGER)
@@ -123,6 +131,13 @@ def test_the_same_code_delay_lets_another_code_through(bench):
     assert host.run(1.0).startswith(b"OTHER\r")
     host.see(SeenCode("DataMatrix", SEAL))
     assert host.run(1.0) == SEAL + b"\r", "the same text in another symbology is another code"
+
+
+def test_the_same_code_delay_does_not_outlast_the_power(bench):
+    host = bench(eeprom={**CONTINUOUS, 0x13: 0xFF})
+    host.see(SEAL)
+    host.run(1.0)
+    assert host.power_cycle(2.0) == SEAL + b"\r"
 
 
 def test_the_same_code_delay_does_not_concern_command_mode(bench, done):

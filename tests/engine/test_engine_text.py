@@ -95,6 +95,13 @@ def test_only_what_the_code_wrote_is_kept(bench):
     assert (host.engine.eeprom[0x60], host.engine.eeprom[0x05]) == (0x21, 0x0A)
 
 
+def test_what_the_code_wrote_is_kept_even_if_it_changed_nothing(bench):
+    host = bench(eeprom=COMMAND)
+    host.write(0x60, 0x21)
+    scan(host, b"ZONE:0060:21")
+    assert host.engine.eeprom[0x60] == 0x21
+
+
 def test_a_printed_code_takes_the_engine_off_the_air(bench):
     host = bench(eeprom=COMMAND)
     scan(host, b"ZONE:002A:1A00")

@@ -10,6 +10,7 @@ import struct
 import time
 
 from micropython import const
+
 from plomba_wire.vocabulary import Symbology
 
 _READ = const(7)
@@ -28,9 +29,9 @@ _SINGLE_READ = const(50)
 _FAST = const(115200)
 _FAST_DIVISOR = b"\x1a\x00"
 
-# (register, mask, value): LED, aim and light as usual, engine silent, command mode; set-up codes closed; 5 s a read; UART;
-# CR LF behind and the code id before each text; all symbologies off and turned any way up, then QR, Code 128, EAN-13,
-# Data Matrix on. 2C comes before the single ones, because writing it changes them all.
+# (register, mask, value): LED, aim and light as usual, engine silent, command mode; set-up codes closed; 5 s a read;
+# UART; CR LF behind and the code id before each text; all symbologies off and turned any way up, then QR, Code 128,
+# EAN-13, Data Matrix on. 2C comes before the single ones, because writing it changes them all.
 _SETUP = (
     (0x00, 0xFF, 0x95),
     (0x03, 0x02, 0x02),

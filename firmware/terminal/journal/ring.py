@@ -15,6 +15,7 @@ import struct
 from array import array
 
 from micropython import const
+
 from plomba_wire import chain
 from plomba_wire.codec import RecordHead
 from terminal.flash import BLOCK, PAGE, Region
@@ -240,7 +241,7 @@ class Journal:
                         self.torn += 1
                     page += 1
                     continue
-                pages, length = found
+                pages = found[0]
                 seq = struct.unpack_from(">I", self._buffer, _FRONT + _SEQ_AT)[0]
                 if seq > self._newest_in[block]:
                     self._newest_in[block] = seq

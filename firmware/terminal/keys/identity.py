@@ -9,15 +9,21 @@ from terminal.keys import entropy, p256
 _KEY = 32
 
 
+class KeyDamaged(Exception):
+    """The stored key is not whole. It is never replaced by itself: its records could not be told from a stranger's."""
+
+
 class Identity:
-    """Makes the key at first start. Raises entropy.EntropyFailure when there is no randomness to make it from."""
+    """Makes the key at first start. Raises KeyDamaged, and entropy.EntropyFailure when there is no randomness."""
 
     def __init__(self) -> None:
         entropy.self_test()
         stored = files.load("key")
-        if stored is None or len(stored) != _KEY:
+        if stored is None:
             stored = entropy.new_private_key().to_bytes(_KEY, "big")
             files.save("key", stored)
+        if len(stored) != _KEY:
+            raise KeyDamaged
         self._private = int.from_bytes(stored, "big")
         self.public = p256.public_key(self._private)
         self.id = chain.key_id(self.public)
@@ -25,7 +31,7 @@ class Identity:
         self.protection = Protection.OPEN
         self.root = files.load("root")
         self.certificate = files.load("certificate")
-        self.offered = None
+        self.offered: "tuple[bytes, bytes] | None" = None
 
     @property
     def enrolment(self) -> int:

@@ -4,11 +4,12 @@ import hashlib
 import os
 
 from plomba_wire import chain, codec
-from plomba_wire.terminal_end import WINDOW, Refusal
+from plomba_wire.terminal_end import WINDOW, Refusal, TerminalEnd
 from plomba_wire.vocabulary import Action, Enrolment, Error, ObjectKind
 from terminal.journal.ring import JournalFull
 from terminal.objects.rules import SIZE_MAX
 from terminal.objects.signed import open_bundle
+from terminal.objects.slots import Transfer
 from terminal.version import FIRMWARE
 
 _UNKNOWN_BATTERY = 255
@@ -18,11 +19,11 @@ class Service:
     """Serves one link; plomba_wire.terminal_end.TerminalEnd calls it."""
 
     def __init__(self, terminal) -> None:
-        self.end = None
+        self.end: "TerminalEnd | None" = None
         self._terminal = terminal
         self._nonce = b""
-        self._transfer = None
-        self._small = None
+        self._transfer: "Transfer | None" = None
+        self._small: "_Small | None" = None
 
     def identity(self) -> "tuple[int, bytes, int, int]":
         identity = self._terminal.identity
@@ -38,7 +39,7 @@ class Service:
         if handler is None:
             raise Refusal(Error.UNKNOWN_TYPE)
         try:
-            return handler(self, message)
+            return handler(self, message)  # type: ignore[operator]
         except JournalFull:
             raise Refusal(Error.NO_SPACE)
         except OSError:
@@ -64,9 +65,7 @@ class Service:
 
     def _key(self, request: codec.EnrolKey) -> codec.EnrolKeyOk:
         identity = self._terminal.identity
-        digest = chain.possession_digest(
-            request.nonce, identity.public, identity.epoch, identity.protection
-        )
+        digest = chain.possession_digest(request.nonce, identity.public, identity.epoch, identity.protection)
         return codec.EnrolKeyOk(
             identity.public, identity.epoch, identity.protection, identity.enrolment, identity.sign(digest)
         )
@@ -87,9 +86,7 @@ class Service:
         terminal = self._terminal
         journal = terminal.journal
         identity = terminal.identity
-        digest = chain.head_digest(
-            request.nonce, identity.id, identity.epoch, journal.next_seq, journal.head
-        )
+        digest = chain.head_digest(request.nonce, identity.id, identity.epoch, journal.next_seq, journal.head)
         return codec.StatusOk(
             identity.epoch,
             journal.first_seq,
@@ -123,6 +120,7 @@ class Service:
         self._need_root()
         wanted = (offer.kind, offer.version, offer.size, offer.sha256)
         if offer.kind == ObjectKind.MANIFEST:
+            self._small = None
             if self._transfer is None or self._transfer.offer != wanted:
                 self._transfer = terminal.manifest.transfer(offer.version, offer.size, offer.sha256)
             return codec.ObjectOfferOk(self._transfer.offset, WINDOW // 16)
@@ -142,23 +140,26 @@ class Service:
         return codec.ObjectCredit(receiving.offset, WINDOW // 16)
 
     def _commit(self, request: codec.ObjectCommit) -> codec.ObjectCommitOk:
-        receiving = self._small or self._transfer
-        if receiving is None or receiving.offer[:2] != (request.kind, request.version):
-            raise Refusal(Error.BAD_RANGE)
-        self._small = self._transfer = None
-        receiving.check()
         terminal = self._terminal
+        small, transfer = self._small, self._transfer
         root, now = terminal.identity.root, terminal.clock.utc()
         action = Action.OBJECT_SET
-        if request.kind == ObjectKind.MANIFEST:
-            terminal.manifest.install(receiving, root, now)
+        if transfer is not None and transfer.offer[:2] == (request.kind, request.version):
+            self._transfer = None
+            transfer.check()
+            terminal.manifest.install(transfer, root, now)
             terminal.flow.close()
             terminal.replay()
-        elif request.kind == ObjectKind.RULES:
-            terminal.rules.install(receiving.bundle, root, now)
+        elif small is not None and small.offer[:2] == (request.kind, request.version):
+            self._small = None
+            small.check()
+            if request.kind == ObjectKind.RULES:
+                terminal.rules.install(small.bundle, root, now)
+            else:
+                self._set_clock(small.bundle, root)
+                action = Action.TIME_SET
         else:
-            self._set_clock(receiving.bundle, root)
-            action = Action.TIME_SET
+            raise Refusal(Error.BAD_RANGE)
         seq = terminal.commit(terminal.recorder.installed(action, request.kind, request.version))
         terminal.idle_screen()
         return codec.ObjectCommitOk(request.version, seq)

@@ -17,7 +17,7 @@ class Manifest:
 
     def __init__(self, slots: "tuple[Slot, Slot]", terminal: bytes) -> None:
         self.version = 0
-        self.head = None
+        self.head: "ManifestHead | None" = None
         self._slots = slots
         self._slot = slots[0]
         self._terminal = terminal
@@ -43,8 +43,7 @@ class Manifest:
         return Transfer(spare, ObjectKind.MANIFEST, version, size, sha256)
 
     def install(self, transfer: Transfer, root: bytes, now: int) -> None:
-        """Puts what was transferred in force, if it is what it says. Raises Refusal."""
-        transfer.check()
+        """Puts what was transferred and checked in force, if it is what it says. Raises Refusal."""
         slot = transfer.slot
         slot.size, slot.version = transfer.offer[2], transfer.offer[1]
         try:

@@ -20,8 +20,8 @@ class Rules:
 
     def __init__(self) -> None:
         self.number = 0
-        self._steps = {}
-        self._gates = {}
+        self._steps: "dict[tuple[str, int], tuple[list[int], int]]" = {}
+        self._gates: "dict[int, dict]" = {}
 
     def load(self, root: bytes) -> None:
         """Takes the stored pack if it verifies; dates are checked only when it arrives."""

@@ -91,16 +91,12 @@ class Canvas:
             x += pen.width
         return x
 
-    def text(
-        self, x: int, y: int, text: str | bytes, size: int = BODY, ink: int = 1, right: int = WIDTH
-    ) -> int:
+    def text(self, x: int, y: int, text: str | bytes, size: int = BODY, ink: int = 1, right: int = WIDTH) -> int:
         """Draw one line, cut with an ellipsis at the column `right`; the x after it."""
         end = clip(self.glyphs, self.shape(text), (right - x) // self._pens[size].width)
         return self.run(x, y, 0, end, size, ink)
 
-    def centred(
-        self, y: int, text: str | bytes, size: int = BODY, ink: int = 1, left: int = 0, right: int = WIDTH
-    ):
+    def centred(self, y: int, text: str | bytes, size: int = BODY, ink: int = 1, left: int = 0, right: int = WIDTH):
         """Draw one line in the middle between two columns, cut with an ellipsis when it is longer."""
         pen = self._pens[size]
         end = clip(self.glyphs, self.shape(text), (right - left) // pen.width)

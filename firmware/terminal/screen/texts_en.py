@@ -5,6 +5,7 @@
 VERDICTS = {
     (0x00, 0x00): ("NOTED", "", "none", "none", "off", 0),
     (0x00, 0x01): ("DONE", "", "ok", "ok", "green", 0),
+    (0x7f, 0x01): ("MODE CHANGED", "Scan an order code", "ok", "ok", "green", 0),
     (0x24, 0x01): ("STORED", "Put it in its cell", "ok", "ok", "green", 0),
     (0x33, 0x01): ("HAND IT OVER", "Order handed out", "ok", "release", "green", 0),
     (0x00, 0x02): ("READY TO GIVE", "Press OK to hand out", "ok", "ok", "green", 1),

@@ -15,7 +15,7 @@ class Decision:
         self.ref = 0
         self.before = State.NONE
         self.after = State.NONE
-        self.parts = {}
+        self.parts: dict[int, bytes] = {}
 
     def about(self, ref: int, before: int, after: int) -> "Decision":
         self.ref = ref

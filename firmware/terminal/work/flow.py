@@ -24,7 +24,7 @@ class Flow:
     def __init__(self, rules, manifest) -> None:
         self.mode = STORE
         self.current = -1
-        self.states = {}
+        self.states: dict[int, int] = {}
         self._rules = rules
         self._manifest = manifest
         self._current_id = b""

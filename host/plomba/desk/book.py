@@ -97,9 +97,7 @@ class Book:
             answers = [self._accept(event, touched) for event in events]
             for order_id in sorted(touched):
                 self._replay(order_id)
-            self.store.count(
-                f"refused {answer.error.code}" if answer.error else answer.status for answer in answers
-            )
+            self.store.count(f"refused {answer.error.code}" if answer.error else answer.status for answer in answers)
         return answers
 
     def take_orders(self, orders: Sequence[tuple[int, Order]]) -> Imported:
@@ -117,9 +115,7 @@ class Book:
             for _, order in changed:
                 self.store.unbind(order.id)
             for row, order in changed:
-                bad += [
-                    code_taken(row, kind, code) for kind, code in order.codes if self.store.owner(kind, code)
-                ]
+                bad += [code_taken(row, kind, code) for kind, code in order.codes if self.store.owner(kind, code)]
             if bad:
                 raise ImportRefused(sorted(bad, key=lambda cell: cell.row))
             for _, order in changed:
@@ -236,9 +232,7 @@ class Book:
 
     def _expected(self, now: int) -> list[Expected]:
         ends = ", ".join(str(state) for state in sorted(self.lifecycle.ends))
-        where = (
-            f"WHERE state NOT IN ({ends}) OR last IN (SELECT number FROM events WHERE received > ?)"
-        )
+        where = f"WHERE state NOT IN ({ends}) OR last IN (SELECT number FROM events WHERE received > ?)"
         since = (now - _REMEMBERED,)
         states = dict(self.store.query(f"SELECT id, state FROM orders {where}", since))
         return [Expected(order, states[order.id]) for order in self.store.orders(where, since)]

@@ -30,7 +30,7 @@ _MOVE_KEYS = {"action", "verdicts", "from", "to", "proof", "gate"}
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What counts of one record. `claim` is the terminal's state_after, `seal_bound` whether the seal read is the order's."""
+    """What counts of one record. `claim` is the terminal's state_after; `seal_bound`: the seal read is the order's."""
 
     action: int
     verdict: int

@@ -27,9 +27,7 @@ class Expected:
     state: int
 
 
-def build(
-    terminal: bytes, *, epoch: int, through: int, place: int, salt: bytes, expected: Sequence[Expected]
-) -> bytes:
+def build(terminal: bytes, *, epoch: int, through: int, place: int, salt: bytes, expected: Sequence[Expected]) -> bytes:
     """The body, for the records of `terminal` known up to `through` in `epoch`. Orders of other places are listed as
     not here. Raises PlombaError when there are more than a manifest can hold."""
     rows = sorted(_distinct(expected), key=lambda row: row.order.ref)

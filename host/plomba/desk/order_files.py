@@ -119,11 +119,7 @@ def _cell(column: str, value: object) -> str | None:
 
 def _header(cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
-    unknown = [
-        _unknown_column(1, name)
-        for at, name in enumerate(names)
-        if name not in COLUMNS or name in names[:at]
-    ]
+    unknown = [_unknown_column(1, name) for at, name in enumerate(names) if name not in COLUMNS or name in names[:at]]
     missing = [
         BadCell(1, name, UsageError("desk_import_column_missing", column=name))
         for name in REQUIRED

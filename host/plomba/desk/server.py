@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
@@ -56,6 +57,8 @@ def serve(data: Path, org: Path, host: str, port: int, ready: Callable[[str], No
                 app = create_app(book, thread, live, hosts_for(host))
                 config = uvicorn.Config(
                     app,
+                    http="h11",
+                    loop="asyncio",
                     lifespan="off",
                     ws="none",
                     log_level="warning",
@@ -81,19 +84,22 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise PlombaError("desk_port", host=host, port=port, reason=error.strerror or error) from error
+    except (OSError, OverflowError) as error:
+        raise _port_error(host, port, error) from error
     with listener:
         try:
             # On Windows this option would let two processes share the port.
-            if hasattr(signal, "SIGKILL"):
+            if os.name == "posix":
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(128)
         except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise PlombaError("desk_port", host=host, port=port, reason=reason) from error
+            raise _port_error(host, port, error) from error
         yield listener
+
+
+def _port_error(host: str, port: int, error: Exception) -> PlombaError:
+    return PlombaError("desk_port", host=host, port=port, reason=getattr(error, "strerror", None) or error)
 
 
 def _url(listener: socket.socket) -> str:

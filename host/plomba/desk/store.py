@@ -1,4 +1,4 @@
-"""The order book on disk: SQLite, one connection, one writer, every commit on the platter before anybody is answered."""
+"""The order book on disk: SQLite, one connection, one writer, every commit on the disk before anybody is answered."""
 
 from __future__ import annotations
 
@@ -223,14 +223,14 @@ class Store:
         ):
             codes.setdefault(order_id, {}).setdefault(kind, []).append(code)
         rows = self._run(
-            "SELECT id, class, entered, place, value, currency, shop, cell FROM orders"
-            f" {where} ORDER BY number",
+            f"SELECT id, class, entered, place, value, currency, shop, cell FROM orders {where} ORDER BY number",
             values,
         )
         found = []
-        for row in rows:
-            own = codes.get(row[0], {})
-            found.append(Order(*row, tuple(own.get(CodeKind.SEAL, ())), tuple(own.get(CodeKind.UIN, ()))))
+        for id, order_class, entered, place, value, currency, shop, cell in rows:
+            own = codes.get(id, {})
+            seals, uins = tuple(own.get(CodeKind.SEAL, ())), tuple(own.get(CodeKind.UIN, ()))
+            found.append(Order(id, order_class, entered, place, value, currency, shop, cell, seals, uins))
         return found
 
     def with_ref(self, ref: int) -> list[str]:
@@ -284,9 +284,7 @@ class Store:
     def count(self, names: Iterable[str]) -> None:
         """One more of each."""
         for name in names:
-            self._run(
-                "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1", (name,)
-            )
+            self._run("INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1", (name,))
 
     # the machinery
 

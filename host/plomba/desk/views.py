@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from plomba.desk.lifecycle import MOVED, Lifecycle
@@ -274,7 +274,7 @@ def decimal(minor: int, currency: str) -> str:
 
 def iso(time: int) -> str | None:
     """RFC 3339, UTC; None for a clock that was not set."""
-    return datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if time else None
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time else None
 
 
 def _event_json(

@@ -48,7 +48,7 @@ class Walls:
 
 
 def hosts_for(host: str) -> frozenset[str] | None:
-    """The names to answer to when bound to `host`: None beyond loopback, where others know the desk by names of theirs."""
+    """The names to answer to when bound to `host`: any beyond loopback, where others have their own names for it."""
     try:
         local = ip_address(host).is_loopback
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from plomba.errors import NotForwarded, TerminalError, VerificationError
+from plomba.errors import NotForwarded, PlombaError, TerminalError, VerificationError
 from plomba.forward import Desk, Forwarder
 from plomba.ledger import Enrolled, Ledger
 from plomba.terminal import Terminal
@@ -49,10 +49,10 @@ class Dock:
             report = Report(terminal.id)
             enrolled = self._known(terminal)
             await self._collect(terminal, enrolled, report)
-            await self._forward(report)
+            await self._forward(enrolled, report)
             await self._push(terminal, enrolled, report)
             await self._collect(terminal, enrolled, report)
-        await self._forward(report)
+        await self._forward(enrolled, report)
         return report
 
     async def _collect(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
@@ -80,9 +80,7 @@ class Dock:
 
     def _compare(self, terminal: Terminal, status: StatusOk, next_seq: int) -> None:
         if status.next_seq < next_seq:
-            raise VerificationError(
-                "tail_cut", terminal=terminal.id, found=status.next_seq - 1, known=next_seq - 1
-            )
+            raise VerificationError("tail_cut", terminal=terminal.id, found=status.next_seq - 1, known=next_seq - 1)
 
     def _receipt(self, enrolled: Enrolled, up_to: int, head: bytes) -> bytes:
         """The receipt for everything up to a record; the same bytes when it is asked for again."""
@@ -104,10 +102,10 @@ class Dock:
         await terminal.push(ObjectKind.TIME, int(self._clock()), self._time(terminal))
         report.pushed.append("time")
         if self._desk is not None and report.waiting is None:
-            await self._desk.register(enrolled.certificate, enrolled.place)
             rules = await self._desk.rules(terminal.id)
             if _version(rules) > status.rules:
                 await terminal.push(ObjectKind.RULES, _version(rules), rules)
+                self._ledger.keep_object(ObjectKind.RULES, _version(rules), rules)
                 report.pushed.append("rules")
             manifest = await self._desk.manifest(terminal.id)
             if _version(manifest) > status.manifest:
@@ -120,19 +118,22 @@ class Dock:
         hello = terminal.hello
         body = TimeBody(hello.terminal, hello.device_nonce, now, _TIME_UNCERTAINTY_MS).pack()
         signer = self._organisation.dock
-        signed = seal(
-            ObjectKind.TIME, body, signer.key, version=now, not_before=now - _SKEW_S, not_after=now + _SKEW_S
-        )
+        signed = seal(ObjectKind.TIME, body, signer.key, version=now, not_before=now - _SKEW_S, not_after=now + _SKEW_S)
         return bundle(signer.certificate, signed)
 
-    async def _forward(self, report: Report) -> None:
+    async def _forward(self, enrolled: Enrolled, report: Report) -> None:
+        """Empties the outbox; a desk that is away leaves it for later."""
         if self._desk is None:
             return
         try:
+            await self._desk.register(enrolled.certificate, enrolled.place)
             report.forwarded += await Forwarder(self._ledger, self._desk, self._clock).run(now=True)
             report.waiting = None
         except NotForwarded as waiting:
             report.waiting = waiting
+        except PlombaError as error:
+            waiting_records = self._ledger.counts()["waiting"]
+            report.waiting = NotForwarded("not_forwarded", count=waiting_records, reason=error)
 
 
 def _version(data: bytes) -> int:

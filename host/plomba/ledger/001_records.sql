@@ -18,8 +18,10 @@ CREATE TABLE record (
     body BLOB NOT NULL,
     signature BLOB NOT NULL,
     order_id TEXT,
+    after_receipt BLOB,
     PRIMARY KEY (terminal, epoch, seq)
 ) WITHOUT ROWID;
+CREATE INDEX record_anchor ON record (terminal, epoch, seq) WHERE after_receipt IS NOT NULL;
 CREATE INDEX record_order ON record (order_id) WHERE order_id IS NOT NULL;
 
 CREATE TABLE outbox (
@@ -37,8 +39,17 @@ CREATE TABLE receipt (
     epoch INTEGER NOT NULL,
     up_to INTEGER NOT NULL,
     log_size INTEGER NOT NULL,
+    sha256 BLOB NOT NULL UNIQUE,
     bundle BLOB NOT NULL,
     PRIMARY KEY (terminal, epoch, up_to)
+) WITHOUT ROWID;
+
+-- Signed objects that were pushed down: an evidence pack shows the rules a verdict came from.
+CREATE TABLE object (
+    kind INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    bundle BLOB NOT NULL,
+    PRIMARY KEY (kind, version)
 ) WITHOUT ROWID;
 
 CREATE TABLE log (

@@ -1,4 +1,4 @@
-"""What the dock keeps: verified records, the Merkle log over them, receipts, and the outbox of what is to be forwarded."""
+"""What the dock keeps: verified records, the Merkle log over them, receipts, and the outbox to the order system."""
 
 from __future__ import annotations
 

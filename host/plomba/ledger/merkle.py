@@ -1,4 +1,4 @@
-"""A Merkle tree over a growing list: its root while it grows, and proofs that an entry is in it (RFC 9162, section 2.1)."""
+"""A Merkle tree over a growing list: its root, and proofs that an entry is in it (RFC 9162, section 2.1)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
 """The ledger on SQLite: one connection owns every write and every checkpoint.
 
-SQLite before 3.51.3 can corrupt a WAL when several connections write (the WAL-reset bug), so there is just this one, and
-the file is locked against another dock.
+SQLite before 3.51.3 can corrupt a WAL when several connections write (the WAL-reset bug), so there is just this one,
+and the file is locked against another dock.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from plomba_wire import chain
 from plomba_wire.vocabulary import Tlv
 
 _MIGRATIONS = ("001_records.sql",)
+_STORED = "leaf, record.terminal, record.epoch, seq, digest, previous, body, signature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ class Stored:
     """A record on disk, and its leaf in the log."""
 
     leaf: int
+    terminal: bytes
+    epoch: int
+    seq: int
     digest: bytes
     previous: bytes
     body: bytes
@@ -136,7 +141,7 @@ class Ledger:
                     continue
                 order = record.parts.get(Tlv.ORDER)
                 self._db.execute(
-                    "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         *identity,
                         frontier.size,
@@ -145,6 +150,7 @@ class Ledger:
                         record.body,
                         record.signature,
                         order.decode(errors="replace") if order else None,
+                        record.parts.get(Tlv.AFTER_RECEIPT),
                     ),
                 )
                 self._db.execute("INSERT INTO outbox (terminal, epoch, seq) VALUES (?, ?, ?)", identity)
@@ -167,7 +173,8 @@ class Ledger:
     def keep_receipt(self, terminal: Enrolled, up_to: int, log_size: int, bundle: bytes) -> None:
         with self._transaction():
             self._db.execute(
-                "INSERT INTO receipt VALUES (?, ?, ?, ?, ?)", (terminal.id, terminal.epoch, up_to, log_size, bundle)
+                "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?)",
+                (terminal.id, terminal.epoch, up_to, log_size, hashlib.sha256(bundle).digest(), bundle),
             )
 
     def receipt_covering(self, terminal: bytes, epoch: int, seq: int) -> bytes | None:
@@ -178,9 +185,24 @@ class Ledger:
         ).fetchone()
         return row[0] if row else None
 
-    def receipt_bundles(self) -> Iterator[bytes]:
-        for row in self._db.execute("SELECT bundle FROM receipt"):
-            yield row[0]
+    def anchor_of(self, terminal: bytes, epoch: int, seq: int) -> tuple[Stored, bytes] | None:
+        """The newest record up to `seq` that names a receipt, and that receipt: `seq` was made after it."""
+        row = self._db.execute(
+            f"SELECT {_STORED}, receipt.bundle FROM record JOIN receipt ON receipt.sha256 = record.after_receipt"
+            " WHERE record.terminal = ? AND record.epoch = ? AND seq <= ? AND after_receipt IS NOT NULL"
+            " ORDER BY seq DESC LIMIT 1",
+            (terminal, epoch, seq),
+        ).fetchone()
+        return (Stored(*row[:-1]), row[-1]) if row else None
+
+    def keep_object(self, kind: int, version: int, bundle: bytes) -> None:
+        """A signed object that went down to a terminal."""
+        with self._transaction():
+            self._db.execute("INSERT OR IGNORE INTO object VALUES (?, ?, ?)", (kind, version, bundle))
+
+    def object(self, kind: int, version: int) -> bytes | None:
+        row = self._db.execute("SELECT bundle FROM object WHERE kind = ? AND version = ?", (kind, version)).fetchone()
+        return row[0] if row else None
 
     def due(self, now: float, limit: int) -> list[Queued]:
         """Outbox rows whose time has come, oldest record first."""
@@ -224,9 +246,7 @@ class Ledger:
 
     def records_of(self, order: str) -> list[Stored]:
         """Every record that names an order, as the log has them."""
-        rows = self._db.execute(
-            "SELECT leaf, digest, previous, body, signature FROM record WHERE order_id = ? ORDER BY leaf", (order,)
-        )
+        rows = self._db.execute(f"SELECT {_STORED} FROM record WHERE order_id = ? ORDER BY leaf", (order,))
         return [Stored(*row) for row in rows]
 
     def proof(self, leaf: int, size: int) -> list[bytes]:

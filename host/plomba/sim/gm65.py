@@ -63,9 +63,7 @@ class Gm65:
     Times are seconds; a time before the last one is taken for the last one.
     """
 
-    def __init__(
-        self, profile: str | reg.Profile = "gm65-69", eeprom: Mapping[int, int] | None = None
-    ) -> None:
+    def __init__(self, profile: str | reg.Profile = "gm65-69", eeprom: Mapping[int, int] | None = None) -> None:
         if isinstance(profile, str):
             if profile not in reg.PROFILES:
                 raise ValueError(f"no profile {profile!r}; there are {', '.join(reg.PROFILES)}")

@@ -143,7 +143,7 @@ class Direction:
 
 
 class Relay:
-    """Between the terminal's socket and a port. `link` is a path for the pty (kept stable by a symlink), or None for TCP."""
+    """Between the terminal's socket and a port. `link` is a path that leads to the pty, or None for TCP."""
 
     def __init__(self, terminal: socket.socket, link: Path | None) -> None:
         self._loop = asyncio.get_running_loop()

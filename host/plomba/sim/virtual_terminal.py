@@ -216,7 +216,7 @@ class VirtualTerminal:
         self._pump_engine()
 
     async def scan(self, picture: Image | SeenCode) -> str:
-        """Holds a picture (or what a decoder made of one) before the engine, presses the key, waits for the verdict's tone.
+        """Holds a picture, or what a decoder made of one, before the engine, presses the key, waits for the verdict.
 
         Raises TerminalError when nothing is heard within 10 s.
         """
@@ -226,20 +226,21 @@ class VirtualTerminal:
             from plomba.sim.vision import decode
 
             seen = decode(picture)
-        heard = len(self.tones)
         self.show(*seen)
-        self.press("scan")
         try:
-            await self.wait(lambda: len(self.tones) > heard, "verdict")
+            return await self._verdict("scan")
         finally:
             self.show()
-        return self.tones[heard]
 
     async def confirm(self) -> str:
         """Presses OK and waits for the tone."""
-        heard = len(self.tones)
-        self.press("ok")
-        await self.wait(lambda: len(self.tones) > heard, "verdict")
+        return await self._verdict("ok")
+
+    async def _verdict(self, key: Literal["scan", "ok"]) -> str:
+        """The tone comes first, its screen right after it."""
+        heard, seen = len(self.tones), len(self.screens)
+        self.press(key)
+        await self.wait(lambda: len(self.tones) > heard and len(self.screens) > seen, "verdict")
         return self.tones[heard]
 
     async def warp(self, ms: int) -> None:

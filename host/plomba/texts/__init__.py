@@ -11,6 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from plomba_wire.schema import VOCABULARY
+
 LANGUAGES = ("ru", "uk", "en")
 
 
@@ -39,12 +41,16 @@ def say(name: str, key: str, lang: str | None = None, **fields: object) -> str:
 
 @cache
 def words(section: str, lang: str) -> dict[int, str]:
-    """Code -> word, for a section of the shared vocabulary (action, verdict, state...)."""
-    from plomba_wire.schema import VOCABULARY
-
-    entries = VOCABULARY[section].values()
-    return {entry["code"]: _headline(entry[lang]) for entry in entries}
+    """Code -> word, for a section of the shared vocabulary; of a verdict its headline, whatever the action."""
+    texts = {entry["code"]: entry[lang] for entry in VOCABULARY[section].values()}
+    return {code: text if isinstance(text, str) else text[0] for code, text in texts.items()}
 
 
-def _headline(text: str | list[str]) -> str:
-    return text if isinstance(text, str) else text[0]
+@cache
+def verdict_word(action: int, verdict: int, lang: str) -> str:
+    """The headline that the terminal showed for a verdict of an action."""
+    entry = next(entry for entry in VOCABULARY["verdict"].values() if entry["code"] == verdict)
+    for name, special in entry.get("on", {}).items():
+        if VOCABULARY["action"][name]["code"] == action and lang in special:
+            return str(special[lang][0])
+    return str(entry[lang][0])

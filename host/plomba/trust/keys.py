@@ -1,4 +1,4 @@
-"""P-256 keys in the project's forms: public X || Y (64 bytes), signatures raw r || s (64 bytes), s in the lower half."""
+"""P-256 keys in the project's forms: public X || Y (64 bytes), signatures raw r || s (64 bytes) with low s."""
 
 from __future__ import annotations
 

@@ -22,9 +22,7 @@ SIGNERS = {
 """Which role signs which kind. TIME comes from a desk or a dock; CERTIFICATE from the root."""
 
 
-def seal(
-    kind: int, body: bytes, key: PrivateKey, *, version: int, not_before: int, not_after: int = 0
-) -> bytes:
+def seal(kind: int, body: bytes, key: PrivateKey, *, version: int, not_before: int, not_after: int = 0) -> bytes:
     """A signed object. Times are seconds since 1970; `not_after` 0 means no end."""
     envelope = Envelope(kind, key.id, version, not_before, not_after, len(body))
     unsigned = envelope.pack() + body
@@ -75,9 +73,7 @@ def issue(
 ) -> bytes:
     """A certificate object: `root` says what the key may sign. Raises ValueError for a label over 32 bytes."""
     body = Certificate(role, protection, epoch, public, label.encode()).pack()
-    data = seal(
-        ObjectKind.CERTIFICATE, body, root, version=serial, not_before=not_before, not_after=not_after
-    )
+    data = seal(ObjectKind.CERTIFICATE, body, root, version=serial, not_before=not_before, not_after=not_after)
     if len(data) > CERTIFICATE_MAX:
         raise ValueError("certificate over 200 bytes")
     return data
@@ -123,7 +119,7 @@ class Trust:
             raise VerificationError("object_malformed", where=error.where) from error
 
     def open(self, data: bytes, kind: int, *, now: int | None = None) -> SignedObject:
-        """The object in a bundle, proved to be of `kind` and signed by a key that may sign it. Raises VerificationError."""
+        """The object in a bundle, proved to be of `kind` and by a key that may sign it. Raises VerificationError."""
         certificate_data, object_data = split_bundle(data)
         certificate = self.certificate(certificate_data, now=now)
         signed = SignedObject.parse(object_data)

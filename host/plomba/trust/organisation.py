@@ -1,4 +1,4 @@
-"""The organisation's keys in a folder: root, dock and desk with their certificates. Thin: no passphrase, no revocation yet."""
+"""The organisation's keys in a folder: root, dock and desk, certified. Thin: no passphrase, no revocation yet."""
 
 from __future__ import annotations
 

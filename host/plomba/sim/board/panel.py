@@ -1,4 +1,4 @@
-"""The side channel between board and rig: screen, tones, lamp and rates out; keys, clock and power in. MicroPython only.
+"""The side channel of board and rig: screen, tones, lamp and rates out; keys, clock, power in. MicroPython only.
 
 One JSON object a line, on the socket whose number is in SIM_PANEL_FD.
 """

@@ -1,0 +1,52 @@
+"""The `plomba` command. Each command imports what it needs when it runs, so that `plomba --help` stays quick."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from cyclopts import App
+
+from plomba import __version__
+from plomba.errors import PlombaError
+
+app = App(name="plomba", version=__version__, help="Handheld scanning with evidence.")
+
+org = App(name="org", help="The organisation's keys.")
+dock = App(name="dock", help="Pull records from a terminal, keep and forward them.")
+desk = App(name="desk", help="The order desk.")
+for parent, name, target, about in (
+    (app, "demo", "demo:demo", "A pick-up point in a minute: scans, records, docking, desk, evidence."),
+    (app, "verify", "verify:verify", "Prove an evidence pack offline."),
+    (app, "evidence", "evidence:evidence", "Make the evidence pack of one order."),
+    (app, "enroll", "enroll:enroll", "Make a terminal one of the organisation's."),
+    (app, "ports", "ports:ports", "List the serial ports of this machine."),
+    (org, "init", "org:init", "Make root, dock and desk keys."),
+    (dock, "sync", "dock:sync", "Dock the terminal on a port once."),
+    (dock, "forward", "dock:forward", "Forward what waits in the outbox."),
+    (desk, "serve", "desk:serve", "Run the order desk."),
+    (desk, "import", "desk:import_", "Import an order file."),
+):
+    parent.command(f"plomba.cli.{target}", name=name, help=about)
+for group in (org, dock, desk):
+    app.command(group)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Runs one command and exits.
+
+    Status: 0 ok, 1 failed, 2 usage, 3 terminal, 4 verification, 5 queued but not forwarded, 130 interrupted.
+    """
+    try:
+        result = app(arguments, exit_on_error=True, result_action="return_value")
+    except PlombaError as error:
+        complain(error)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def complain(error: PlombaError) -> None:
+    """The thing, the reason, the next step and the stable code, on stderr."""
+    print(f"plomba: {error.what()}  [{error.code}]\n  → {error.next_step()}", file=sys.stderr)

@@ -1,0 +1,41 @@
+"""`plomba desk`: the order desk as a process, and its order files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+from plomba.errors import UsageError
+
+
+def serve(*, data: Path, org: Path, host: str = "127.0.0.1", port: int = 8080) -> int:
+    """Run the order desk until it is stopped. Prints its address as one JSON line; port 0 takes a free one.
+
+    Example: plomba desk serve --data desk --org org
+    """
+    from plomba.desk.server import serve as run
+
+    run(data, org, host, port, lambda url: print(json.dumps({"desk": url}), flush=True))
+    return 0
+
+
+def import_(file: Path, *, desk: str) -> int:
+    """Import an order file, CSV or JSON (docs/orders.md): all of it, or nothing.
+
+    Example: plomba desk import orders.csv --desk http://127.0.0.1:8080
+    """
+    from plomba.forward import Desk
+
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise UsageError("file_missing", path=file) from error
+    content_type = "application/json" if file.suffix.lower() == ".json" else "text/csv"
+
+    async def run() -> int:
+        async with Desk(desk) as client:
+            return await client.import_orders(text, content_type)
+
+    print(json.dumps({"imported": asyncio.run(run())}))
+    return 0

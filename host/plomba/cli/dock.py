@@ -1,0 +1,68 @@
+"""`plomba dock`: one docking by hand, and what still waits to be forwarded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from plomba.dock import Dock
+from plomba.forward import Desk, Forwarder
+from plomba.ledger import Ledger
+from plomba.trust.organisation import Organisation
+
+
+def sync(
+    port: str,
+    *,
+    org: Path,
+    ledger: Path,
+    desk: Annotated[str | None, Parameter(help="The desk's address; without it records wait in the outbox.")] = None,
+) -> int:
+    """Dock the terminal on PORT once: pull, verify, store, receipt, forward, bring its objects up to date.
+
+    Exit 5 when everything is stored and receipted, but the desk has not taken it yet.
+
+    Example: plomba dock sync /dev/ttyACM0 --org org --ledger dock.db --desk http://127.0.0.1:8080
+    """
+
+    async def run() -> int:
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(Desk(desk)) if desk else None
+            report = await Dock(store, organisation, client, time.time).sync(port)
+        facts = {
+            "terminal": report.terminal,
+            "records": report.records,
+            "receipted_seq": report.receipted_seq,
+            "forwarded": report.forwarded,
+            "pushed": report.pushed,
+            **store.counts(),
+        }
+        print(json.dumps(facts))
+        if report.waiting is not None:
+            raise report.waiting
+        return 0
+
+    organisation = Organisation.load(org)
+    with Ledger.open(ledger) as store:
+        return asyncio.run(run())
+
+
+def forward(*, ledger: Path, desk: str) -> int:
+    """Forward what waits in the outbox.
+
+    Example: plomba dock forward --ledger dock.db --desk http://127.0.0.1:8080
+    """
+
+    async def run() -> int:
+        async with Desk(desk) as client:
+            return await Forwarder(store, client, time.time).run(now=True)
+
+    with Ledger.open(ledger) as store:
+        print(json.dumps({"forwarded": asyncio.run(run()), **store.counts()}))
+    return 0

@@ -1,0 +1,68 @@
+"""`plomba verify PACK`: proves an evidence pack offline, against a root you pinned."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from platformdirs import user_config_path
+
+from plomba.errors import UsageError, VerificationError
+from plomba.evidence import verify_pack
+from plomba.evidence.timeline import facts, render
+from plomba.texts import language
+
+_FINGERPRINT = re.compile(r"[0-9a-fA-F]{64}")
+
+
+def verify(
+    pack: Path,
+    *,
+    root: Annotated[str | None, Parameter(help="The root's fingerprint, 64 hex digits, or a file with it.")] = None,
+    json_: Annotated[bool, Parameter(name="--json", negative="", help="The timeline as one JSON object.")] = False,
+) -> int:
+    """Verify an evidence pack. Exit 0 and a timeline, or 4 and the place of the fault.
+
+    The fingerprint comes from the organisation, never from the pack. Without --root the file `root.fingerprint` in the
+    user's plomba configuration folder counts, or PLOMBA_ROOT.
+
+    Example: plomba verify order.plomba --root root.fingerprint
+    """
+    pinned = pinned_root(root)
+    try:
+        data = pack.read_bytes()
+    except OSError as error:
+        raise UsageError("file_missing", path=pack) from error
+    evidence = verify_pack(data, pinned)
+    if json_:
+        print(json.dumps(facts(evidence), ensure_ascii=False))
+    else:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="replace")
+        print(render(evidence, language()))
+    return 0
+
+
+def pinned_root(root: str | None) -> str:
+    """The fingerprint to trust. Raises VerificationError `root_unpinned`, UsageError `root_unreadable`."""
+    given = root or os.environ.get("PLOMBA_ROOT")
+    if given is None:
+        configured = user_config_path("plomba") / "root.fingerprint"
+        if not configured.exists():
+            raise VerificationError("root_unpinned")
+        given = str(configured)
+    compact = re.sub(r"[\s:]", "", given)
+    if _FINGERPRINT.fullmatch(compact):
+        return compact.lower()
+    try:
+        text = re.sub(r"[\s:]", "", Path(given).read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise UsageError("root_unreadable", root=given) from error
+    if not _FINGERPRINT.fullmatch(text):
+        raise UsageError("root_unreadable", root=given)
+    return text.lower()

@@ -1,0 +1,76 @@
+"""Puts together what proves an order's story: nothing unsigned goes in that the verifier could not work out itself.
+
+plomba.json                          {"format": "plomba/evidence/1", "order": ...}
+root.pub                             the root's X || Y; it counts only if it is the pinned one
+certificates/<terminal>.cert         certificate object
+records/<terminal>-<epoch>-<seq>.rec h(n-1) 32 | length u16 | body | signature 64
+receipts/<sha256>.rcpt               receipt bundle
+proofs/<terminal>-<epoch>-<seq>.proof  receipt sha256 32 | leaf u64 | hash 32 ...   (into that receipt's log)
+rules/<number>.rules                 rule pack bundle
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+
+from plomba.errors import PlombaError
+from plomba.evidence import container
+from plomba.ledger import Ledger
+from plomba.ledger.store import Stored
+from plomba.trust.objects import SignedObject, split_bundle
+from plomba_wire.codec import ReceiptBody, RecordHead
+from plomba_wire.vocabulary import ObjectKind
+
+FORMAT = "plomba/evidence/1"
+
+
+def make_pack(ledger: Ledger, root: bytes, order: str) -> bytes:
+    """The pack of one order, from its records with a receipt. Raises PlombaError `pack_empty`."""
+    members = {"plomba.json": description(order), "root.pub": root}
+    for record in ledger.records_of(order):
+        _add(members, ledger, record)
+        anchor = ledger.anchor_of(record.terminal, record.epoch, record.seq)
+        if anchor is not None:
+            _add(members, ledger, anchor[0])
+            _add_receipt(members, anchor[1])
+    if not any(name.startswith("records/") for name in members):
+        raise PlombaError("pack_empty", order=order)
+    return container.write(members)
+
+
+def description(order: str) -> bytes:
+    """`plomba.json` in its one form."""
+    text = json.dumps({"format": FORMAT, "order": order}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
+
+
+def record_name(terminal: bytes, epoch: int, seq: int) -> str:
+    return f"{terminal.hex()}-{epoch:05}-{seq:010}"
+
+
+def _add(members: dict[str, bytes], ledger: Ledger, record: Stored) -> None:
+    """A record with its certificate, its receipt and its proof; one without a receipt has to wait."""
+    receipt = ledger.receipt_covering(record.terminal, record.epoch, record.seq)
+    terminal = ledger.terminal(record.terminal)
+    if receipt is None or terminal is None:
+        return
+    name = record_name(record.terminal, record.epoch, record.seq)
+    members[f"certificates/{record.terminal.hex()}.cert"] = terminal.certificate
+    body = struct.pack(">H", len(record.body)) + record.body
+    members[f"records/{name}.rec"] = record.previous + body + record.signature
+    digest = _add_receipt(members, receipt)
+    size = ReceiptBody.unpack(SignedObject.parse(split_bundle(receipt)[1]).body).log_size
+    proof = b"".join(ledger.proof(record.leaf, size))
+    members[f"proofs/{name}.proof"] = digest + struct.pack(">Q", record.leaf) + proof
+    number = RecordHead.read(record.body, 0).rules
+    rules = ledger.object(ObjectKind.RULES, number)
+    if rules is not None:
+        members[f"rules/{number:05}.rules"] = rules
+
+
+def _add_receipt(members: dict[str, bytes], receipt: bytes) -> bytes:
+    digest = hashlib.sha256(receipt).digest()
+    members[f"receipts/{digest.hex()}.rcpt"] = receipt
+    return digest

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plomba.desk import lifecycle
+from plomba.desk.lifecycle import ALREADY, GATE, MOVED, NOTHING, SEAL, TRAINING, WRONG_STATE, Scan, in_order, parse
+from plomba.errors import PlombaError
+from plomba_wire.codec import RecordHead
+from plomba_wire.vocabulary import Action, OrderClass, State, Verdict
+
+LIFE = lifecycle.load()
+
+
+def scan(action: int, verdict: int, *, claim: int = 0, training: bool = False, bound: bool = True) -> Scan:
+    return Scan(action, verdict, claim, training, bound)
+
+
+STORE = scan(Action.STORE, Verdict.OK)
+RETRIEVE = scan(Action.RETRIEVE, Verdict.NEED_SEAL)
+CONFIRM = scan(Action.RETRIEVE, Verdict.CONFIRM)
+SEAL_OK = scan(Action.SEAL_CHECK, Verdict.SEAL_OK)
+HANDOUT = scan(Action.HANDOUT, Verdict.OK)
+
+
+def test_a_sealed_order_goes_its_way() -> None:
+    steps = LIFE.replay(OrderClass.SEALED, State.AT_POINT, [STORE, RETRIEVE, SEAL_OK, HANDOUT])
+    assert [step.after for step in steps] == [State.READY, State.IDENTIFIED, State.VERIFIED, State.DELIVERED]
+    assert [LIFE.holder[step.after] for step in steps] == ["point", "point", "point", "customer"]
+
+
+def test_a_sealed_order_is_not_handed_out_without_its_seal() -> None:
+    step = LIFE.replay(OrderClass.SEALED, State.AT_POINT, [STORE, RETRIEVE, HANDOUT])[-1]
+    assert (step.after, step.why) == (State.IDENTIFIED, GATE)
+
+
+def test_a_plain_order_is() -> None:
+    assert LIFE.replay(OrderClass.PLAIN, State.AT_POINT, [STORE, CONFIRM, HANDOUT])[-1].after == State.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("state", "one", "why"),
+    [
+        (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.SEAL_OK, bound=False), SEAL),
+        (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.SEAL_READ), NOTHING),
+        (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.WRONG_SEAL), NOTHING),
+        (State.VERIFIED, scan(Action.HANDOUT, Verdict.OK, training=True), TRAINING),
+        (State.VERIFIED, scan(Action.HANDOUT, Verdict.NEED_SEAL), NOTHING),
+        (State.AT_POINT, HANDOUT, WRONG_STATE),
+        (State.DELIVERED, HANDOUT, ALREADY),
+        (State.READY, STORE, ALREADY),
+        (State.DELIVERED, STORE, WRONG_STATE),
+    ],
+)
+def test_what_moves_nothing_says_why(state: int, one: Scan, why: str) -> None:
+    step = LIFE.step(OrderClass.SEALED, state, one)
+    assert (step.before, step.after, step.why, step.moved) == (state, state, why, False)
+
+
+def test_a_claim_is_disputed_only_when_it_differs() -> None:
+    def step(claim: int, training: bool = False) -> bool:
+        one = scan(Action.HANDOUT, Verdict.OK, claim=claim, training=training)
+        return LIFE.step(OrderClass.SEALED, State.IDENTIFIED, one).disputed
+
+    assert step(State.DELIVERED)
+    assert not step(State.IDENTIFIED)
+    assert not step(State.NONE)
+    assert not step(State.DELIVERED, training=True)
+
+
+codes = st.sampled_from([STORE, RETRIEVE, CONFIRM, SEAL_OK, HANDOUT, scan(Action.NOTE, Verdict.OK)])
+
+
+@given(st.lists(codes, max_size=12))
+def test_no_sealed_order_is_delivered_without_a_proved_seal(scans: list[Scan]) -> None:
+    steps = LIFE.replay(OrderClass.SEALED, State.AT_POINT, scans)
+    if any(step.after == State.DELIVERED for step in steps):
+        moved = [(step.before, step.after) for step in steps if step.why == MOVED]
+        assert (State.VERIFIED, State.DELIVERED) in moved
+
+
+BASE = """
+holders = ["shop", "customer"]
+[state]
+NEW = { holder = "shop", entry = true }
+DELIVERED = { holder = "customer", end = true }
+[[move]]
+action = "HANDOUT"
+verdicts = ["OK"]
+from = ["NEW"]
+to = "DELIVERED"
+"""
+
+
+def test_the_least_lifecycle_is_read() -> None:
+    least = parse(BASE, "least")
+    assert least.step(0, State.NEW, HANDOUT).after == State.DELIVERED
+    assert (least.entries, least.ends) == ({State.NEW}, {State.DELIVERED})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ('"HANDOUT"', '"HANDUOT"', "action HANDUOT"),
+        ('["OK"]', '["FINE"]', "verdict FINE"),
+        ("NEW = {", "NOVEL = {", "state NOVEL"),
+        ('holder = "customer"', 'holder = "nobody"', "state.DELIVERED"),
+        (", end = true", ", ended = true", "state.DELIVERED"),
+        ('to = "DELIVERED"', 'to = "READY"', "move 1: from, to"),
+        ('to = "DELIVERED"', 'to = "NEW"', "move 1: from, to"),
+        ("NEW = {", 'READY = { holder = "shop" }\nNEW = {', "state.READY: nothing leads to it"),
+        ('to = "DELIVERED"', 'to = "DELIVERED"\ngate = { SEALED = "DELIVERED" }', "move 1: gate"),
+        ('to = "DELIVERED"', 'to = "DELIVERED"\ngate = { HEAVY = "NEW" }', "order_class HEAVY"),
+        ('to = "DELIVERED"', 'to = "DELIVERED"\nproof = "word"', "move 1"),
+        ('from = ["NEW"]', "from = []", "move 1"),
+        ('to = "DELIVERED"', 'to = "DELIVERED"\nunless = "rain"', "move 1"),
+        ("[state]", "[state", "line 3"),
+        (
+            'to = "DELIVERED"',
+            'to = "DELIVERED"\n[[move]]\naction = "HANDOUT"\nverdicts = ["OK"]\nfrom = ["NEW"]\nto = "DELIVERED"',
+            "move 2: HANDOUT OK moves twice",
+        ),
+    ],
+)
+def test_a_broken_lifecycle_is_refused_with_its_place(old: str, new: str, where: str) -> None:
+    assert old in BASE
+    with pytest.raises(PlombaError) as caught:
+        parse(BASE.replace(old, new, 1), "broken.toml")
+    assert caught.value.code == "desk_data_invalid"
+    assert where in caught.value.what("en")
+    assert "broken.toml" in caught.value.what("en")
+
+
+@dataclass(frozen=True)
+class Placed:
+    head: RecordHead
+
+
+def placed(terminal: int, seq: int, time: int) -> Placed:
+    fields = dict.fromkeys(RecordHead.FIELDS, 0) | {"terminal": bytes([terminal] * 8), "seq": seq, "t_utc": time}
+    return Placed(RecordHead(*(fields[name] for name in RecordHead.FIELDS)))
+
+
+records = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(1, 20), st.integers(0, 50)), unique_by=lambda r: (r[0], r[1]), max_size=25
+)
+
+
+@given(records, st.randoms(use_true_random=False))
+def test_the_order_of_records_does_not_depend_on_their_arrival(drawn: list[tuple[int, int, int]], random) -> None:  # type: ignore[no-untyped-def]
+    first = [placed(*one) for one in drawn]
+    second = list(first)
+    random.shuffle(second)
+    assert in_order(first) == in_order(second)
+    for terminal in range(3):
+        own = [record.head.seq for record in in_order(second) if record.head.terminal[0] == terminal]
+        assert own == sorted(own)
+
+
+def test_terminals_are_merged_by_time() -> None:
+    merged = in_order([placed(1, 1, 10), placed(1, 2, 30), placed(0, 1, 20)])
+    assert [(record.head.terminal[0], record.head.seq) for record in merged] == [(1, 1), (0, 1), (1, 2)]
+
+
+def test_a_clock_set_back_does_not_turn_a_terminals_records_round() -> None:
+    merged = in_order([placed(0, 1, 100), placed(0, 2, 0), placed(1, 1, 50)])
+    assert [(record.head.terminal[0], record.head.seq) for record in merged] == [(1, 1), (0, 1), (0, 2)]

@@ -1,0 +1,437 @@
+"""The order book itself, in this process: replay, evidence, signed objects."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import struct
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from conftest import NOW
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from plomba.desk.book import Book
+from plomba.desk.order_files import csv_rows
+from plomba.desk.orders import ImportRefused, read_orders
+from plomba.desk.views import Views
+from plomba.errors import PlombaError, StoreError, UsageError
+from plomba.trust.objects import Trust, split_bundle
+from plomba.trust.organisation import Organisation
+from plomba_wire import chain
+from plomba_wire.codec import CodeRow, ManifestHead, OrderRow
+from plomba_wire.vocabulary import Action, CodeKind, ObjectKind, State, Verdict
+from scanner import Event, Scanner
+
+HEADER = "order,class,place,cell,seals,uins\n"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def book(tmp_path: Path, organisation: Organisation, clock: Clock) -> Iterator[Book]:
+    book = Book(tmp_path / "book", organisation, clock)
+    yield book
+    book.close()
+
+
+@pytest.fixture
+def scanner(book: Book, organisation: Organisation) -> Scanner:
+    scanner = Scanner(organisation, now=NOW)
+    book.enrol(scanner.certificate, scanner.place)
+    return scanner
+
+
+def take(book: Book, csv: str) -> None:
+    book.take_orders(read_orders(csv_rows((HEADER + csv).encode()), book.lifecycle))
+
+
+def refusals(book: Book, csv: str) -> list[tuple[int, str, str]]:
+    with pytest.raises(ImportRefused) as caught:
+        take(book, csv)
+    return [(bad.row, bad.column, bad.error.code) for bad in caught.value.bad]
+
+
+def accept(book: Book, *events: object) -> list[str]:
+    return [answer.error.code if answer.error else answer.status for answer in book.accept(events)]
+
+
+def state(book: Book, order: str) -> int:
+    view = Views(book.store, book.lifecycle).order(order)
+    assert view is not None
+    return view.state
+
+
+def states(book: Book) -> list[tuple[object, ...]]:
+    """Everything the records did, without the order of arrival."""
+    return book.store.query(
+        "SELECT o.id, o.state, e.terminal, e.seq, f.position, f.before, f.after, f.why, f.disputed FROM orders o"
+        " LEFT JOIN effects f ON f.order_id = o.id LEFT JOIN events e ON e.number = f.event"
+        " ORDER BY o.id, f.position"
+    )
+
+
+# replay
+
+
+def test_records_and_orders_may_come_in_any_order(
+    tmp_path_factory: pytest.TempPathFactory, organisation: Organisation, clock: Clock
+) -> None:
+    first, second = (Scanner(organisation, now=NOW, label=f"Counter {n}") for n in (1, 2))
+    second.time += 7
+    events: list[Event] = []
+    for one in (first, second):
+        name = "AB"[one is second]
+        events += one.way(f"{name}-1", f"{name}S1")
+        events += [one.retrieve("C-1", Verdict.CONFIRM), one.hand_out(f"{name}-2"), one.hand_out("C-1")]
+        events.append(one.record(Action.STORE, Verdict.OK, ref=chain.order_ref(b"D-1"), after=State.READY))
+        events.append(one.record(Action.NOTE, Verdict.NOTED))
+    orders = (
+        "A-1,sealed,17,,AS1,\nA-2,sealed,17,,,\nB-1,sealed,17,,BS1,\nB-2,plain,17,,,\nC-1,plain,17,,,\nD-1,plain,17,,,\n"
+    )
+
+    def outcome(arrival: list[Event], batch: int, orders_after: int) -> list[tuple[object, ...]]:
+        book = Book(tmp_path_factory.mktemp("book"), organisation, clock)
+        try:
+            for scanner in (first, second):
+                book.enrol(scanner.certificate, 17)
+            for at in range(0, len(arrival), batch):
+                if at // batch == orders_after:
+                    take(book, orders)
+                assert set(accept(book, *arrival[at : at + batch])) == {"accepted"}
+            if orders_after * batch >= len(arrival):
+                take(book, orders)
+            return states(book)
+        finally:
+            book.close()
+
+    wanted = outcome(events, len(events), 0)
+    assert ("A-1", State.DELIVERED) in [row[:2] for row in wanted]
+    assert ("D-1", State.READY) in [row[:2] for row in wanted]
+
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(st.permutations(events), st.integers(1, 9), st.integers(0, 12))
+    def shuffled(arrival: list[Event], batch: int, orders_after: int) -> None:
+        assert outcome(arrival, batch, orders_after) == wanted
+
+    shuffled()
+
+
+def test_a_hand_out_that_overtakes_its_seal_is_put_right(book: Book, scanner: Scanner) -> None:
+    take(book, "A-1,sealed,17,,S1,\n")
+    stored, retrieved, sealed, handed = scanner.way("A-1", "S1")
+    accept(book, stored, retrieved, handed)
+    view = Views(book.store, book.lifecycle).order("A-1")
+    assert view and (view.state, view.holder, view.disputed) == (State.IDENTIFIED, "point", 1)
+    accept(book, sealed)
+    view = Views(book.store, book.lifecycle).order("A-1")
+    assert view and (view.state, view.holder, view.disputed) == (State.DELIVERED, "customer", 0)
+
+
+def test_the_desk_knows_the_seals_itself(book: Book, scanner: Scanner) -> None:
+    take(book, "A-1,sealed,17,,S1,\nA-2,sealed,17,,S2,\n")
+    accept(book, scanner.store("A-1"), scanner.retrieve("A-1"), scanner.seal("A-1", "S2"), scanner.hand_out("A-1"))
+    assert state(book, "A-1") == State.IDENTIFIED
+    disputes = Views(book.store, book.lifecycle).overview().disputes
+    assert [(one.order_id, one.claim, one.state, one.why) for one in disputes] == [
+        ("A-1", State.DELIVERED, State.IDENTIFIED, "gate"),
+        ("A-1", State.VERIFIED, State.IDENTIFIED, "seal"),
+    ]
+
+
+def test_a_training_record_moves_nothing(book: Book, scanner: Scanner) -> None:
+    take(book, "A-1,plain,17,,,\n")
+    accept(book, scanner.record(Action.STORE, Verdict.OK, "A-1", after=State.READY, flags=0x11))
+    assert state(book, "A-1") == State.AT_POINT
+
+
+def test_a_name_goes_before_an_index(book: Book, scanner: Scanner) -> None:
+    """A record that names one order and indexes another is about the one it names."""
+    take(book, "A-1,plain,17,,,\nA-2,plain,17,,,\n")
+    accept(book, scanner.record(Action.STORE, Verdict.OK, "A-1", ref=chain.order_ref(b"A-2"), after=State.READY))
+    assert (state(book, "A-1"), state(book, "A-2")) == (State.READY, State.AT_POINT)
+
+
+def colliding() -> tuple[str, str]:
+    """Two order ids with one ref: a birthday search, about 80 000 hashes."""
+    seen: dict[int, str] = {}
+    for number in count():
+        id = f"R-{number}"
+        other = seen.setdefault(chain.order_ref(id.encode()), id)
+        if other != id:
+            return other, id
+    raise AssertionError
+
+
+def test_an_index_that_two_orders_share_names_neither(book: Book, scanner: Scanner) -> None:
+    first, second = colliding()
+    take(book, f"{first},plain,17,,,\n")
+    accept(book, scanner.record(Action.STORE, Verdict.OK, ref=chain.order_ref(first.encode()), after=State.READY))
+    assert state(book, first) == State.READY
+    take(book, f"{second},plain,17,,,\n")
+    assert (state(book, first), state(book, second)) == (State.AT_POINT, State.AT_POINT)
+    assert Views(book.store, book.lifecycle).overview().strayed == 1
+    accept(book, scanner.store(second))
+    assert (state(book, first), state(book, second)) == (State.AT_POINT, State.READY)
+    head, orders, codes = opened(book, scanner)
+    assert head.orders == 1
+    assert found(head, codes, CodeKind.ORDER, first) == 0
+    assert found(head, codes, CodeKind.ORDER, second) is None
+
+
+# what a copied terminal leaves behind
+
+
+def test_two_records_under_one_number_are_both_kept(book: Book, scanner: Scanner) -> None:
+    take(book, "A-1,plain,17,,,\nA-2,plain,17,,,\n")
+    head = scanner.head
+    one = scanner.store("A-1")
+    scanner.seq, scanner.head = 0, head
+    other = scanner.store("A-2")
+    assert accept(book, one, other, other, one) == ["accepted", "record_conflict", "record_conflict", "duplicate"]
+    assert (state(book, "A-1"), state(book, "A-2")) == (State.READY, State.AT_POINT)
+    kept = book.store.query("SELECT body FROM events UNION ALL SELECT body FROM conflicts")
+    assert len(kept) == 2
+    assert Views(book.store, book.lifecycle).overview().conflicted == 1
+
+
+def test_a_forged_contradiction_is_no_evidence(book: Book, scanner: Scanner) -> None:
+    head = scanner.head
+    one = scanner.store("A-1")
+    scanner.seq, scanner.head = 0, head
+    other = scanner.store("A-2")
+    other["data"]["signature"] = one["data"]["signature"]
+    assert accept(book, one, other) == ["accepted", "record_signature"]
+    assert Views(book.store, book.lifecycle).overview().conflicted == 0
+
+
+@pytest.mark.parametrize("later_first", [False, True])
+def test_a_record_that_does_not_link_is_kept_apart(book: Book, scanner: Scanner, later_first: bool) -> None:
+    one = scanner.store("A-1")
+    scanner.head = hashlib.sha256(b"another past").digest()
+    two = scanner.store("A-2")
+    arrival = [two, one] if later_first else [one, two]
+    assert accept(book, *arrival) == ["accepted", "desk_record_unlinked"]
+
+
+def test_a_first_record_begins_at_the_genesis(book: Book, scanner: Scanner) -> None:
+    scanner.head = bytes(32)
+    assert accept(book, scanner.store("A-1")) == ["desk_record_unlinked"]
+
+
+def test_there_is_no_record_zero(book: Book, scanner: Scanner) -> None:
+    scanner.seq = -1
+    assert accept(book, scanner.store("A-1")) == ["desk_record_unlinked"]
+
+
+# import against the book
+
+
+def test_importing_again_changes_nothing(book: Book, scanner: Scanner) -> None:
+    row = "A-1,sealed,17,C1,S2 S1,6431000000000018\n"
+    take(book, row)
+    accept(book, scanner.store("A-1"))
+    imported = book.take_orders(read_orders(csv_rows((HEADER + row).encode()), book.lifecycle))
+    assert (imported.taken, imported.unchanged) == (0, 1)
+    assert state(book, "A-1") == State.READY
+
+
+def test_what_scans_have_proved_is_not_changed(book: Book, scanner: Scanner) -> None:
+    take(book, "A-1,sealed,17,,S1,\nA-2,plain,17,,,\n")
+    take(book, "A-2,plain,18,,,\n")
+    accept(book, scanner.record(Action.RETRIEVE, Verdict.WRONG_STATE, "A-1"))
+    assert refusals(book, "A-3,plain,17,,,\nA-1,plain,17,,,\n") == [(3, "order", "desk_row_changed")]
+    assert book.store.order("A-3") is None
+    assert book.store.order("A-1").order_class == 1  # type: ignore[union-attr]
+
+
+def test_a_seal_of_another_order_is_refused(book: Book) -> None:
+    take(book, "A-1,sealed,17,,S1,\nA-2,sealed,17,,S2,\n")
+    assert refusals(book, "A-3,sealed,17,,S1,\n") == [(2, "seals", "desk_row_code_taken")]
+    take(book, "A-1,sealed,17,,S2,\nA-2,sealed,17,,S1,\n")
+    assert book.store.owner(CodeKind.SEAL, "S1") == "A-2"
+
+
+# signed objects
+
+
+def opened(book: Book, scanner: Scanner) -> tuple[ManifestHead, list[OrderRow], list[CodeRow]]:
+    trust = Trust(book._organisation.trust.root)
+    signed = trust.open(book.manifest(scanner.key.id), ObjectKind.MANIFEST, now=book._clock())
+    head = ManifestHead.read(signed.body, 0)
+    at = ManifestHead.SIZE
+    orders = [OrderRow.read(signed.body, at + n * OrderRow.SIZE) for n in range(head.orders)]
+    at += head.orders * OrderRow.SIZE
+    codes = [CodeRow.read(signed.body, at + n * CodeRow.SIZE) for n in range(head.codes)]
+    assert at + head.codes * CodeRow.SIZE == len(signed.body)
+    assert [row.ref for row in orders] == sorted({row.ref for row in orders})
+    assert [row.tag for row in codes] == sorted({row.tag for row in codes})
+    return head, orders, codes
+
+
+def found(head: ManifestHead, codes: list[CodeRow], kind: int, code: str) -> int | None:
+    """Index of the order row, by the tag alone."""
+    tag = chain.code_tag(head.salt, kind, code.encode())
+    return next((row.order for row in codes if row.tag == tag and row.kind == kind), None)
+
+
+def version(book: Book, scanner: Scanner) -> int:
+    _, signed = split_bundle(book.manifest(scanner.key.id))
+    number: int = struct.unpack_from(">I", signed, 14)[0]
+    return number
+
+
+def test_a_manifest_is_found_again_by_its_codes(book: Book, scanner: Scanner) -> None:
+    rows = [f"A-{n},{'sealed' if n % 2 else 'plain'},{17 + n % 3},C{n},{f'S{n} T{n}' if n % 2 else ''}," for n in range(50)]
+    take(book, "\n".join(rows) + "\nU-1,plain,17,,,6431000000000018\n")
+    accept(book, scanner.store("A-3"), scanner.record(Action.NOTE, Verdict.NOTED))
+    head, orders, codes = opened(book, scanner)
+    assert (head.terminal, head.epoch, head.through_seq, head.place) == (scanner.key.id, 1, 2, 17)
+    assert (head.orders, head.codes) == (51, 51 + 50 + 1)
+    for n in range(50):
+        index = found(head, codes, CodeKind.ORDER, f"A-{n}")
+        assert index is not None
+        row = orders[index]
+        assert row.ref == chain.order_ref(f"A-{n}".encode())
+        assert (row.order_class, row.here, row.seals) == (n % 2, int(n % 3 == 0), 2 * (n % 2))
+        assert row.cell == f"C{n}".encode().ljust(8, b"\0")
+        assert row.state == (State.READY if n == 3 else State.AT_POINT)
+        if n % 2:
+            assert found(head, codes, CodeKind.SEAL, f"T{n}") == index
+            assert found(head, codes, CodeKind.ORDER, f"T{n}") is None
+    assert found(head, codes, CodeKind.UIN, "6431000000000018") == found(head, codes, CodeKind.ORDER, "U-1")
+    assert found(head, codes, CodeKind.ORDER, "A-50") is None
+
+
+def test_a_manifest_counts_only_what_it_holds_without_a_gap(book: Book, scanner: Scanner) -> None:
+    events = [scanner.record(Action.NOTE, Verdict.NOTED) for _ in range(5)]
+    take(book, "A-1,plain,17,,,\n")
+    for arrived, through in (((0, 2, 4), 1), ((3,), 1), ((1,), 5)):
+        accept(book, *(events[n] for n in arrived))
+        take(book, f"B-{through}-{len(arrived)},plain,17,,,\n")
+        assert opened(book, scanner)[0].through_seq == through
+
+
+def test_a_new_manifest_is_made_only_for_a_reason(book: Book, scanner: Scanner, clock: Clock) -> None:
+    take(book, "A-1,plain,17,,,\n")
+    first = book.manifest(scanner.key.id)
+    clock.now += 60
+    accept(book, scanner.record(Action.OBJECT_SET, Verdict.OK))
+    assert book.manifest(scanner.key.id) == first
+
+    def newer(change: Callable[[], object]) -> None:
+        before = version(book, scanner)
+        change()
+        assert version(book, scanner) > before
+
+    newer(lambda: accept(book, scanner.store("A-1")))
+    newer(lambda: take(book, "A-2,plain,18,,,\n"))
+    newer(lambda: book.enrol(scanner.certificate, 18))
+    newer(lambda: setattr(clock, "now", clock.now + 86400))
+    newer(lambda: take(book, "A-3,plain,18,,,\n"))
+
+
+def test_versions_rise_over_a_lost_book(
+    tmp_path: Path, book: Book, scanner: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    before = version(book, scanner)
+    clock.now += 5
+    other = Book(tmp_path / "restored", organisation, clock)
+    try:
+        other.enrol(scanner.certificate, 17)
+        assert version(other, scanner) > before
+    finally:
+        other.close()
+
+
+def test_a_finished_order_leaves_the_manifest_after_a_while(book: Book, scanner: Scanner, clock: Clock) -> None:
+    take(book, "A-1,sealed,17,,S1,\nA-2,plain,17,,,\n")
+    accept(book, *scanner.way("A-1", "S1"))
+    assert opened(book, scanner)[0].orders == 2
+    clock.now += 3 * 86400 + 1
+    assert opened(book, scanner)[0].orders == 1
+
+
+def test_rules_are_the_same_bytes_every_time(
+    tmp_path: Path, book: Book, scanner: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    first = book.rules(scanner.key.id)
+    signed = organisation.trust.open(first, ObjectKind.RULES, now=NOW)
+    assert (signed.envelope.version, signed.body) == (1, book.rule_pack.body)
+    clock.now += 100000
+    assert book.rules(scanner.key.id) == first
+
+
+def test_a_pack_changed_under_its_number_is_not_given_out(
+    tmp_path: Path, book: Book, scanner: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    book.rules(scanner.key.id)
+    book.close()
+    from test_rule_packs import SAMPLE
+
+    own = tmp_path / "book" / "rules.toml"
+    own.write_text(SAMPLE.replace("siren_s = 60", "siren_s = 61"), encoding="utf-8")
+    changed = Book(tmp_path / "book", organisation, clock)
+    with pytest.raises(PlombaError) as caught:
+        changed.rules(scanner.key.id)
+    assert caught.value.code == "desk_rules_changed"
+    changed.close()
+    own.write_text(SAMPLE.replace("number = 1", "number = 2"), encoding="utf-8")
+    renewed = Book(tmp_path / "book", organisation, clock)
+    signed = organisation.trust.open(renewed.rules(scanner.key.id), ObjectKind.RULES, now=NOW)
+    assert signed.envelope.version == 2
+    renewed.close()
+
+
+def test_unknown_terminals_get_nothing(book: Book) -> None:
+    for ask in (book.manifest, book.rules):
+        with pytest.raises(UsageError) as caught:
+            ask(bytes(8))
+        assert caught.value.code == "desk_terminal_unknown"
+
+
+# the file
+
+
+def test_a_second_desk_on_one_book_is_refused(tmp_path: Path, book: Book, organisation: Organisation) -> None:
+    with pytest.raises(StoreError) as caught:
+        Book(tmp_path / "book", organisation, Clock())
+    assert caught.value.code == "desk_store_busy"
+
+
+def test_a_book_of_a_later_version_is_left_alone(tmp_path: Path, organisation: Organisation) -> None:
+    Book(tmp_path, organisation, Clock()).close()
+    database = sqlite3.connect(tmp_path / "desk.sqlite3")
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(StoreError) as caught:
+        Book(tmp_path, organisation, Clock())
+    assert caught.value.code == "desk_store_newer"
+
+
+def test_a_batch_that_breaks_off_leaves_nothing(book: Book, scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(book, "A-1,plain,17,,,\n")
+
+    def full(*_: object) -> None:
+        raise StoreError("desk_store_failed", path="desk", reason="disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(book.store, "put_effects", full)
+        event = scanner.store("A-1")
+        with pytest.raises(StoreError):
+            book.accept([event])
+    assert book.store.query("SELECT count(*) FROM events") == [(0,)]
+    assert accept(book, event) == ["accepted"]
