@@ -42,18 +42,20 @@ def cobs_encode(data: bytes) -> bytes:
 
 def cobs_decode(data: bytes) -> bytes:
     """Raises Malformed."""
-    out = []
-    at = 0
     end = len(data)
+    out = bytearray(end)
+    at = 0
+    to = 0
     while at < end:
         code = data[at]
         if code == 0 or at + code > end:
             raise Malformed("COBS")
-        out.append(data[at + 1 : at + code])
+        out[to : to + code - 1] = data[at + 1 : at + code]
         at += code
+        to += code - 1
         if code != 255 and at < end:
-            out.append(b"\0")
-    return b"".join(out)
+            to += 1
+    return bytes(memoryview(out)[:to])
 
 
 def encode(type: int, flags: int, session: int, tag: int, body: bytes) -> bytes:

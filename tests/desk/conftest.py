@@ -1,80 +1,13 @@
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
+from desk_process import NOW, DeskProcess
+from desk_records import Scanner
+
 from plomba.trust.organisation import Organisation
-from scanner import Event, Scanner
-
-NOW = int(time.time())
-"""Of the tests' certificates and records, s since 1970: a real desk checks dates by its own clock."""
-BATCH = "application/cloudevents-batch+json"
-
-_SERVE = """
-import sys
-from pathlib import Path
-from plomba.desk.server import serve
-serve(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), lambda url: print(url, flush=True))
-"""
-
-
-class DeskProcess:
-    """A desk in a process of its own, and a client on it."""
-
-    def __init__(self, data: Path, org: Path, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _SERVE, str(data), str(org), host, str(port)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
-        if not self.url:
-            _, errors = self.process.communicate(timeout=20)
-            raise RuntimeError(errors)
-        self.http = httpx2.Client(base_url=self.url, timeout=20, trust_env=False)
-
-    def post(self, *events: object) -> list[dict[str, Any]]:
-        answer = self.http.post("/api/v1/events", json=list(events), headers={"content-type": BATCH})
-        assert answer.status_code == 200, answer.text
-        results: list[dict[str, Any]] = answer.json()["results"]
-        return results
-
-    def enrol(self, scanner: Scanner) -> None:
-        answer = self.http.post("/api/v1/terminals", json=scanner.enrolment)
-        assert answer.status_code == 200, answer.text
-
-    def orders(self, csv: str) -> None:
-        answer = self.http.post("/api/v1/orders", content=csv.encode(), headers={"content-type": "text/csv"})
-        assert answer.status_code == 200, answer.text
-
-    def order(self, id: str) -> dict[str, Any]:
-        answer = self.http.get(f"/api/v1/orders/{id}")
-        assert answer.status_code == 200, answer.text
-        order: dict[str, Any] = answer.json()
-        return order
-
-    def stop(self) -> int:
-        """Asks it to end. Returns the exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.ended()
-
-    def ended(self) -> int:
-        self.http.close()
-        _, self.errors = self.process.communicate(timeout=20)
-        return self.process.returncode
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.ended()
 
 
 @pytest.fixture(scope="session")
@@ -97,11 +30,3 @@ def scanner(desk: DeskProcess, organisation: Organisation) -> Scanner:
     scanner = Scanner(organisation, now=NOW)
     desk.enrol(scanner)
     return scanner
-
-
-def statuses(results: list[dict[str, Any]]) -> list[str]:
-    """`accepted`, `duplicate`, or the code of the refusal."""
-    return [result.get("code", result["status"]) for result in results]
-
-
-__all__ = ["BATCH", "NOW", "DeskProcess", "Event", "statuses"]

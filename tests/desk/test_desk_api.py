@@ -9,16 +9,20 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from conftest import BATCH, NOW, DeskProcess, statuses
+from desk_process import BATCH, NOW, DeskProcess, statuses
+from desk_records import Event, Scanner
+
 from plomba.trust.keys import _N, PrivateKey
 from plomba.trust.objects import issue
 from plomba.trust.organisation import Organisation
 from plomba_wire.vocabulary import Action, ObjectKind, Protection, Role, Verdict
-from scanner import Event, Scanner
 
-ORDERS = "order,class,place,value,currency,shop,cell,seals\nA-1,sealed,17,48900.50,RUB,Север,A-12,S1\nA-2,plain,17,,,,,\n"
+ORDERS = (
+    "order,class,place,value,currency,shop,cell,seals\nA-1,sealed,17,48900.50,RUB,Север,A-12,S1\nA-2,plain,17,,,,,\n"
+)
 
 
 def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
@@ -250,10 +254,6 @@ def test_sizes_and_types_are_capped(desk: DeskProcess) -> None:
         problem(post("/api/v1/events", 2, media_type), 415, "desk_media_type")
     problem(post("/api/v1/orders", 2, "text/plain"), 415, "desk_media_type")
 
-    def endless() -> Any:
-        while True:
-            yield b" " * 65536
-
     def chunked() -> Any:
         for _ in range(40):
             yield b" " * 65536
@@ -265,7 +265,9 @@ def test_sizes_and_types_are_capped(desk: DeskProcess) -> None:
 def test_an_import_is_all_or_nothing(desk: DeskProcess) -> None:
     text = ORDERS + "A-3,seald,x,1e9,RUB,,,\nA-1,plain,17,,,,,\n"
     answer = desk.http.post(
-        "/api/v1/orders", content=text.encode(), headers={"content-type": "text/csv; charset=utf-8", "accept-language": "ru"}
+        "/api/v1/orders",
+        content=text.encode(),
+        headers={"content-type": "text/csv; charset=utf-8", "accept-language": "ru"},
     )
     rows = problem(answer, 422, "desk_import_refused")["rows"]
     assert [(row["row"], row["column"], row["code"]) for row in rows] == [
@@ -281,14 +283,22 @@ def test_an_import_is_all_or_nothing(desk: DeskProcess) -> None:
     assert desk.http.post("/api/v1/orders", json=entries).json() == {"imported": 0, "unchanged": 1}
 
 
-HOSTILE = ["<script>alert(1)</script>", "a/b", "a%2Fb", "?q=1#x", "שלום-7", "'; DROP TABLE orders", "..%5c", "x y", "'\"&<>"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a/b",
+    "a%2Fb",
+    "?q=1#x",
+    "שלום-7",
+    "'; DROP TABLE orders",
+    "..%5c",
+    "x y",
+    "'\"&<>",
+]
 
 
 def test_an_order_is_found_under_its_own_name(desk: DeskProcess) -> None:
     entries = [{"order": id, "class": "plain", "place": 1} for id in HOSTILE]
     assert desk.http.post("/api/v1/orders", json=entries).json()["imported"] == len(HOSTILE)
-    from urllib.parse import quote
-
     for id in HOSTILE:
         assert desk.order(quote(id, safe=""))["order"] == id
         assert desk.http.get("/api/v1/events", params={"order": id}).json() == {"events": []}

@@ -9,11 +9,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import DeskProcess
+from desk_process import DeskProcess
+from desk_records import Scanner
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
 from plomba.desk import page as desk_page
 from plomba_wire.vocabulary import State, Verdict
-from scanner import Scanner
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -107,7 +108,9 @@ def test_hostile_data_is_shown_as_it_is(desk: DeskProcess, scanner: Scanner, pag
     desk.post(*(scanner.store(f"{id[:20]}!") for id in HOSTILE))
     expect(page.locator(".troubles li")).to_have_count(10)
     assert sorted(page.locator("tr[data-order] th bdi").all_text_contents()) == sorted(HOSTILE)
-    assert sorted(page.locator("tr[data-order]").evaluate_all("rows => rows.map(r => r.dataset.order)")) == sorted(HOSTILE)
+    assert sorted(page.locator("tr[data-order]").evaluate_all("rows => rows.map(r => r.dataset.order)")) == sorted(
+        HOSTILE
+    )
     assert page.evaluate("window.owned") is None
     assert page.locator("#live script, #live img").count() == 0
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plomba.desk import lifecycle
 from plomba.desk.lifecycle import ALREADY, GATE, MOVED, NOTHING, SEAL, TRAINING, WRONG_STATE, Scan, in_order, parse
 from plomba.errors import PlombaError

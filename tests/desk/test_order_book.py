@@ -10,9 +10,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from conftest import NOW
+from desk_process import NOW
+from desk_records import Event, Scanner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_rule_packs import SAMPLE
+
 from plomba.desk.book import Book
 from plomba.desk.order_files import csv_rows
 from plomba.desk.orders import ImportRefused, read_orders
@@ -23,7 +26,6 @@ from plomba.trust.organisation import Organisation
 from plomba_wire import chain
 from plomba_wire.codec import CodeRow, ManifestHead, OrderRow
 from plomba_wire.vocabulary import Action, CodeKind, ObjectKind, State, Verdict
-from scanner import Event, Scanner
 
 HEADER = "order,class,place,cell,seals,uins\n"
 
@@ -99,9 +101,8 @@ def test_records_and_orders_may_come_in_any_order(
         events += [one.retrieve("C-1", Verdict.CONFIRM), one.hand_out(f"{name}-2"), one.hand_out("C-1")]
         events.append(one.record(Action.STORE, Verdict.OK, ref=chain.order_ref(b"D-1"), after=State.READY))
         events.append(one.record(Action.NOTE, Verdict.NOTED))
-    orders = (
-        "A-1,sealed,17,,AS1,\nA-2,sealed,17,,,\nB-1,sealed,17,,BS1,\nB-2,plain,17,,,\nC-1,plain,17,,,\nD-1,plain,17,,,\n"
-    )
+    orders = "A-1,sealed,17,,AS1,\nA-2,sealed,17,,,\nB-1,sealed,17,,BS1,\nB-2,plain,17,,,\n"
+    orders += "C-1,plain,17,,,\nD-1,plain,17,,,\n"
 
     def outcome(arrival: list[Event], batch: int, orders_after: int) -> list[tuple[object, ...]]:
         book = Book(tmp_path_factory.mktemp("book"), organisation, clock)
@@ -186,7 +187,7 @@ def test_an_index_that_two_orders_share_names_neither(book: Book, scanner: Scann
     assert Views(book.store, book.lifecycle).overview().strayed == 1
     accept(book, scanner.store(second))
     assert (state(book, first), state(book, second)) == (State.AT_POINT, State.READY)
-    head, orders, codes = opened(book, scanner)
+    head, _, codes = opened(book, scanner)
     assert head.orders == 1
     assert found(head, codes, CodeKind.ORDER, first) == 0
     assert found(head, codes, CodeKind.ORDER, second) is None
@@ -295,7 +296,9 @@ def version(book: Book, scanner: Scanner) -> int:
 
 
 def test_a_manifest_is_found_again_by_its_codes(book: Book, scanner: Scanner) -> None:
-    rows = [f"A-{n},{'sealed' if n % 2 else 'plain'},{17 + n % 3},C{n},{f'S{n} T{n}' if n % 2 else ''}," for n in range(50)]
+    rows = [
+        f"A-{n},{'sealed' if n % 2 else 'plain'},{17 + n % 3},C{n},{f'S{n} T{n}' if n % 2 else ''}," for n in range(50)
+    ]
     take(book, "\n".join(rows) + "\nU-1,plain,17,,,6431000000000018\n")
     accept(book, scanner.store("A-3"), scanner.record(Action.NOTE, Verdict.NOTED))
     head, orders, codes = opened(book, scanner)
@@ -380,8 +383,6 @@ def test_a_pack_changed_under_its_number_is_not_given_out(
 ) -> None:
     book.rules(scanner.key.id)
     book.close()
-    from test_rule_packs import SAMPLE
-
     own = tmp_path / "book" / "rules.toml"
     own.write_text(SAMPLE.replace("siren_s = 60", "siren_s = 61"), encoding="utf-8")
     changed = Book(tmp_path / "book", organisation, clock)

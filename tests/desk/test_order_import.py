@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plomba.desk import lifecycle
 from plomba.desk.order_files import rows_of
 from plomba.desk.orders import ImportRefused, Order, read_orders
@@ -138,9 +139,14 @@ def test_a_bad_cell_is_named(column: str, cell: str, code: str) -> None:
     good |= {"shop": "S", "cell": "C", "seals": "S9", "uins": "6431000000000018"}
     assert read(",".join(good) + "\n" + ",".join(good.values()) + "\n")
     bad = good | {column: cell}
-    text = ",".join(bad) + "\n" + ",".join(good.values()).replace("A-1", "A-0") .replace("S9", "").replace(
-        "6431000000000018", ""
-    ) + "\n" + ",".join(bad.values()) + "\n"
+    text = (
+        ",".join(bad)
+        + "\n"
+        + ",".join(good.values()).replace("A-1", "A-0").replace("S9", "").replace("6431000000000018", "")
+        + "\n"
+        + ",".join(bad.values())
+        + "\n"
+    )
     assert refused(text) == [(3, column, code)]
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from plomba.desk import rules
 from plomba.errors import PlombaError
 

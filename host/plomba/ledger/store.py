@@ -244,6 +244,11 @@ class Ledger:
         waiting, refused = self._db.execute("SELECT count(*) - count(refusal), count(refusal) FROM outbox").fetchone()
         return {"records": records, "waiting": waiting, "refused": refused}
 
+    def all_records(self) -> Iterator[Stored]:
+        """Every record, in the order of the log."""
+        for row in self._db.execute(f"SELECT {_STORED} FROM record ORDER BY leaf"):
+            yield Stored(*row)
+
     def records_of(self, order: str) -> list[Stored]:
         """Every record that names an order, as the log has them."""
         rows = self._db.execute(f"SELECT {_STORED} FROM record WHERE order_id = ? ORDER BY leaf", (order,))

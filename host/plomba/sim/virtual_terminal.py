@@ -63,6 +63,9 @@ def firmware_path() -> list[Path]:
 class VirtualTerminal:
     """Use it as an async context manager. `folder` keeps flash and engine settings, so it can be started again.
 
+    `wire` is what the dock opens; `clock` stopped moves only by `warp`; `engine_pace` is how many times faster than
+    real time the scan engine's model lives.
+
     `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see.
     """
 
@@ -72,6 +75,7 @@ class VirtualTerminal:
         *,
         wire: Literal["pty", "tcp"] = "pty",
         clock: Literal["real", "stopped"] = "real",
+        engine_pace: float = 1.0,
         heap: str = HEAP,
     ) -> None:
         self.folder = folder
@@ -81,6 +85,7 @@ class VirtualTerminal:
         self.power_cuts = 0
         self._wire = wire
         self._clock = clock
+        self._pace = engine_pace
         self._heap = heap
         self._engine = Gm65(eeprom=_stored_eeprom(folder))
         self._process: asyncio.subprocess.Process | None = None
@@ -275,7 +280,8 @@ class VirtualTerminal:
         return self.folder / "port" if self._wire == "pty" else None
 
     def _now(self) -> float:
-        return asyncio.get_running_loop().time() + self._warp_ms / 1000
+        """The engine's clock, seconds."""
+        return asyncio.get_running_loop().time() * self._pace + self._warp_ms / 1000
 
     def _send(self, message: dict[str, Any]) -> None:
         self._sockets["panel"].sendall(json.dumps(message).encode() + b"\n")
@@ -341,7 +347,7 @@ class VirtualTerminal:
         self._changed.set()
         deadline = self._engine.next_deadline()
         if deadline is not None:
-            delay = max(0.001, deadline - now)
+            delay = max(0.001, deadline - now) / self._pace
             self._engine_timer = asyncio.get_running_loop().call_later(delay, self._pump_engine)
 
     async def _drain_output(self) -> None:

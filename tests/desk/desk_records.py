@@ -49,7 +49,7 @@ class Scanner:
         flags: int = 1,
         time: int | None = None,
     ) -> Event:
-        """The next record, as the event a dock sends. `ref` in place of `order`: the order is given as an index only."""
+        """The next record, as the event a dock sends. `ref` in place of `order`: the order as an index only."""
         self.seq += 1
         self.time += 5
         parts: dict[int, bytes] = {}
