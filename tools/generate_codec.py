@@ -45,7 +45,7 @@ class Plan:
         return [f for f in self.fields if f.const is None]
 
 
-def _plan(layout: Layout) -> Plan:
+def planned(layout: Layout) -> Plan:
     plan = Plan(layout)
     for renamed in layout.struct.subcons:
         if renamed is c.Terminated or renamed.name is None:
@@ -83,7 +83,7 @@ def _field(name: str, doc: str, subcon: Any) -> Field:
 
 def codec() -> str:
     """Source of codec.py: one table a layout."""
-    plans = [_plan(layout) for layout in LAYOUTS.values()]
+    plans = [planned(layout) for layout in LAYOUTS.values()]
     sections = sorted({f.section for p in plans for f in p.fields if f.section})
     parts = [
         '"""Every layout of PLP/1, for CPython and MicroPython. Generated from schema.py: python3 tools gen."""',
@@ -107,7 +107,7 @@ def codec() -> str:
 
 def stub() -> str:
     """Source of codec.pyi: the same classes with their fields typed."""
-    plans = [_plan(layout) for layout in LAYOUTS.values()]
+    plans = [planned(layout) for layout in LAYOUTS.values()]
     parts = [
         '"""Types of codec.py. Generated from schema.py: python3 tools gen."""',
         "# fmt: off",
@@ -201,7 +201,7 @@ def _layout_tables() -> str:
     for layout in LAYOUTS.values():
         out += [f"### {layout.name}", "", layout.doc, "", "| offset | field | type | |", "|---|---|---|---|"]
         offset: int | None = 0
-        for f in _plan(layout).fields:
+        for f in planned(layout).fields:
             const = f" = {f.const if isinstance(f.const, int) else f.const.decode()}" if f.const is not None else ""
             out.append(f"| {'' if offset is None else offset} | {f.name} | {f.kind}{const} | {f.doc} |")
             offset = offset + f.size if offset is not None and f.fmt else None

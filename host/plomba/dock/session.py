@@ -14,7 +14,7 @@ from plomba.trust.objects import SignedObject, bundle, seal, split_bundle
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import verify_chain
 from plomba_wire.codec import ReceiptBody, StatusOk, TimeBody
-from plomba_wire.vocabulary import Enrolment, ObjectKind
+from plomba_wire.vocabulary import Enrolment, Error, ObjectKind
 
 _SKEW_S = 3600
 _TIME_UNCERTAINTY_MS = 2000
@@ -60,12 +60,17 @@ class Dock:
         status = await terminal.status(enrolled.public)
         next_seq, previous = self._ledger.watermark(enrolled)
         self._compare(terminal, status, next_seq)
-        async for batch in terminal.pull(enrolled.epoch, next_seq, previous):
-            verified = verify_chain(enrolled.public, enrolled.epoch, batch.first_seq, previous, batch.records)
-            self._ledger.append(verified)
-            previous = verified[-1].digest
-            report.records += len(verified)
-            terminal.credit(verified[-1].head.seq + 1)
+        try:
+            async for batch in terminal.pull(enrolled.epoch, next_seq, previous):
+                verified = verify_chain(enrolled.public, enrolled.epoch, batch.first_seq, previous, batch.records)
+                self._ledger.append(verified)
+                previous = verified[-1].digest
+                report.records += len(verified)
+                terminal.credit(verified[-1].head.seq + 1)
+        except TerminalError as error:
+            if error.fields.get("link_code") == str(Error.CHAIN_FORK):
+                raise VerificationError("chain_fork", terminal=terminal.id, seq=next_seq - 1) from error
+            raise
         next_seq, head = self._ledger.watermark(enrolled)
         if next_seq > 1:
             report.receipted_seq = await terminal.give_receipt(self._receipt(enrolled, next_seq - 1, head))

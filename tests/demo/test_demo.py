@@ -1,0 +1,71 @@
+"""The demo is the main job: one command, real parts, equal counts, and a pack that checks itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PLOMBA = [sys.executable, "-m", "plomba"]
+
+
+def plomba(*arguments: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PLOMBA, *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=110,
+        env={**os.environ, "PLOMBA_LANG": language, "PYTHONIOENCODING": "utf-8"},
+    )
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_nothing_is_lost(seed: int, tmp_path: Path) -> None:
+    ran = plomba("demo", "--json", "--seed", str(seed), "--out", str(tmp_path / "out"))
+    assert ran.returncode == 0, ran.stderr
+    facts = json.loads(ran.stdout.splitlines()[-1])
+    assert facts["lost"] == 0
+    assert facts["records"] == facts["verified"] == facts["receipted"] == facts["forwarded"] == facts["desk_events"]
+    assert facts["interpreter"].startswith("micropython")
+    assert (facts["orders"], facts["scans"], facts["ok_tones"]) == (10, 19, 19)
+    assert len(list(Path(facts["screens"]).glob("*.png"))) >= 8
+    assert Path(facts["desk_page"]).stat().st_size > 1000
+    if seed == 1:
+        _check_the_pack(Path(facts["evidence"]), facts["root"], tmp_path)
+
+
+def _check_the_pack(pack: Path, root: str, tmp_path: Path) -> None:
+    good = plomba("verify", str(pack), "--root", root)
+    assert good.returncode == 0, good.stderr
+    for words in ("SCAN THE SEAL", "DO NOT HAND OVER", "WRONG SEAL", "SEAL IS RIGHT", "HAND IT OVER"):
+        assert words in good.stdout
+    told = json.loads(plomba("verify", str(pack), "--root", root, "--json").stdout)
+    assert [entry["verdict"] for entry in told["entries"]][-1] == "OK"
+    raw = pack.read_bytes()
+    for at in (0, 40, len(raw) // 3, len(raw) // 2, len(raw) - 1):
+        bad = tmp_path / "bad.plomba"
+        bad.write_bytes(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
+        refused = plomba("verify", str(bad), "--root", root)
+        assert refused.returncode == 4, (at, refused.stdout)
+        assert "[pack_damaged]" in refused.stderr or "[root_foreign]" in refused.stderr
+    foreign = plomba("verify", str(pack), "--root", "ab" * 32)
+    assert foreign.returncode == 4 and "[root_foreign]" in foreign.stderr
+
+
+@pytest.mark.parametrize("language", ["ru", "uk"])
+def test_it_speaks_the_language(language: str, tmp_path: Path) -> None:
+    ran = plomba("demo", "--out", str(tmp_path / "out"), language=language)
+    assert ran.returncode == 0, ran.stderr
+    assert {"ru": "потеряно 0", "uk": "втрачено 0"}[language] in ran.stdout
+
+
+def test_it_does_not_empty_a_folder_that_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    ran = plomba("demo", "--out", str(tmp_path))
+    assert ran.returncode == 2 and "[folder_taken]" in ran.stderr
+    assert (tmp_path / "thesis.txt").exists()
