@@ -3,6 +3,7 @@
 protocol/plomba_wire/schema.py, vocabulary.toml  ->  codec.py, codec.pyi, vocabulary.py, the tables of SPEC.md
 protocol/plomba_wire/vocabulary.toml             ->  firmware/terminal/screen/texts_*.py
 firmware/terminal/keys/comb.py                   <-  the curve itself (generate_comb.py)
+protocol/plomba_wire/schema.py                   ->  protocol/vectors/*.json (generate_vectors.py)
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 import generate_codec
 import generate_comb
 import generate_texts
+import generate_vectors
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,6 +33,8 @@ def rendered() -> dict[Path, str]:
     }
     for language, text in generate_texts.render().items():
         files[screen / f"texts_{language}.py"] = text
+    for name, text in generate_vectors.render().items():
+        files[ROOT / "protocol" / "vectors" / name] = text
     return files
 
 

@@ -1,4 +1,4 @@
-"""protocol/vectors: what an implementation of PLP/1 can be held against. protocol/vectors/README.md says how to read it.
+"""protocol/vectors: what an implementation of PLP/1 can be held against; its README.md says how to read it.
 
 Made from schema.py with construct, from zlib, hashlib and cryptography. The codec, the framing and the digests that the
 vectors are for are not imported here.
@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import construct
-import generate_signed_vectors
-from generate_codec import Field, planned
-from vector_values import octets, plain
 
+import generate_chain_vectors
+import generate_object_vectors
+from generate_codec import Field, planned
 from plomba_wire.schema import BODY_MAX, LAYOUTS, RECORD_MAX, VOCABULARY, Layout
+from vector_values import octets, plain
 
 Case = dict[str, Any]
 
@@ -28,7 +29,9 @@ def render() -> dict[str, str]:
         "frames.json": frames(),
         "layouts.json": layouts(),
         "records.json": records(),
-        **generate_signed_vectors.files(),
+        "digests.json": generate_chain_vectors.digests(),
+        "chain.json": generate_chain_vectors.chain(),
+        "objects.json": generate_object_vectors.objects(),
     }
     return {name: json.dumps(content, indent=1, ensure_ascii=False) + "\n" for name, content in files.items()}
 
@@ -169,7 +172,9 @@ def _value(layout: Layout, field: Field, name: str) -> Any:
         codes = sorted(entry["code"] for entry in VOCABULARY[field.section].values())
         return {"typical": codes[len(codes) // 2], "least": codes[0], "greatest": codes[-1]}[name]
     length = field.size if field.fmt else {"typical": min(field.limit, 20), "least": 0, "greatest": field.limit}[name]
-    data = {"typical": octets(f"{layout.name}.{field.name}", length), "least": bytes(length)}.get(name, b"\xff" * length)
+    data = {"typical": octets(f"{layout.name}.{field.name}", length), "least": bytes(length)}.get(
+        name, b"\xff" * length
+    )
     return data if field.python == "bytes" else int.from_bytes(data, "big")
 
 

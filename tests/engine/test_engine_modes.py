@@ -43,6 +43,14 @@ def test_the_trigger_register_says_whether_a_read_is_on(bench):
     assert host.read(0x02) == b"\x00"
 
 
+def test_mode_and_trigger_in_one_write(bench, done):
+    host = bench(eeprom=CONTINUOUS)
+    assert host.write(0x00, 0xD5, 0x00, 0x01) == done
+    assert host.read(0x02) == b"\x01"
+    host.see(SEAL)
+    assert host.run(5.0) == SEAL + b"\r"
+
+
 def test_a_code_that_comes_later_is_read_and_one_that_comes_too_late_is_not(bench, done):
     host = bench(eeprom={**COMMAND, 0x06: 50})
     assert host.ask(TRIGGER, 4.5) == done

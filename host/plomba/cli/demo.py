@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import shutil
 import sys
@@ -16,7 +17,7 @@ from cyclopts import Parameter
 
 from plomba.cli import browser, goods
 from plomba.cli.pickup_point import PLACE, PickupPoint
-from plomba.errors import UsageError
+from plomba.errors import PlombaError, UsageError
 from plomba.evidence import make_pack, verify_pack
 from plomba.evidence.timeline import render
 from plomba.texts import language, say
@@ -37,6 +38,7 @@ def demo(
 
     Example: plomba demo --seed 3
     """
+    _need_extras()
     _clear(out)
     began = time.monotonic()
     story = Story(seed, out, quiet=json_)
@@ -78,7 +80,7 @@ class Story:
             self._say("docked")
             facts = await self._facts(point, interpreter_name(), report.receipted_seq)
             facts["evidence"] = str(self._evidence(point, delivered))
-            facts["desk_page"] = str(await browser.picture(point.desk_url, self.out / "desk.png"))
+            facts["desk_page"] = str(await browser.picture(f"{point.desk_url}/?lang={language()}", self.out / "desk.png"))
             self._table(await point.desk.orders())
             self._totals(facts)
             return facts
@@ -201,6 +203,13 @@ def _tone(action: str, verdict: str) -> str:
     entry = VOCABULARY["verdict"][verdict]
     tone: str = entry.get("on", {}).get(action, {}).get("tone", entry["tone"])
     return tone
+
+
+def _need_extras() -> None:
+    """Raises PlombaError `extra_missing` before anything is half done."""
+    for package in ("PIL", "zxingcpp", "starlette", "uvicorn", "jinja2"):
+        if importlib.util.find_spec(package) is None:
+            raise PlombaError("extra_missing", package=package, extra="demo")
 
 
 def _clear(out: Path) -> None:

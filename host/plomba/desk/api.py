@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from plomba.desk.book import ACCEPTED, CONTRADICTIONS, Answer, Book
 from plomba.desk.live import Live
 from plomba.desk.order_files import rows_of
-from plomba.desk.orders import ImportRefused, read_orders
+from plomba.desk.orders import ImportRefused, Order, read_orders
 from plomba.desk.page import Page
 from plomba.desk.problems import import_problem, language_of, problem, status_of
 from plomba.desk.views import LISTED, Views
@@ -99,11 +99,13 @@ class Api:
         media_type = _media_type(request, "text/csv", _JSON)
         data = await _body(request, ORDERS_FILE_MAX)
 
-        def taken() -> Any:
-            return self._book.take_orders(read_orders(rows_of(data, media_type), self._book.lifecycle))
+        def read() -> list[tuple[int, Order]]:
+            return read_orders(rows_of(data, media_type), self._book.lifecycle)
 
         try:
-            imported = await self._run(taken)
+            # Elsewhere than in the book's thread: a long file must not make scans wait while it is read.
+            orders = await asyncio.to_thread(read)
+            imported = await self._run(self._book.take_orders, orders)
         except ImportRefused as refused:
             return import_problem(refused, language_of(request))
         self._live.change()

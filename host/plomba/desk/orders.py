@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from plomba.desk.lifecycle import Lifecycle
-from plomba.desk.words import codes
+from plomba.desk.words import codes, names
 from plomba.errors import UsageError
 from plomba_wire import chain
 from plomba_wire.vocabulary import CodeKind, State
@@ -148,8 +148,8 @@ class _RowReader:
             if column in REQUIRED:
                 self._refuse(column, "desk_row_missing")
             return ""
-        hidden = next((char for char in text if not char.isprintable()), None)
-        if hidden is not None:
+        if not text.isprintable():
+            hidden = next(char for char in text if not char.isprintable())
             self._refuse(column, "desk_row_control", found=f"U+{ord(hidden):04X}")
             return ""
         if text != text.strip():
@@ -162,17 +162,19 @@ class _RowReader:
 
     def _class(self) -> int:
         text = self._text("class", 32)
-        known = {name.lower(): code for name, code in codes("order_class").items()}
-        if text and text not in known:
-            self._refuse("class", "desk_row_class", found=text, known=", ".join(known))
-        return known.get(text, 0)
+        code = codes("order_class").get(text.upper(), 0) if text.islower() else 0
+        if text and names("order_class")[code].lower() != text:
+            known = ", ".join(codes("order_class")).lower()
+            self._refuse("class", "desk_row_class", found=text, known=known)
+        return code
 
     def _state(self) -> int:
         text = self._text("state", 32) or "AT_POINT"
-        known = {name: code for name, code in codes("state").items() if code in self._lifecycle.entries}
-        if text not in known:
-            self._refuse("state", "desk_row_state", found=text, known=", ".join(known))
-        return known.get(text, State.NONE)
+        code = codes("state").get(text, State.NONE)
+        if code not in self._lifecycle.entries:
+            known = ", ".join(names("state")[entry] for entry in sorted(self._lifecycle.entries))
+            self._refuse("state", "desk_row_state", found=text, known=known)
+        return code
 
     def _place(self) -> int:
         text = self._text("place", 32)

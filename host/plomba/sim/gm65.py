@@ -8,7 +8,7 @@ No I/O and no clock of its own: every call is told the time in seconds; the call
     engine.see([SeenCode("QRCode", b"PL:7K2M")], now)
     sent, baud = engine.transmit(now)          # and again at engine.next_deadline()
 
-Where no source says how the engine behaves, this model chose (each place is marked *assumed*):
+Where no source says how the engine behaves, this model chose:
 
 - *Symbologies.* Writing bits 2-1 of register 2C is an act: 00 switches every symbology off, 01 every one
   on, 1x sets the factory choice. From then on only the single switches count. Inferred from a driver that
@@ -97,7 +97,7 @@ class Gm65:
         self._boot(self.profile.boot_s)
 
     def receive(self, data: bytes, baud: int, now: float) -> None:
-        """Bytes from the host, the last stop bit of which came at `now`. At another rate they are noise."""
+        """Bytes from the host, whose last stop bit came at `now`. At another rate they are noise."""
         self._agenda.advance(now)
         if not data or self._rouse() or self._state is not _State.AWAKE:
             return

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
+from plomba.sim import gm65_registers as reg
 from plomba.sim.gm65_agenda import Agenda
 from plomba.sim.gm65_memory import Memory
 
@@ -75,6 +76,7 @@ class Optics:
         if not self._awake:
             return
         self._read = read = _Read()
+        self._memory.scan_ordered = self._memory.mode == reg.COMMAND
         timeout = self._memory.timeout_s
         if timeout is not None:
             self._agenda.after(timeout, lambda: self._give_up(read))

@@ -1,0 +1,122 @@
+"""NOR flash in RAM as MicroPython's extended block device, and what power leaves of an operation that it cuts.
+
+Bits go from 1 to 0 in programs of at most one page; an erase sets a block to FF. `before` is called with each
+operation that is about to happen, so one run of a workload can be cut at every operation without running it anew.
+"""
+
+import random
+
+PAGE = 256
+BLOCK = 4096
+PROGRAM = 0
+ERASE = 1
+
+_BLANK = b"\xff" * PAGE
+_ZEROS = bytes(PAGE)
+
+PROGRAM_ENDS = ("none", "quarter", "half", "three quarters", "whole", "some bits")
+"""What of a program can be on flash; "some bits" is a random half of the bits it should clear."""
+ERASE_ENDS = ("none", "first half", "second half", "some bits", "whole", "zeros")
+"""What of an erase can be on flash; a chip first programs the block to 00 and then erases it."""
+
+
+class Nor:
+    """A chip over `image`, whose length is a multiple of 4096."""
+
+    def __init__(self, image) -> None:
+        self.image = image
+        self.programs = 0
+        self.erases = 0
+        self.before = None
+        self.fails = None
+        self._view = memoryview(image)
+
+    def readblocks(self, block: int, buffer, offset: int = 0) -> int:
+        at = block * BLOCK + offset
+        buffer[:] = self._view[at : at + len(buffer)]
+        return 0
+
+    def writeblocks(self, block: int, data, offset: int = 0) -> int:
+        at = block * BLOCK + offset
+        done = 0
+        view = memoryview(data)
+        while done < len(data):
+            part = view[done : done + PAGE - at % PAGE]
+            if self.before:
+                self.before(self, PROGRAM, at, part)
+            self.programs += 1
+            if self.fails and self.fails(at):
+                return -5
+            self.program(at, part)
+            done += len(part)
+            at += len(part)
+        return 0
+
+    def ioctl(self, operation: int, argument: int) -> int:
+        if operation == 4:
+            return len(self.image) // BLOCK
+        if operation == 5:
+            return BLOCK
+        if operation == 6:
+            at = argument * BLOCK
+            if self.before:
+                self.before(self, ERASE, at, None)
+            self.erases += 1
+            self._fill(at, BLOCK, _BLANK)
+        return 0
+
+    def program(self, at: int, data) -> None:
+        """Raises ValueError for a bit that would have to go from 0 to 1. FF is padding and leaves what is there."""
+        wanted = bytes(data).lstrip(b"\xff")
+        at += len(data) - len(wanted)
+        old = self._view[at : at + len(wanted)]
+        if old != b"\xff" * len(wanted):
+            for index in range(len(wanted)):
+                if wanted[index] != 0xFF and wanted[index] & ~old[index]:
+                    raise ValueError("a bit cannot go from 0 to 1 at %d" % (at + index))
+            wanted = bytes(new & before for new, before in zip(wanted, old))
+        self._view[at : at + len(wanted)] = wanted
+
+    def tear(self, kind: int, at: int, data, end: int) -> None:
+        """Leaves of an operation what a cut leaves of it; `end` counts in PROGRAM_ENDS or ERASE_ENDS."""
+        if kind == PROGRAM:
+            if end == 5:
+                self.program_loosely(at, bytes(byte | chance for byte, chance in zip(data, noise(len(data)))))
+            else:
+                self.program_loosely(at, data[: len(data) * end // 4])
+            return
+        view = self._view
+        half = BLOCK // 2
+        if end == 1 or end == 4:
+            self._fill(at, half, _BLANK)
+        if end == 2 or end == 4:
+            self._fill(at + half, half, _BLANK)
+        if end == 3:
+            pattern = int.from_bytes(noise(PAGE), "big")
+            for page in range(at, at + BLOCK, PAGE):
+                left = int.from_bytes(view[page : page + PAGE], "big") | pattern
+                view[page : page + PAGE] = left.to_bytes(PAGE, "big")
+        if end == 5:
+            self._fill(at, BLOCK, _ZEROS)
+
+    def program_loosely(self, at: int, data) -> None:
+        """Clears what can be cleared."""
+        old = self._view[at : at + len(data)]
+        self._view[at : at + len(data)] = bytes(new & before for new, before in zip(data, old))
+
+    def _fill(self, at: int, size: int, page: bytes) -> None:
+        for at in range(at, at + size, PAGE):
+            self._view[at : at + PAGE] = page
+
+
+def blank(blocks: int) -> bytearray:
+    """The image of a new chip."""
+    image = bytearray(blocks * BLOCK)
+    for at in range(0, len(image), PAGE):
+        image[at : at + PAGE] = _BLANK
+    return image
+
+
+def noise(size: int) -> bytes:
+    """Seeded random bytes: random.seed() of the caller."""
+    return b"".join(random.getrandbits(32).to_bytes(4, "big") for _ in range((size + 3) // 4))[:size]

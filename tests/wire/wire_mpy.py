@@ -1,0 +1,158 @@
+"""The protocol as a line server: one call a line on stdin, one answer a line on stdout.
+
+A call is a name and its arguments. Bytes are in hexadecimal behind an `x`, numbers are decimal. The same file runs under
+MicroPython and, imported, under CPython.
+"""
+
+import gc
+import sys
+
+from plomba_wire import chain, codec, framing, tlv
+from plomba_wire.terminal_end import Refusal, TerminalEnd
+from recorded_service import RecordedService
+
+_state = {}
+
+
+def value(text):
+    return bytes.fromhex(text[1:]) if text[:1] == "x" else int(text)
+
+
+def text(found):
+    return "x" + bytes(found).hex() if isinstance(found, (bytes, bytearray)) else str(found)
+
+
+def pack(name, *fields):
+    return getattr(codec, name)(*fields).pack()
+
+
+def unpack(name, data):
+    """The fields, and what pack makes of them again."""
+    layout = getattr(codec, name)
+    message = layout.unpack(data)
+    assert message.pack() == data
+    return " ".join([text(getattr(message, field)) for field in layout.FIELDS])
+
+
+def frames(*chunks):
+    """The number of bad frames, then each frame with its size."""
+    deframer = framing.Deframer()
+    out = []
+    for chunk in chunks:
+        for frame in deframer.feed(chunk):
+            fields = (frame.type, frame.flags, frame.session, frame.tag, frame.body, frame.size)
+            out.append(" ".join([text(field) for field in fields]))
+    return " ".join([str(deframer.bad)] + out)
+
+
+def flood(length, chunk, byte):
+    """`length` bytes without a delimiter in chunks, then a frame: what was bad, frames, growth of the heap."""
+    deframer = framing.Deframer()
+    piece = bytes([byte]) * chunk
+    gc.collect()
+    before = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
+    most = before
+    found = 0
+    for at in range(0, length, chunk):
+        found += len(deframer.feed(piece))
+        if at % (chunk * 64) == 0 and before:
+            gc.collect()
+            most = max(most, gc.mem_alloc())
+    found += len(deframer.feed(b"\0" + framing.encode(2, 0, 1, 1, b"12345678")))
+    return f"{deframer.bad} {found} {most - before}"
+
+
+def tlv_pack(*parts):
+    return tlv.pack({parts[at]: parts[at + 1] for at in range(0, len(parts), 2)})
+
+
+def tlv_unpack(body):
+    """Parts behind a record's head."""
+    codec.RecordHead.read(body, 0)
+    parts = tlv.unpack(body, codec.RecordHead.SIZE)
+    return " ".join([f"{type} {text(parts[type])}" for type in sorted(parts)]) or "none"
+
+
+def fits(public, digest, signature):
+    from terminal.objects import signed
+
+    return int(signed.fits(public, digest, signature))
+
+
+def sign(d, digest):
+    from terminal.keys import p256
+
+    return p256.sign(int.from_bytes(d, "big"), digest)
+
+
+def open_bundle(root, now, kind, bundle, layout):
+    """Version of the object, then the fields that `layout` finds at the front of its body."""
+    from terminal.objects import signed
+
+    envelope, body = signed.open_bundle(bundle, kind, root, now)
+    message = getattr(codec, layout).unpack(body[: getattr(codec, layout).SIZE])
+    fields = [text(getattr(message, field)) for field in message.FIELDS]
+    return " ".join([str(envelope.version)] + fields)
+
+
+def terminal_end(max_body, records, length):
+    """A new terminal's end, over a service with that many records of that length."""
+    _state["end"] = TerminalEnd(RecordedService(records, length), max_body)
+    return 0
+
+
+def heard(data):
+    """What the terminal's end says to these bytes, as the firmware's loop asks it."""
+    end = _state["end"]
+    answer = end.receive(data)
+    out = b""
+    while answer or not out:
+        out += answer
+        answer = end.pump()
+        if answer is None:
+            break
+    return out
+
+
+CALLS = {
+    "pack": pack,
+    "unpack": unpack,
+    "frames": frames,
+    "flood": flood,
+    "encode": framing.encode,
+    "cobs": framing.cobs_encode,
+    "uncobs": framing.cobs_decode,
+    "tlv_pack": tlv_pack,
+    "tlv_unpack": tlv_unpack,
+    "key_id": chain.key_id,
+    "genesis": chain.genesis,
+    "step": chain.step,
+    "object": chain.object_digest,
+    "possession": chain.possession_digest,
+    "head": chain.head_digest,
+    "code_tag": chain.code_tag,
+    "order_ref": chain.order_ref,
+    "fits": fits,
+    "sign": sign,
+    "open": open_bundle,
+    "terminal_end": terminal_end,
+    "heard": heard,
+}
+NAMES = ("pack", "unpack", "open")
+"""Calls with names of layouts among their arguments."""
+
+
+def answer(line):
+    """What a call returned, as text; `Malformed`, or `Refusal` and its code, when it raised that."""
+    name, *arguments = line.split()
+    try:
+        return text(CALLS[name](*[word if word in codec.__all__ else value(word) for word in arguments]))
+    except codec.Malformed:
+        return "Malformed"
+    except Refusal as refusal:
+        return f"Refusal {refusal.code}"
+
+
+if __name__ == "__main__":
+    for call in sys.stdin:
+        print(answer(call))
