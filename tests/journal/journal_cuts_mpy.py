@@ -156,6 +156,18 @@ class Sweep:
         if not self.append(journal, held):
             self.wrong("full though everything is receipted", place)
 
+    def survive(self, chip, truth: Truth, place: str, records: int, second: int) -> None:
+        """Recovery after a cut, and what follows."""
+        try:
+            recovered = self.recover(chip, truth, place)
+            if recovered is not None:
+                journal, held = recovered
+                if second:
+                    chip.before = lambda *operation: self.second_cut(*operation, held, place)
+                self.go_on(chip, journal, held, place, records)
+        except Exception as error:
+            self.wrong(repr(error), place)
+
     def first_cut(self, flash, kind: int, at: int, data, truth: Truth) -> None:
         self.operation += 1
         for end in range(6):
@@ -165,13 +177,7 @@ class Sweep:
             chip.tear(kind, at, data, end)
             self.cuts[0] += 1
             place = "cut %d (%s at %d)" % (self.operation, name(kind, end), at)
-            recovered = self.recover(chip, truth, place)
-            if recovered is None:
-                continue
-            journal, held = recovered
-            if self.settings["second"]:
-                chip.before = lambda *operation: self.second_cut(*operation, held, place)
-            self.go_on(chip, journal, held, place, 2)
+            self.survive(chip, truth, place, 2, self.settings["second"])
 
     def second_cut(self, flash, kind: int, at: int, data, truth: Truth, place: str) -> None:
         self._seconds += 1
@@ -183,9 +189,7 @@ class Sweep:
         chip.tear(kind, at, data, end)
         self.cuts[1] += 1
         place = "%s, then (%s at %d)" % (place, name(kind, end), at)
-        recovered = self.recover(chip, truth, place)
-        if recovered is not None:
-            self.go_on(chip, *recovered, place, 1)
+        self.survive(chip, truth, place, 1, 0)
 
     def run(self):
         settings = self.settings

@@ -41,9 +41,7 @@ class Screen:
     def ask(self, name: str, *arguments: Any, **keywords: Any) -> Any:
         """The answer of screen_mpy.py to one call."""
         assert self._process.stdin and self._process.stdout
-        call = json.dumps(
-            [name, arguments, keywords], ensure_ascii=False, default=lambda b: {"bytes": b.hex()}
-        )
+        call = json.dumps([name, arguments, keywords], ensure_ascii=False, default=lambda b: {"bytes": b.hex()})
         self._process.stdin.write(call + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()

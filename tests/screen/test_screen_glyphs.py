@@ -17,9 +17,7 @@ ALPHABETS = {
     "uk": "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
     "en": string.ascii_lowercase,
 }
-CHARSET = sorted(
-    {*map(chr, range(0x20, 0x7F)), *"№—«»·…→↑₴", *"".join(a + a.upper() for a in ALPHABETS.values())}
-)
+CHARSET = sorted({*map(chr, range(0x20, 0x7F)), *"№—«»·…→↑₴", *"".join(a + a.upper() for a in ALPHABETS.values())})
 LANGUAGES = sorted(ALPHABETS)
 
 
@@ -90,9 +88,7 @@ def lines(text: str, spans: list[int]) -> list[str]:
 
 @settings(deadline=None)
 @given(st.lists(st.text("абвг", min_size=1, max_size=12), max_size=9).map(" ".join), st.integers(3, 24))
-def test_lines_hold_every_word_in_order_and_break_no_word_that_fits(
-    screen: Screen, text: str, columns: int
-) -> None:
+def test_lines_hold_every_word_in_order_and_break_no_word_that_fits(screen: Screen, text: str, columns: int) -> None:
     text = text[:90]
     wrapped, halved = (lines(text, spans) for spans in screen.ask("spans", text, columns, 45))
     for found in (wrapped, halved):

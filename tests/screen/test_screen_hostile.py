@@ -38,9 +38,7 @@ PLAIN = {
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_text_changes_nothing_outside_its_place(screen: Screen, name: str, place: str) -> None:
-    changed = lit(screen.draw("verdict", **PLAIN)) ^ lit(
-        screen.draw("verdict", **{**PLAIN, place: HOSTILE[name]})
-    )
+    changed = lit(screen.draw("verdict", **PLAIN)) ^ lit(screen.draw("verdict", **{**PLAIN, place: HOSTILE[name]}))
     assert changed <= PLACES[place]
 
 
@@ -65,9 +63,7 @@ def test_a_code_point_takes_one_cell_where_it_stands(screen: Screen, text: str) 
     assert screen.draw("text", 0, 0, text) == together
 
 
-@pytest.mark.parametrize(
-    "char", ["\0", "\x1b", "\n", "\x7f", "\xa0", "\u0301", "\u200b", "\u202e", "\ufeff", "🙂"]
-)
+@pytest.mark.parametrize("char", ["\0", "\x1b", "\n", "\x7f", "\xa0", "\u0301", "\u200b", "\u202e", "\ufeff", "🙂"])
 def test_what_has_no_glyph_is_one_box(screen: Screen, char: str) -> None:
     box = screen.draw("text", 0, 0, "\x01")
     assert len(lit(box)) == 24

@@ -89,9 +89,7 @@ def test_a_message_shows_four_lines_and_no_fifth(screen: Screen) -> None:
 
 @pytest.mark.parametrize("battery", [-5, 0, 101])
 def test_a_strange_gauge_is_no_fault(screen: Screen, battery: int) -> None:
-    screen.draw(
-        "verdict", **{**ASK_SEAL, "battery": battery, "journal_count": 10**9, "progress": (10**9, 10**9)}
-    )
+    screen.draw("verdict", **{**ASK_SEAL, "battery": battery, "journal_count": 10**9, "progress": (10**9, 10**9)})
 
 
 SCREENS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {

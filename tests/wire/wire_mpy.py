@@ -7,9 +7,10 @@ MicroPython and, imported, under CPython.
 import gc
 import sys
 
+from memory_service import MemoryService
+
 from plomba_wire import chain, codec, framing, tlv
 from plomba_wire.terminal_end import Refusal, TerminalEnd
-from recorded_service import RecordedService
 
 _state = {}
 
@@ -97,20 +98,17 @@ def open_bundle(root, now, kind, bundle, layout):
 
 def terminal_end(max_body, records, length):
     """A new terminal's end, over a service with that many records of that length."""
-    _state["end"] = TerminalEnd(RecordedService(records, length), max_body)
+    _state["end"] = TerminalEnd(MemoryService(records, length), max_body)
     return 0
 
 
 def heard(data):
-    """What the terminal's end says to these bytes, as the firmware's loop asks it."""
+    """What the terminal's end says to these bytes, asked for it as the firmware's loop does."""
     end = _state["end"]
-    answer = end.receive(data)
-    out = b""
-    while answer or not out:
-        out += answer
-        answer = end.pump()
-        if answer is None:
-            break
+    out = frame = end.receive(data) or end.pump() or b""
+    while frame:
+        frame = end.pump() or b""
+        out += frame
     return out
 
 
@@ -138,9 +136,6 @@ CALLS = {
     "terminal_end": terminal_end,
     "heard": heard,
 }
-NAMES = ("pack", "unpack", "open")
-"""Calls with names of layouts among their arguments."""
-
 
 def answer(line):
     """What a call returned, as text; `Malformed`, or `Refusal` and its code, when it raised that."""

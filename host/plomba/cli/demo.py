@@ -80,7 +80,9 @@ class Story:
             self._say("docked")
             facts = await self._facts(point, interpreter_name(), report.receipted_seq)
             facts["evidence"] = str(self._evidence(point, delivered))
-            facts["desk_page"] = str(await browser.picture(f"{point.desk_url}/?lang={language()}", self.out / "desk.png"))
+            facts["desk_page"] = str(
+                await browser.picture(f"{point.desk_url}/?lang={language()}", self.out / "desk.png")
+            )
             self._table(await point.desk.orders())
             self._totals(facts)
             return facts

@@ -32,6 +32,7 @@ MINOR_DIGITS = dict.fromkeys(
 )
 """Currency -> decimal places of its minor unit (ISO 4217)."""
 
+_CLASSES = {name.lower(): code for name, code in codes("order_class").items()}
 _PLACE = re.compile(r"[0-9]{1,10}")
 _UIN = re.compile(r"[0-9]{16}")
 # 11 digits: sums over all orders of a book stay inside SQLite's 63 bits.
@@ -162,11 +163,9 @@ class _RowReader:
 
     def _class(self) -> int:
         text = self._text("class", 32)
-        code = codes("order_class").get(text.upper(), 0) if text.islower() else 0
-        if text and names("order_class")[code].lower() != text:
-            known = ", ".join(codes("order_class")).lower()
-            self._refuse("class", "desk_row_class", found=text, known=known)
-        return code
+        if text and text not in _CLASSES:
+            self._refuse("class", "desk_row_class", found=text, known=", ".join(_CLASSES))
+        return _CLASSES.get(text, 0)
 
     def _state(self) -> int:
         text = self._text("state", 32) or "AT_POINT"
