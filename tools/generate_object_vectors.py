@@ -200,7 +200,7 @@ def _bad_bundles() -> list[Case]:
             ("another version", bundled(by_dock, _flipped(receipt, 17))),
             ("signed by another key", bundled(by_dock, borrowed)),
             ("signed without the domain text", bundled(by_dock, unsigned + DOCK.sign(unsigned))),
-            ("a certificate's role changed", bundled(_flipped(by_dock, 31), receipt)),
+            ("a certificate's role changed", bundled(_flipped(by_dock, 30), receipt)),
             ("a certificate by another key", bundled(certificate(DOCK, "DOCK", OTHER, key_id=ROOT.id), receipt)),
             ("a certified key that is no point", _for_no_point(no_point, body)),
         ],

@@ -70,6 +70,9 @@ class Presenter:
     def journal_full(self) -> None:
         self._fault("JOURNAL_FULL", "JOURNAL_HINT")
 
+    def fault(self) -> None:
+        self._fault("FAULT", "FAULT_HINT")
+
     def engine_absent(self) -> None:
         self._fault("ENGINE_ABSENT", "ENGINE_HINT")
 

@@ -6,6 +6,7 @@ import struct
 from plomba_wire import tlv
 from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import Action, Flag, Tlv, Verdict
+from terminal.journal.ring import BODY_MAX
 from terminal.version import FIRMWARE
 from terminal.work.decision import Decision
 
@@ -23,8 +24,12 @@ class Recorder:
 
     def commit(self, decision: Decision, rules: int) -> int:
         """Makes the decision durable and returns its number. Raises journal.ring.JournalFull, OSError."""
-        if self._after_receipt:
-            decision.parts[Tlv.AFTER_RECEIPT] = self._after_receipt
+        parts = tlv.pack(decision.parts)
+        anchored = self._after_receipt
+        if anchored and RecordHead.SIZE + len(parts) + 3 + len(anchored) <= BODY_MAX:
+            decision.parts[Tlv.AFTER_RECEIPT] = anchored
+            parts = tlv.pack(decision.parts)
+            self._after_receipt = b""
         seq = self._journal.next_seq
         head = RecordHead(
             decision.action,
@@ -47,8 +52,7 @@ class Recorder:
             decision.after,
             decision.ref,
         )
-        self._journal.append(head.pack() + tlv.pack(decision.parts))
-        self._after_receipt = b""
+        self._journal.append(head.pack() + parts)
         return seq
 
     def sign(self) -> None:

@@ -44,7 +44,7 @@ class Terminal:
             self.rules.load(self.identity.root)
             self.manifest.load(self.identity.root, 0)
             self.replay()
-            self.commit(self.recorder.boot(board.reset_cause()))
+            self._note_boot(board.reset_cause())
         self.idle_screen()
 
     def scan(self, code: bytes, symbology: int, tries: int) -> None:
@@ -105,18 +105,28 @@ class Terminal:
     def _carry_out(self, decision, code: bytes) -> None:
         try:
             self.recorder.commit(decision, self.rules.number)
-        except (JournalFull, OSError):
+        except (JournalFull, OSError) as error:
             # Nothing was recorded, so nothing may be released: the parcel stays where it is.
             self.lost_scans += 1
-            self.presenter.journal_full()
+            if isinstance(error, JournalFull):
+                self.presenter.journal_full()
+            else:
+                self.presenter.fault()
             return
         self.flow.done(decision)
         self.presenter.verdict(self, decision, code)
         self.recorder.sign()
 
+    def _note_boot(self, reset_cause: int) -> None:
+        """A full journal must not keep the terminal from starting: it has to get to its dock."""
+        try:
+            self.commit(self.recorder.boot(reset_cause))
+        except JournalFull:
+            self.presenter.journal_full()
+
     def _enrolled(self) -> None:
         if self.identity.accept():
-            self.commit(self.recorder.boot(0))
+            self._note_boot(0)
 
     @property
     def handing_out(self) -> bool:

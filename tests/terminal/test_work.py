@@ -134,6 +134,20 @@ async def test_a_hostile_code_is_refused_and_kept_as_data(bench: Workbench) -> N
         assert record.head.state_after == record.head.state_before == State.NONE
 
 
+async def test_the_longest_record_there_can_be(bench: Workbench) -> None:
+    """A code of 300 bytes, an item number and an order id of 48 bytes, right after a receipt."""
+    order = "R" * 48
+    await bench.ready([sealed(order, ["SEAL-1"], ["1234567890123456"])])
+    for code in (label(order), HANDOUT, label(order)):
+        await bench.terminal.scan(code)
+    await bench.sync()
+    address = b"https://example.org/?uin=1234567890123456&x="
+    assert await bench.terminal.scan(SeenCode("DataMatrix", address + b"y" * (300 - len(address)))) == "ok"
+    assert await bench.terminal.scan(SeenCode("DataMatrix", b"1234567890123456")) == "ok"
+    await bench.sync()
+    assert [r.head.verdict for r in bench.records() if r.head.action == Action.INSPECT] == [Verdict.ITEM_OK] * 2
+
+
 async def test_scans_survive_power_off_and_hold_over_an_older_manifest(bench: Workbench) -> None:
     await bench.ready(ORDERS)
     terminal = bench.terminal

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -25,14 +24,6 @@ for folder in (ROOT / "firmware", HERE):
 import wire_mpy  # noqa: E402
 
 Ask = Callable[[Iterable[str]], list[str]]
-
-# The examples are the same in every run: what is red here is red everywhere.
-settings.register_profile("wire", deadline=None, derandomize=True, database=None)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _profile() -> None:
-    settings.load_profile("wire")
 
 
 def ask_cpython(calls: Iterable[str]) -> list[str]:

@@ -32,6 +32,7 @@ HEAP = "128wk"
 """The heap gate: 128 Ki words, what a 32-bit board has for data and, here, for code too."""
 
 _PATIENCE_S = 10.0
+_GLANCE_S = 0.005
 
 
 def interpreter() -> Path:
@@ -271,6 +272,12 @@ class VirtualTerminal:
         except TimeoutError as error:
             raise TerminalError("terminal_died", reason=f"no {what} within {patience:g} s; {self.output}") from error
 
+    async def wait_until(self, condition: Callable[[], bool], patience: float = _PATIENCE_S) -> None:
+        """Waits for something the terminal does not announce, such as bytes that passed the relay."""
+        async with asyncio.timeout(patience):
+            while not condition():
+                await asyncio.sleep(_GLANCE_S)
+
     @property
     def output(self) -> str:
         """What the interpreter printed: tracebacks, mostly."""
@@ -284,7 +291,10 @@ class VirtualTerminal:
         return asyncio.get_running_loop().time() * self._pace + self._warp_ms / 1000
 
     def _send(self, message: dict[str, Any]) -> None:
-        self._sockets["panel"].sendall(json.dumps(message).encode() + b"\n")
+        try:
+            self._sockets["panel"].sendall(json.dumps(message).encode() + b"\n")
+        except OSError as error:
+            raise TerminalError("terminal_died", reason=self.output or error) from error
 
     def _read_panel(self) -> None:
         try:

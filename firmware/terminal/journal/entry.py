@@ -1,0 +1,148 @@
+"""One entry of the ring: a record and the hash before it, on one to three pages of a block.
+
+    A5 | pages u8 | length u16 | crc u32 | h(n-1) 32 | body ... FF ... | signature 64 | crc u32
+
+The first crc is over everything before the padding but itself, the second over the signature. Only an entry's first
+page begins with A5: where the body puts A5 at the beginning of the second page it is stored inverted, and bit 7 of
+`pages` says so. Without that a scanned code could hold a whole entry there, and a cut of power between the two pages
+made it the newest record (seen with the flash model).
+"""
+
+import binascii
+import struct
+
+from micropython import const
+
+from plomba_wire.codec import RecordHead
+from terminal.flash import BLOCK, PAGE, Region
+
+_MAGIC = const(0xA5)
+_INVERTED = const(0x80)
+_HEAD = const(8)
+_FRONT = const(40)
+_SIGNED = const(68)
+_MAX_PAGES = const(3)
+_SEQ_AT = const(48)
+
+PER_BLOCK = BLOCK // PAGE
+"""Pages in a block."""
+BODY_MAX = 448
+"""Bytes of the longest body."""
+
+_BLANK = b"\xff" * PAGE
+
+
+class Entry:
+    """The entry that was loaded or made last."""
+
+    def __init__(self, region: Region) -> None:
+        self.pages = 0
+        self._length = 0
+        self._flash = region
+        self._buffer = bytearray(_MAX_PAGES * PAGE)
+        self._view = memoryview(self._buffer)
+
+    @property
+    def seq(self) -> int:
+        return struct.unpack_from(">I", self._buffer, _SEQ_AT)[0]
+
+    @property
+    def previous(self) -> bytes:
+        """h(n-1)."""
+        return bytes(self._buffer[_HEAD:_FRONT])
+
+    @property
+    def body(self) -> bytes:
+        return bytes(self._buffer[_FRONT : _FRONT + self._length])
+
+    @property
+    def signature(self) -> bytes:
+        """64 bytes, or none when there is no signature or it is damaged."""
+        end = self.pages * PAGE
+        signature = bytes(self._buffer[end - _SIGNED : end - 4])
+        return signature if binascii.crc32(signature) == struct.unpack_from(">I", self._buffer, end - 4)[0] else b""
+
+    @property
+    def unsigned(self) -> bool:
+        """The place of the signature was never programmed."""
+        end = self.pages * PAGE
+        return self._buffer[end - _SIGNED : end] == _BLANK[:_SIGNED]
+
+    @property
+    def blank(self) -> bool:
+        """The page that was read last, by a `load` that found no entry, is FF throughout."""
+        return self._buffer[:PAGE] == _BLANK
+
+    def load(self, page: int) -> bool:
+        """Reads the entry that begins at `page`. False when there is none, or only a part of one. Raises OSError."""
+        self._flash.read(page * PAGE, self._view[:PAGE])
+        if not self._announced(page):
+            return False
+        if self.pages > 1:
+            self._flash.read((page + 1) * PAGE, self._view[PAGE : self.pages * PAGE])
+        if self._buffer[1] & _INVERTED:
+            self._buffer[PAGE] ^= 0xFF
+        return self._crc() == struct.unpack_from(">I", self._buffer, 4)[0]
+
+    def signed_at(self, page: int) -> int:
+        """What a signature at the end of a page of no entry tells: it was whole, and has been damaged since.
+
+        Returns the pages it takes up, 0 when there is no such signature. The page was read by the last `load`.
+        """
+        pages = self.pages if self._announced(page) else 1
+        if pages > 1:
+            self._flash.read((page + pages - 1) * PAGE, self._view[(pages - 1) * PAGE : pages * PAGE])
+        self.pages = pages
+        return pages if self.signature else 0
+
+    def make(self, body: bytes, previous: bytes) -> None:
+        """An entry without a signature."""
+        self.pages = pages_for(len(body))
+        self._length = len(body)
+        buffer = self._buffer
+        for at in range(0, self.pages * PAGE, PAGE):
+            buffer[at : at + PAGE] = _BLANK
+        struct.pack_into(">BBH", buffer, 0, _MAGIC, self.pages, len(body))
+        buffer[_HEAD:_FRONT] = previous
+        buffer[_FRONT : _FRONT + len(body)] = body
+        inverted = self.pages > 1 and buffer[PAGE] == _MAGIC
+        if inverted:
+            buffer[1] |= _INVERTED
+        struct.pack_into(">I", buffer, 4, self._crc())
+        if inverted:
+            buffer[PAGE] ^= 0xFF
+
+    def program(self, page: int) -> None:
+        """Puts what `make` made on blank pages. Raises OSError."""
+        for index in range(self.pages):
+            self._flash.program((page + index) * PAGE, self._view[index * PAGE : (index + 1) * PAGE])
+
+    def program_signature(self, page: int, signature: bytes) -> None:
+        """Into the last page of the entry, whose other bytes FF leaves as they are. Raises OSError."""
+        tail = bytearray(_BLANK)
+        tail[-_SIGNED:-4] = signature
+        struct.pack_into(">I", tail, PAGE - 4, binascii.crc32(signature))
+        self._flash.program((page + self.pages - 1) * PAGE, tail)
+
+    def _announced(self, page: int) -> bool:
+        """Takes pages and length from the head of an entry, if it is one that can stand here."""
+        magic, pages, length = struct.unpack_from(">BBH", self._buffer, 0)
+        self.pages = pages & ~_INVERTED
+        self._length = length
+        return (
+            magic == _MAGIC
+            and RecordHead.SIZE <= length <= BODY_MAX
+            and self.pages == pages_for(length)
+            and page % PER_BLOCK + self.pages <= PER_BLOCK
+        )
+
+    def _crc(self) -> int:
+        return binascii.crc32(self._view[_HEAD : _FRONT + self._length], binascii.crc32(self._view[:4]))
+
+
+def pages_for(length: int) -> int:
+    """Pages of an entry whose body has so many bytes."""
+    return (_FRONT + length + _SIGNED + PAGE - 1) // PAGE
+
+
+assert pages_for(BODY_MAX) == _MAX_PAGES and _FRONT + BODY_MAX <= 2 * PAGE
