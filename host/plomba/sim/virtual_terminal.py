@@ -15,6 +15,7 @@ import socket
 import sys
 import sysconfig
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
@@ -183,13 +184,13 @@ class VirtualTerminal:
         if process is None:
             return
         self._process = None
+        if self._engine_timer is not None:
+            self._engine_timer.cancel()
         if process.returncode is None:
             process.kill()
         await process.wait()
         await asyncio.gather(*self._tasks)
         loop = asyncio.get_running_loop()
-        if self._engine_timer is not None:
-            self._engine_timer.cancel()
         self.relay.close()
         for name, end in self._sockets.items():
             if name != "link":
@@ -353,7 +354,8 @@ class VirtualTerminal:
             if not data:
                 break
             if baud == self._bauds[1] and "engine" in self._sockets:
-                self._sockets["engine"].send(data)
+                with suppress(OSError):  # the board may be without power
+                    self._sockets["engine"].send(data)
         self._changed.set()
         deadline = self._engine.next_deadline()
         if deadline is not None:
