@@ -25,6 +25,7 @@ from plomba_wire.vocabulary import ObjectKind, OrderClass, State
 
 PLACE = 7
 STORE = SeenCode("QRCode", b"PLB*STORE")
+BADGE = SeenCode("QRCode", b"PLB*BADGE*42")
 HANDOUT = SeenCode("QRCode", b"PLB*HANDOUT")
 
 
@@ -83,8 +84,9 @@ class Workbench:
         await self.enrol()
         await self.push_rules()
         await self.push_manifest(orders, version)
-        await self.dock.sync(self.terminal.port)
         await self.terminal.engine_ready()
+        await self.terminal.scan(BADGE)
+        await self.dock.sync(self.terminal.port)
 
     async def push_rules(self) -> None:
         pack = rule_packs.load()

@@ -64,6 +64,10 @@ class Presenter:
         self._board.lamp("off")
         self._show()
 
+    def alarm(self) -> None:
+        """Goes on until somebody answers; the record was made when it began."""
+        self._board.play("alarm")
+
     def not_enrolled(self) -> None:
         self._fault("NOT_ENROLLED", "ENROL_HINT")
 

@@ -22,7 +22,7 @@ class Recorder:
         self._boot = boot
         self._after_receipt = b""
 
-    def commit(self, decision: Decision, rules: int) -> int:
+    def commit(self, decision: Decision, rules: int, actor: int) -> int:
         """Makes the decision durable and returns its number. Raises journal.ring.JournalFull, OSError."""
         parts = tlv.pack(decision.parts)
         anchored = self._after_receipt
@@ -43,7 +43,7 @@ class Recorder:
             decision.symbology,
             self._clock.utc(),
             self._clock.mono_ms() & 0xFFFFFFFF,
-            0,
+            actor,
             self.place,
             0,
             rules & 0xFFFF,

@@ -3,8 +3,9 @@
 import struct
 import time
 
-from plomba_wire import chain
+from plomba_wire import chain, tlv
 from plomba_wire.codec import RecordHead
+from plomba_wire.vocabulary import Action, Tlv, Verdict
 from terminal import files
 from terminal.clock import Clock
 from terminal.journal.ring import Journal, JournalFull
@@ -18,6 +19,8 @@ from terminal.recorder import Recorder
 from terminal.work.flow import HANDOUT, Flow
 
 _REPEAT_MS = 1500
+_ALARM_MS = 2000
+_TRIES = 3
 
 
 class Terminal:
@@ -34,11 +37,13 @@ class Terminal:
         self.rules = Rules()
         first, second = board.manifest_regions()
         self.manifest = Manifest((Slot(first), Slot(second)), self.identity.id)
-        self.flow = Flow(self.rules, self.manifest)
+        self.flow = Flow(self.rules, self.manifest, self.identity.id)
         self.recorder = Recorder(self.identity, self.journal, self.clock, self.boot)
         self.presenter = Presenter(board, files.load("language") or b"ru")
         self._last_code = b""
         self._last_scan = 0
+        self._unread = 0
+        self._alarmed = 0
         self.recorder.sign()
         if self.identity.root:
             self.rules.load(self.identity.root)
@@ -52,17 +57,29 @@ class Terminal:
         if not self.identity.root:
             self.presenter.not_enrolled()
             return
+        self._alarmed = 0
+        self._unread = 0
         now = time.ticks_ms()
         again = code == self._last_code and time.ticks_diff(now, self._last_scan) < _REPEAT_MS
         self._last_code, self._last_scan = code, now
         if again:
             return
-        decision = self.flow.scan(code, symbology)
+        decision = self.flow.scan(code, symbology, self.clock.mono_ms())
         decision.tries = tries
-        self._carry_out(decision, code)
+        self._carry_out(decision, b"" if Tlv.BEARER in decision.parts else code)
+
+    def nothing_read(self) -> None:
+        """The engine gave up. Three times for a parcel on the counter is a record of its own."""
+        self._unread += 1
+        if self._unread >= _TRIES and self.identity.root:
+            decision = self.flow.unreadable(self._unread)
+            self._unread = 0
+            if decision is not None:
+                self._carry_out(decision, b"")
 
     def press(self, key: str) -> None:
         """A key: ok or back."""
+        self._alarmed = 0
         if self.identity.offered:
             if key == "ok":
                 self._enrolled()
@@ -70,52 +87,68 @@ class Terminal:
                 self.identity.decline()
             self.idle_screen()
         elif key == "ok":
-            decision = self.flow.hand_out()
-            if decision is None:
+            decisions = self.flow.hand_out()
+            for decision in decisions:
+                if not self._carry_out(decision, b""):
+                    break
+            if not decisions:
                 self.idle_screen()
-            else:
-                self._carry_out(decision, b"")
         elif key == "back":
-            self.flow.close()
+            self.flow.new_visit()
             self.idle_screen()
+
+    def tick(self) -> None:
+        """Time passes: a parcel that waits too long for its seal sounds, and goes on until somebody answers."""
+        now = self.clock.mono_ms()
+        decision = self.flow.overdue(now)
+        if decision is not None:
+            if self._carry_out(decision, b""):
+                self._alarmed = now
+        elif self._alarmed and now - self._alarmed >= _ALARM_MS:
+            self._alarmed = now
+            self.presenter.alarm()
 
     def commit(self, decision) -> int:
         """A record that nobody hears: durable and signed. Raises JournalFull, OSError."""
-        seq = self.recorder.commit(decision, self.rules.number)
+        seq = self.recorder.commit(decision, self.rules.number, self.flow.actor)
         self.recorder.sign()
         return seq
 
     def replay(self) -> None:
         """What this terminal did after its manifest was made holds over the manifest."""
-        self.flow.states.clear()
+        self.flow.parcels.forget()
         head = self.manifest.head
-        if head is None:
-            return
-        self.recorder.place = head.place
-        newer = head.through_seq + 1 if head.epoch == self.identity.epoch else 1
-        for seq in range(max(newer, self.journal.first_seq), self.journal.next_seq):
-            record = RecordHead.read(self.journal.read(seq)[0], 0)
-            if record.order_ref and record.state_after != record.state_before:
-                self.flow.replay(record.order_ref, record.state_after)
+        newer = 1
+        if head is not None:
+            self.recorder.place = head.place
+            newer = head.through_seq + 1 if head.epoch == self.identity.epoch else 1
+        for seq in range(self.journal.first_seq, self.journal.next_seq):
+            body = self.journal.read(seq)[0]
+            record = RecordHead.read(body, 0)
+            if record.action in (Action.SHIFT_OPEN, Action.SHIFT_CLOSE) and record.verdict == Verdict.OK:
+                self.flow.actor = record.actor if record.action == Action.SHIFT_OPEN else 0
+            self.flow.replay(record, tlv.unpack(body, RecordHead.SIZE), seq >= newer)
 
     def idle_screen(self) -> None:
         """What the screen shows when nothing is asked of anybody."""
         self.presenter.idle(self)
 
-    def _carry_out(self, decision, code: bytes) -> None:
+    def _carry_out(self, decision, code: bytes) -> bool:
+        """False when nothing could be recorded: then nothing may be released, and the parcel stays where it is."""
+        actor = self.flow.actor if decision.actor < 0 else decision.actor
         try:
-            self.recorder.commit(decision, self.rules.number)
+            seq = self.recorder.commit(decision, self.rules.number, actor)
         except (JournalFull, OSError) as error:
-            # Nothing was recorded, so nothing may be released: the parcel stays where it is.
             self.lost_scans += 1
             if isinstance(error, JournalFull):
                 self.presenter.journal_full()
             else:
                 self.presenter.fault()
-            return
-        self.flow.done(decision)
+            return False
+        self.flow.done(decision, seq)
         self.presenter.verdict(self, decision, code)
         self.recorder.sign()
+        return True
 
     def _note_boot(self, reset_cause: int) -> None:
         """A full journal must not keep the terminal from starting: it has to get to its dock."""

@@ -64,6 +64,12 @@ class Verdict:
     REFUSED_CODE = 0x16
     NO_RULES = 0x17
     NO_VISIT = 0x18
+    SEAL_USED = 0x19
+    LEFT_UNSCANNED = 0x1a
+    UNREADABLE = 0x1b
+    HELD = 0x1c
+    NO_SHIFT = 0x1d
+    NOTHING_TO_UNDO = 0x1e
 
 
 class State:

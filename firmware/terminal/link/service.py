@@ -148,7 +148,7 @@ class Service:
             self._transfer = None
             transfer.check()
             terminal.manifest.install(transfer, root, now)
-            terminal.flow.close()
+            terminal.flow.new_visit()
             terminal.replay()
         elif small is not None and small.offer[:2] == (request.kind, request.version):
             self._small = None

@@ -20,6 +20,7 @@ class Rules:
 
     def __init__(self) -> None:
         self.number = 0
+        self.needs_shift = False
         self._steps: "dict[tuple[str, int], tuple[list[int], int]]" = {}
         self._gates: "dict[int, dict]" = {}
 
@@ -49,6 +50,11 @@ class Rules:
         gate = self._gates.get(order_class)
         return gate is None or bool(gate.get("seal"))
 
+    def siren_s(self, order_class: int) -> int:
+        """Seconds after which a parcel that waits for its seal sounds; 0 = never."""
+        gate = self._gates.get(order_class)
+        return int(gate.get("siren_s", 0)) if gate else 0
+
     def _apply(self, opened) -> None:
         envelope, body = opened
         try:
@@ -61,4 +67,5 @@ class Rules:
             raise Refusal(Error.MALFORMED)
         self._steps = steps
         self._gates = gates
+        self.needs_shift = bool(pack.get("shift"))
         self.number = envelope.version

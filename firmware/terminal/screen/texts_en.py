@@ -5,6 +5,13 @@
 VERDICTS = {
     (0x00, 0x00): ("NOTED", "", "none", "none", "off", 0),
     (0x00, 0x01): ("DONE", "", "ok", "ok", "green", 0),
+    (0x01, 0x01): ("SHIFT OPEN", "Scan", "ok", "ok", "green", 0),
+    (0x02, 0x01): ("SHIFT CLOSED", "Put it on the dock", "ok", "ok", "green", 0),
+    (0x30, 0x01): ("CUSTOMER", "Scan the customer's orders", "ok", "ok", "green", 0),
+    (0x13, 0x01): ("SEAL BOUND", "Put it in its cell", "seal", "ok", "green", 0),
+    (0x34, 0x01): ("REFUSAL NOTED", "Seal intact? Back to its cell", "ok", "ok", "green", 0),
+    (0x55, 0x01): ("ON HOLD", "Back to its cell. Call the supervisor", "ok", "ok", "green", 0),
+    (0x70, 0x01): ("UNDONE", "The last step is undone", "ok", "ok", "green", 0),
     (0x7f, 0x01): ("MODE CHANGED", "Scan an order code", "ok", "ok", "green", 0),
     (0x24, 0x01): ("STORED", "Put it in its cell", "ok", "ok", "green", 0),
     (0x33, 0x01): ("HAND IT OVER", "Order handed out", "ok", "release", "green", 0),
@@ -23,6 +30,12 @@ VERDICTS = {
     (0x00, 0x16): ("CODE REFUSED", "Neither an order code nor a seal", "cross", "refused", "red", 1),
     (0x00, 0x17): ("NO RULES", "Put the terminal on its dock", "cross", "refused", "red", 1),
     (0x00, 0x18): ("ORDER FIRST", "Scan the order code", "question", "refused", "red", 0),
+    (0x00, 0x19): ("SEAL WAS USED", "DO NOT HAND OVER. This seal left already", "cross", "refused", "red", 1),
+    (0x00, 0x1a): ("NO SEAL READ!", "Where is it? Scan the seal now", "hand", "siren", "red", 1),
+    (0x00, 0x1b): ("UNREADABLE", "DO NOT HAND OVER. Use the hold card", "question", "refused", "red", 1),
+    (0x00, 0x1c): ("ON HOLD", "DO NOT HAND OVER. Call the supervisor", "hand", "refused", "red", 1),
+    (0x00, 0x1d): ("OPEN YOUR SHIFT", "Scan your badge", "question", "refused", "red", 0),
+    (0x00, 0x1e): ("NOTHING TO UNDO", "Only your last step can be undone", "question", "refused", "red", 0),
 }
 
 UI = {

@@ -4,7 +4,10 @@ from plomba_wire.vocabulary import CodeKind, State, Symbology
 
 
 class Decision:
-    """`ref` is the order's index in records (0 = no order); `parts` are the record's TLVs."""
+    """`ref` is the order's index in records (0 = no order); `parts` are the record's TLVs.
+
+    `actor` overrides the badge of the open shift; `effect` is called once the record is durable.
+    """
 
     def __init__(self, action: int, verdict: int) -> None:
         self.action = action
@@ -16,6 +19,8 @@ class Decision:
         self.before = State.NONE
         self.after = State.NONE
         self.parts: dict[int, bytes] = {}
+        self.actor = -1
+        self.effect = None
 
     def about(self, ref: int, before: int, after: int) -> "Decision":
         self.ref = ref

@@ -1,6 +1,6 @@
-"""The step that a scan or a key means, by the rules and the manifest: no I/O, no clock, one decision for each input.
+"""The step that a scan or a key means, by the rules and what is known of parcels: no I/O, no clock of its own.
 
-Thin: intake and the hand-out of one parcel at a time.
+A decision takes effect only when it is a durable record: `done` is called then, and the visit changes there.
 """
 
 import hashlib
@@ -10,30 +10,40 @@ from plomba_wire.tlv import CODE_MAX
 from plomba_wire.vocabulary import Action, CodeKind, State, Symbology, Tlv, Verdict
 from terminal.work import codes
 from terminal.work.decision import Decision
+from terminal.work.parcels import Parcels
+from terminal.work.visit import Visit
 
 STORE = "store"
 HANDOUT = "handout"
 
+_BADGE = b"PLB*BADGE*"
+_CUSTOMER = b"PLB*CUSTOMER*"
 _MODES = {b"PLB*STORE": STORE, b"PLB*HANDOUT": HANDOUT}
-_VOID = 0x01
+_SEAL_MAX = 64
+_BEARER_TAG = b"plomba/bearer/1"
 
 
 class Flow:
-    """`states` holds what this terminal did since the manifest was made; `current` is the parcel on the counter."""
+    """`actor` is the badge of the open shift, 0 when none is; `terminal` the id that salts what must not be stored."""
 
-    def __init__(self, rules, manifest) -> None:
+    def __init__(self, rules, manifest, terminal: bytes) -> None:
         self.mode = STORE
-        self.current = -1
-        self.states: dict[int, int] = {}
+        self.actor = 0
+        self.parcels = Parcels(manifest)
+        self.visit = Visit()
         self._rules = rules
-        self._manifest = manifest
-        self._current_id = b""
+        self._terminal = terminal
+        self._stored = None
+        self._binding = False
+        self._last = None
 
-    def scan(self, code: bytes, symbology: int) -> Decision:
-        """The one answer to a code."""
+    def scan(self, code: bytes, symbology: int, now: int) -> Decision:
+        """The one answer to a code. `now` is ms since boot."""
         kind = codes.kind(code)
-        decision = self._decide(code, symbology, kind)
+        decision = self._decide(code, symbology, kind, now)
         decision.symbology = symbology
+        if Tlv.BEARER in decision.parts:
+            return decision
         if len(code) > CODE_MAX:
             digest = hashlib.sha256(code).digest()
             decision.parts[Tlv.LONG_CODE] = struct.pack(">H", min(len(code), 0xFFFF)) + digest + code[:64]
@@ -41,139 +51,292 @@ class Flow:
             decision.parts[Tlv.CODE] = code
         return decision
 
-    def hand_out(self) -> "Decision | None":
-        """The OK key: lets go of the parcel on the counter, or says why not. None when there is none."""
-        if self.mode != HANDOUT or self.current < 0:
+    def hand_out(self) -> "list[Decision]":
+        """The OK key: lets go of every parcel on the counter, or says of the first one why not."""
+        if self.mode != HANDOUT:
+            return []
+        decisions = []
+        for parcel in self.visit.parcels:
+            step = self._rules.step(HANDOUT, Action.HANDOUT)
+            verdict = Verdict.OK
+            if step is None or parcel.state not in step[0]:
+                verdict = Verdict.WRONG_STATE
+            elif self._rules.needs_seal(parcel.order_class) and parcel.state != State.VERIFIED:
+                verdict = Verdict.NEED_SEAL
+            after = step[1] if verdict == Verdict.OK else parcel.state
+            decision = self._about(Action.HANDOUT, verdict, CodeKind.KEY, parcel, after)
+            if verdict != Verdict.OK:
+                return [decision]
+            if self.visit.seal_of(parcel):
+                decision.parts[Tlv.SEAL] = self.visit.seal_of(parcel)
+            decisions.append(decision)
+        return decisions
+
+    def unreadable(self, tries: int) -> "Decision | None":
+        """Nothing was read `tries` times for the parcel on the counter."""
+        parcel = self.visit.current
+        if parcel is None:
             return None
-        row = self._manifest.order(self.current)
-        state = self._state(self.current, row)
-        step = self._rules.step(HANDOUT, Action.HANDOUT)
-        if step is None or state not in step[0]:
-            decision = Decision(Action.HANDOUT, Verdict.WRONG_STATE).about(row.ref, state, state)
-        elif self._rules.needs_seal(row.order_class) and state != State.VERIFIED:
-            decision = Decision(Action.HANDOUT, Verdict.NEED_SEAL).about(row.ref, state, state)
-        else:
-            decision = Decision(Action.HANDOUT, Verdict.OK).about(row.ref, state, step[1])
-        decision.code_kind = CodeKind.KEY
-        decision.parts[Tlv.ORDER] = self._current_id
-        if decision.verdict == Verdict.OK:
-            self.close()
+        decision = self._about(Action.UNREADABLE, Verdict.UNREADABLE, CodeKind.NONE, parcel, parcel.state)
+        decision.tries = tries
         return decision
 
-    def close(self) -> None:
+    def overdue(self, now: int) -> "Decision | None":
+        """A parcel was taken from its cell and its seal was not read in time."""
+        parcel = self.visit.overdue(self._rules, now)
+        if parcel is None:
+            return None
+        return self._about(Action.NOTE, Verdict.LEFT_UNSCANNED, CodeKind.NONE, parcel, parcel.state)
+
+    def done(self, decision: Decision, seq: int) -> None:
+        """The decision is durable record `seq`."""
+        self.parcels.apply(
+            decision.action, decision.verdict, decision.ref, decision.before, decision.after, decision.parts
+        )
+        if decision.effect is not None:
+            decision.effect()
+        parcel = self.visit.holds(decision.ref)
+        if parcel is not None:
+            parcel.state = decision.after
+            if decision.after not in (State.IDENTIFIED, State.VERIFIED):
+                self.visit.remove(parcel)
+        if decision.action == Action.UNDO and decision.verdict == Verdict.OK:
+            self._last = None
+        elif decision.after != decision.before:
+            self._last = (seq, decision)
+
+    def replay(self, head, parts: "dict[int, bytes]", newer: bool) -> None:
+        """A record of before this start. What the manifest knew already moves no state, but a used seal stays used."""
+        before = head.state_before if newer else head.state_after
+        self.parcels.apply(head.action, head.verdict, head.order_ref, before, head.state_after, parts)
+
+    def new_visit(self) -> None:
         """Nothing is on the counter."""
-        self.current = -1
-        self._current_id = b""
+        self.visit = Visit()
 
-    def done(self, decision: Decision) -> None:
-        """The decision is a durable record: its state holds from now on."""
-        if decision.ref and decision.after != decision.before:
-            self.replay(decision.ref, decision.after)
-
-    def replay(self, ref: int, state: int) -> None:
-        """A record of this terminal's that is newer than the manifest."""
-        index = self._manifest.index_of(ref)
-        if index >= 0:
-            self.states[index] = state
-
-    def _decide(self, code: bytes, symbology: int, kind: int) -> Decision:
+    def _decide(self, code: bytes, symbology: int, kind: int, now: int) -> Decision:
         if kind == CodeKind.NONE:
             return self._refused(Verdict.REFUSED_CODE, CodeKind.UNKNOWN)
+        if not self._rules.number:
+            return self._refused(Verdict.NO_RULES, kind)
+        if code.startswith(_BADGE):
+            return self._badge(code[len(_BADGE) :])
+        if self._rules.needs_shift and not self.actor:
+            return self._refused(Verdict.NO_SHIFT, kind)
         if kind == CodeKind.COMMAND:
             return self._command(code)
-        if not self._rules.number or self._manifest.head is None:
-            return self._refused(Verdict.NO_RULES, CodeKind.UNKNOWN)
-        found = self._manifest.find(code, CodeKind.ORDER)
-        if found is not None:
-            return self._order(found[0], code)
-        found = self._manifest.find(code, CodeKind.SEAL)
-        if found is not None:
-            return self._seal(code, found[0] if not found[1].flags & _VOID else -1)
+        if self._binding and symbology == Symbology.QR:
+            return self._bind(code)
+        parcel = self.parcels.find(code)
+        if parcel is not None:
+            return self._store(parcel) if self.mode == STORE else self._retrieve(parcel, now)
+        owner = self.parcels.owner(code) if len(code) <= _SEAL_MAX else 0
+        if owner:
+            return self._seal(code, owner)
         number = codes.item_number(code, symbology)
         if number is not None:
-            found = self._manifest.find(number, CodeKind.UIN)
-            if found is not None:
-                return self._item(number, found[0])
-        if symbology == Symbology.QR and self._waits_for_seal():
-            return self._seal(code, -1)
+            owner = self.parcels.item_owner(number)
+            if owner:
+                return self._item(number, owner)
+        if self.mode == STORE and not self.parcels.listed and len(code) <= 48:
+            return self._store(self.parcels.fresh(code))
+        if symbology == Symbology.QR and len(code) <= _SEAL_MAX and self._wants_seal(self.visit.current):
+            return self._seal(code, 0)
         return self._refused(Verdict.UNKNOWN, CodeKind.UNKNOWN)
 
+    def _badge(self, number: bytes) -> Decision:
+        if not number.isdigit() or not 0 < len(number) <= 9:
+            return self._refused(Verdict.REFUSED_CODE, CodeKind.BADGE)
+        badge = int(number)
+        decision = Decision(Action.SHIFT_OPEN, Verdict.REPEAT if badge == self.actor else Verdict.OK)
+        decision.code_kind = CodeKind.BADGE
+        decision.actor = badge
+        decision.effect = lambda: self._open_shift(badge)
+        return decision
+
+    def _open_shift(self, badge: int) -> None:
+        self.actor = badge
+        self._last = None
+        self.new_visit()
+
     def _command(self, code: bytes) -> Decision:
+        if code.startswith(_CUSTOMER):
+            return self._customer(code[len(_CUSTOMER) :])
+        handler = _COMMANDS.get(code)
+        if handler is not None:
+            return handler(self)
         mode = _MODES.get(code)
         if mode is None:
             return self._refused(Verdict.REFUSED_CODE, CodeKind.COMMAND)
-        self.mode = mode
-        self.close()
-        decision = Decision(Action.NOTE, Verdict.OK)
-        decision.code_kind = CodeKind.COMMAND
+        decision = self._noted(Action.NOTE)
+        decision.effect = lambda: self._set_mode(mode)
         return decision
 
-    def _order(self, index: int, code: bytes) -> Decision:
-        row = self._manifest.order(index)
-        state = self._state(index, row)
-        action = Action.STORE if self.mode == STORE else Action.RETRIEVE
-        step = self._rules.step(self.mode, action)
-        after = state
-        if not row.here:
+    def _set_mode(self, mode: str) -> None:
+        self.mode = mode
+        self._stored = None
+        self._binding = False
+        self.new_visit()
+
+    def _customer(self, secret: bytes) -> Decision:
+        """A customer's code is a bearer secret: only its salted hash is kept."""
+        decision = self._noted(Action.CUSTOMER_IDENT)
+        decision.code_kind = CodeKind.CUSTOMER
+        digest = hashlib.sha256(_BEARER_TAG)
+        digest.update(self._terminal)
+        digest.update(secret)
+        decision.parts[Tlv.BEARER] = digest.digest()
+        decision.effect = lambda: self._set_mode(HANDOUT)
+        return decision
+
+    def _close_shift(self) -> Decision:
+        decision = self._noted(Action.SHIFT_CLOSE)
+        decision.effect = lambda: self._open_shift(0)
+        return decision
+
+    def _mark_sealed(self) -> Decision:
+        """The card «с пломбой»: at intake the next QR code is this parcel's seal, at hand-out any seal has to be read."""
+        parcel = self._stored if self.mode == STORE else self.visit.current
+        if parcel is None:
+            return self._refused(Verdict.NO_VISIT, CodeKind.COMMAND)
+        verdict = Verdict.NEED_SEAL if parcel.state != State.VERIFIED else Verdict.SEAL_READ
+        decision = self._about(Action.INTAKE_CHECK, verdict, CodeKind.COMMAND, parcel, parcel.state)
+        decision.effect = lambda: self._sealed(parcel)
+        return decision
+
+    def _sealed(self, parcel) -> None:
+        parcel.order_class = 1
+        self._binding = self.mode == STORE
+
+    def _bind(self, seal: bytes) -> Decision:
+        parcel = self._stored
+        if self.parcels.find(seal) is not None or len(seal) > _SEAL_MAX or parcel is None:
+            return self._refused(Verdict.REFUSED_CODE, CodeKind.SEAL)
+        if self.parcels.used(seal):
+            return self._about(Action.SEAL_APPLY, Verdict.SEAL_USED, CodeKind.SEAL, parcel, parcel.state)
+        if self.parcels.owner(seal) not in (0, parcel.ref):
+            return self._about(Action.SEAL_APPLY, Verdict.WRONG_SEAL, CodeKind.SEAL, parcel, parcel.state)
+        decision = self._about(Action.SEAL_APPLY, Verdict.OK, CodeKind.SEAL, parcel, parcel.state)
+        decision.parts[Tlv.SEAL] = seal
+        decision.effect = self._bound
+        return decision
+
+    def _bound(self) -> None:
+        self._binding = False
+
+    def _store(self, parcel) -> Decision:
+        step = self._rules.step(STORE, Action.STORE)
+        after = parcel.state
+        if not parcel.here:
             verdict = Verdict.KNOWN_NOT_HERE
-        elif step is not None and state in step[0]:
-            after = step[1]
-            verdict = Verdict.OK if action == Action.STORE else self._next_of(row, after)
-        elif self.mode == STORE:
-            verdict = Verdict.REPEAT if step is not None and state == step[1] else Verdict.WRONG_STATE
-        elif state in (State.IDENTIFIED, State.VERIFIED):
-            verdict = Verdict.REPEAT if index == self.current else self._next_of(row, state)
+        elif step is not None and parcel.state in step[0]:
+            verdict, after = Verdict.OK, step[1]
+        elif step is not None and parcel.state == step[1]:
+            verdict = Verdict.REPEAT
         else:
             verdict = Verdict.WRONG_STATE
-        if self.mode == HANDOUT and verdict in (Verdict.CONFIRM, Verdict.NEED_SEAL):
-            self.current = index
-            self._current_id = code
-        decision = Decision(action, verdict).about(row.ref, state, after)
-        decision.code_kind = CodeKind.ORDER
-        decision.parts[Tlv.ORDER] = code
-        cell = row.cell.rstrip(b"\0")
-        if cell and action == Action.STORE:
-            decision.parts[Tlv.CELL] = cell
+        decision = self._about(Action.STORE, verdict, CodeKind.ORDER, parcel, after)
+        if parcel.cell:
+            decision.parts[Tlv.CELL] = parcel.cell
+        decision.effect = lambda: self._last_stored(parcel, after)
+        return decision
+
+    def _last_stored(self, parcel, state: int) -> None:
+        parcel.state = state
+        self._stored = parcel
+        self._binding = False
+
+    def _retrieve(self, parcel, now: int) -> Decision:
+        step = self._rules.step(HANDOUT, Action.RETRIEVE)
+        after = parcel.state
+        if not parcel.here:
+            verdict = Verdict.KNOWN_NOT_HERE
+        elif parcel.state == State.HELD:
+            verdict = Verdict.HELD
+        elif step is not None and parcel.state in step[0]:
+            after = step[1]
+            verdict = self._next_of(parcel, after)
+        elif parcel.state in (State.IDENTIFIED, State.VERIFIED):
+            on_counter = self.visit.holds(parcel.ref) is not None
+            verdict = Verdict.REPEAT if on_counter else self._next_of(parcel, parcel.state)
+        else:
+            verdict = Verdict.WRONG_STATE
+        decision = self._about(Action.RETRIEVE, verdict, CodeKind.ORDER, parcel, after)
+        if verdict in (Verdict.CONFIRM, Verdict.NEED_SEAL):
+            decision.effect = lambda: self.visit.add(parcel, now)
         return decision
 
     def _seal(self, code: bytes, owner: int) -> Decision:
-        """`owner` is the order this seal is bound to, -1 when it is bound to none or void."""
-        if self.current < 0 or self.mode != HANDOUT:
+        """`owner` as of Parcels.owner."""
+        current = self.visit.current
+        if current is None or self.mode != HANDOUT:
             return self._refused(Verdict.NO_VISIT, CodeKind.SEAL)
-        row = self._manifest.order(self.current)
-        state = self._state(self.current, row)
+        parcel = self.visit.holds(owner) or current
         step = self._rules.step(HANDOUT, Action.SEAL_CHECK)
-        after = state
-        if owner != self.current:
+        after = parcel.state
+        if self.parcels.used(code):
+            verdict = Verdict.SEAL_USED
+        elif owner != parcel.ref and (owner or parcel.bound):
             verdict = Verdict.WRONG_SEAL
-        elif step is None or state not in step[0]:
+        elif step is None or parcel.state not in step[0]:
             verdict = Verdict.WRONG_STATE
         else:
+            verdict = Verdict.SEAL_OK if owner == parcel.ref else Verdict.SEAL_READ
             after = step[1]
-            verdict = Verdict.SEAL_OK
-        return self._about_current(Action.SEAL_CHECK, verdict, CodeKind.SEAL, row.ref, state, after)
+        decision = self._about(Action.SEAL_CHECK, verdict, CodeKind.SEAL, parcel, after)
+        if verdict in (Verdict.SEAL_OK, Verdict.SEAL_READ):
+            decision.effect = lambda: self.visit.read_seal(parcel, code)
+        return decision
 
     def _item(self, number: bytes, owner: int) -> Decision:
-        if self.current < 0 or self.mode != HANDOUT:
+        current = self.visit.current
+        if current is None or self.mode != HANDOUT:
             return self._refused(Verdict.NO_VISIT, CodeKind.UIN)
-        row = self._manifest.order(self.current)
-        state = self._state(self.current, row)
-        right = owner == self.current
-        decision = self._about_current(
-            Action.INSPECT if right else Action.MISMATCH,
-            Verdict.ITEM_OK if right else Verdict.WRONG_ITEM,
-            CodeKind.UIN,
-            row.ref,
-            state,
-            state,
-        )
+        parcel = self.visit.holds(owner)
+        action = Action.INSPECT if parcel else Action.MISMATCH
+        verdict = Verdict.ITEM_OK if parcel else Verdict.WRONG_ITEM
+        parcel = parcel or current
+        decision = self._about(action, verdict, CodeKind.UIN, parcel, parcel.state)
         decision.parts[Tlv.UIN] = codes.packed_digits(number)
         return decision
 
-    def _about_current(self, action: int, verdict: int, kind: int, ref: int, before: int, after: int) -> Decision:
-        decision = Decision(action, verdict).about(ref, before, after)
+    def _refuse(self) -> Decision:
+        return self._leave(Action.REFUSE)
+
+    def _hold(self) -> Decision:
+        return self._leave(Action.HOLD)
+
+    def _leave(self, action: int) -> Decision:
+        """The current parcel leaves the counter another way than through the customer's hands."""
+        parcel = self.visit.current
+        if parcel is None:
+            return self._refused(Verdict.NO_VISIT, CodeKind.COMMAND)
+        step = self._rules.step(HANDOUT, action)
+        if step is None or parcel.state not in step[0]:
+            return self._about(action, Verdict.WRONG_STATE, CodeKind.COMMAND, parcel, parcel.state)
+        return self._about(action, Verdict.OK, CodeKind.COMMAND, parcel, step[1])
+
+    def _undo(self) -> Decision:
+        if self._last is None:
+            return self._refused(Verdict.NOTHING_TO_UNDO, CodeKind.COMMAND)
+        seq, undone = self._last
+        decision = Decision(Action.UNDO, Verdict.OK).about(undone.ref, undone.after, undone.before)
+        decision.code_kind = CodeKind.COMMAND
+        decision.parts[Tlv.REF_SEQ] = struct.pack(">I", seq)
+        for part in (Tlv.ORDER, Tlv.SEAL):
+            if part in undone.parts:
+                decision.parts[part] = undone.parts[part]
+        return decision
+
+    def _about(self, action: int, verdict: int, kind: int, parcel, after: int) -> Decision:
+        decision = Decision(action, verdict).about(parcel.ref, parcel.state, after)
         decision.code_kind = kind
-        decision.parts[Tlv.ORDER] = self._current_id
+        decision.parts[Tlv.ORDER] = parcel.id
+        return decision
+
+    def _noted(self, action: int) -> Decision:
+        decision = Decision(action, Verdict.OK)
+        decision.code_kind = CodeKind.COMMAND
         return decision
 
     def _refused(self, verdict: int, kind: int) -> Decision:
@@ -181,16 +344,19 @@ class Flow:
         decision.code_kind = kind
         return decision
 
-    def _next_of(self, row, state: int) -> int:
-        if self._rules.needs_seal(row.order_class) and state != State.VERIFIED:
+    def _next_of(self, parcel, state: int) -> int:
+        if self._rules.needs_seal(parcel.order_class) and state != State.VERIFIED:
             return Verdict.NEED_SEAL
         return Verdict.CONFIRM
 
-    def _waits_for_seal(self) -> bool:
-        if self.mode != HANDOUT or self.current < 0:
-            return False
-        row = self._manifest.order(self.current)
-        return self._next_of(row, self._state(self.current, row)) == Verdict.NEED_SEAL
+    def _wants_seal(self, parcel) -> bool:
+        return parcel is not None and self._next_of(parcel, parcel.state) == Verdict.NEED_SEAL
 
-    def _state(self, index: int, row) -> int:
-        return self.states.get(index, row.state)
+
+_COMMANDS = {
+    b"PLB*SEALED": Flow._mark_sealed,
+    b"PLB*REFUSE": Flow._refuse,
+    b"PLB*HOLD": Flow._hold,
+    b"PLB*UNDO": Flow._undo,
+    b"PLB*CLOSE": Flow._close_shift,
+}

@@ -58,7 +58,10 @@ class _Wrong(Exception):
 
 
 def _pack(data: Mapping[str, Any]) -> dict[str, Any]:
-    _only(data, {"number", "title", "class", "step"}, "pack")
+    _only(data, {"number", "title", "shift", "class", "step"}, "pack")
+    shift = data.get("shift", False)
+    if not isinstance(shift, bool):
+        raise _Wrong("shift")
     number = _whole(data.get("number"), 1, _NUMBER_MAX, "number")
     title = data.get("title")
     if not isinstance(title, dict) or set(title) != set(LANGUAGES):
@@ -72,7 +75,7 @@ def _pack(data: Mapping[str, Any]) -> dict[str, Any]:
     compiled = [_step(entry, f"step {at}") for at, entry in enumerate(steps, start=1)]
     if len({(step["mode"], step["action"]) for step in compiled}) != len(compiled):
         raise _Wrong("step: mode and action twice")
-    return {"number": number, "title": title, "gates": gates, "steps": compiled}
+    return {"number": number, "title": title, "shift": int(shift), "gates": gates, "steps": compiled}
 
 
 def _gates(classes: Any) -> dict[str, dict[str, int]]:
