@@ -19,6 +19,8 @@ _MANIFESTS = ((128, 144), (272, 144))
 _FILES = (416, 96)
 
 _device = norflash.device()
+# Everything is imported by now; on a board it would lie in flash.
+panel.leave_heap()
 
 
 def journal_region() -> Region:

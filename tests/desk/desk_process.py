@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,10 @@ from desk_records import Scanner
 NOW = int(time.time())
 """Of the tests' certificates and records, s since 1970: a real desk checks dates by its own clock."""
 BATCH = "application/cloudevents-batch+json"
+
+# Windows has no SIGTERM that a process could catch; a console break reaches a process group.
+_END = signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGTERM
+_OWN_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP if os.name == "nt" else 0
 
 _SERVE = """
 import sys
@@ -33,6 +38,7 @@ class DeskProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            creationflags=_OWN_GROUP,
         )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().strip()
@@ -63,7 +69,7 @@ class DeskProcess:
 
     def stop(self) -> int:
         """Asks it to end. Returns the exit status."""
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(_END)
         return self.ended()
 
     def ended(self) -> int:

@@ -6,11 +6,12 @@ import base64
 import copy
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx2
 import pytest
 from desk_process import BATCH, NOW, DeskProcess, statuses
 from desk_records import Event, Scanner
@@ -73,7 +74,9 @@ def test_a_batch_sent_again_is_all_duplicates(desk: DeskProcess, scanner: Scanne
     assert statuses(desk.post(*events)) == ["duplicate"] * 4
     assert statuses(desk.post(*reversed(events), *events)) == ["duplicate"] * 8
     assert desk.http.get("/api/v1/orders").json() == before
-    assert desk.http.get("/healthz").json()["events"] == 4
+    health = desk.http.get("/healthz").json()
+    assert (health["status"], health["events"]) == ("ok", 4)
+    assert health["answers"] == {"accepted": 4, "duplicate": 12}
 
 
 def test_identity_is_the_body_never_the_signature(desk: DeskProcess, scanner: Scanner) -> None:
@@ -254,7 +257,7 @@ def test_sizes_and_types_are_capped(desk: DeskProcess) -> None:
         problem(post("/api/v1/events", 2, media_type), 415, "desk_media_type")
     problem(post("/api/v1/orders", 2, "text/plain"), 415, "desk_media_type")
 
-    def chunked() -> Any:
+    def chunked() -> Iterator[bytes]:
         for _ in range(40):
             yield b" " * 65536
 
@@ -369,7 +372,19 @@ def test_a_second_desk_and_a_taken_port_say_so(tmp_path: Path, desk: DeskProcess
 
 
 def test_it_ends_while_a_page_is_listening(desk: DeskProcess) -> None:
-    with desk.http.stream("GET", "/stream") as stream:
+    with httpx2.Client(base_url=desk.url, trust_env=False) as page, page.stream("GET", "/stream") as stream:
         lines = stream.iter_lines()
         assert next(lines) == "retry: 1000"
         assert desk.stop() == 0
+        assert desk.errors == ""
+        assert [line for line in lines if line.startswith("data: ")]
+
+
+def test_a_sender_of_too_much_gets_its_answer(desk: DeskProcess) -> None:
+    """More than socket buffers hold, all sent before anything is read: a cut connection would lose the answer."""
+    size = 6 << 20
+    port = int(desk.url.rsplit(":", 1)[1])
+    head = f"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: {BATCH}\r\nContent-Length: {size}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
+        raw.sendall(head.encode() + b" " * size)
+        assert raw.recv(100).startswith(b"HTTP/1.1 413 ")

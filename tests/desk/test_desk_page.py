@@ -13,7 +13,11 @@ from desk_process import DeskProcess
 from desk_records import Scanner
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from plomba.desk import lifecycle
 from plomba.desk import page as desk_page
+from plomba.desk.book import CONTRADICTIONS
+from plomba.desk.words import names
+from plomba.texts import LANGUAGES
 from plomba_wire.vocabulary import State, Verdict
 
 ARGUMENTS = [
@@ -165,6 +169,21 @@ def test_it_speaks_the_readers_language(desk: DeskProcess, query: str, header: s
         answer = desk.http.get(path + query, headers={"accept-language": header})
         assert answer.headers["content-language"] == lang
     assert f'lang="{lang}"' in desk.http.get("/" + query, headers={"accept-language": header}).text
+
+
+def test_every_word_a_record_can_call_for_is_there() -> None:
+    whys = (lifecycle.MOVED, lifecycle.TRAINING, lifecycle.NOTHING, lifecycle.ALREADY)
+    whys += (lifecycle.WRONG_STATE, lifecycle.GATE, lifecycle.SEAL)
+    keys = [f"why_{why}" for why in whys if why != lifecycle.TRAINING]
+    keys += [f"holder_{holder}" for holder in lifecycle.load().holders]
+    keys += [f"conflict_{code}" for code in CONTRADICTIONS]
+    for lang in LANGUAGES:
+        said = desk_page.Said(lang)
+        assert all(said.t(key, seq=1) for key in keys)
+        for verdict in names("verdict"):
+            assert said.verdict(verdict)
+            lamps = {said.lamp(action, verdict) for action in names("action")}
+            assert lamps <= {"off", "green", "blue", "amber", "red"}
 
 
 class _Markup(HTMLParser):

@@ -210,6 +210,7 @@ GOOD: dict[str, Any] = {"order": "A-1", "class": "plain", "place": 1}
         (json.dumps([GOOD, GOOD | {"order": "B", "placee": 1}]), (2, "placee", "desk_import_column_unknown")),
         ('[{"order": "A", "class": "plain", "place": 1, "\\ud800": 1}]', (1, "\\xd800", "desk_import_column_unknown")),
         (json.dumps([GOOD | {"order": 18042}]), (1, "order", "desk_row_type")),
+        (json.dumps([GOOD | {"order": 1.5}]), (1, "order", "desk_row_type")),
         (json.dumps([GOOD | {"place": True}]), (1, "place", "desk_row_type")),
         (json.dumps([GOOD | {"place": 1.0}]), (1, "place", "desk_row_place")),
         (json.dumps([GOOD | {"seals": ["A B"]}]), (1, "seals", "desk_row_type")),

@@ -49,7 +49,9 @@ class Said:
 
     def clock(self, time: int) -> str:
         """Local time of the desk: of today the time alone."""
-        local = datetime.fromtimestamp(time)
+        moment = datetime.fromtimestamp(time, UTC)
+        # Windows knows no local time before 1970 UTC, and a clock that was never right may say so.
+        local = moment.astimezone() if moment.year > 1970 else moment
         return local.strftime("%H:%M:%S" if local.date() == datetime.now().date() else "%d.%m.%Y %H:%M")
 
     def utc(self, time: int) -> str:

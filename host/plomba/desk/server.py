@@ -113,7 +113,8 @@ def _signals_end_quietly() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    held = {number: signal.signal(number, _done) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    held = {number: signal.signal(number, _done) for number in numbers}
     try:
         yield
     finally:

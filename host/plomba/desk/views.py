@@ -208,11 +208,10 @@ class Views:
             )
         return [_event_json(*row) for row in rows]
 
-    def counts(self) -> dict[str, int]:
-        """Sizes of the book, and what became of every event that ever came."""
-        tables = ("orders", "events", "terminals", "conflicts")
-        sizes = {table: self._count(f"FROM {table}") for table in tables}
-        return sizes | {f"events {name}": value for name, value in self._store.query("SELECT * FROM counters")}
+    def counts(self) -> dict[str, Any]:
+        """Sizes of the book; `answers`: what became of every event that ever came."""
+        sizes = {table: self._count(f"FROM {table}") for table in ("orders", "events", "terminals", "conflicts")}
+        return {**sizes, "answers": dict(self._store.query("SELECT name, value FROM counters"))}
 
     def order_json(self, view: OrderView) -> dict[str, Any]:
         """An order for programs: names from the vocabulary, money as exact decimal text."""

@@ -29,8 +29,9 @@ from plomba.sim.screen_png import to_png
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-HEAP = "128wk"
-"""The heap gate: 128 Ki words, what a 32-bit board has for data and, here, for code too."""
+HEAP = 259_072
+"""The heap gate, bytes: what `-X heapsize=128wk` gives. It is free after the imports; a board's code lies in flash."""
+_HEAP_WITH_CODE = "224wk"
 
 _PATIENCE_S = 10.0
 _GLANCE_S = 0.005
@@ -68,7 +69,8 @@ class VirtualTerminal:
     `wire` is what the dock opens; `clock` stopped moves only by `warp`; `engine_pace` is how many times faster than
     real time the scan engine's model lives.
 
-    `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see.
+    `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see; `code_heap` and
+    `free_heap` are bytes, after the firmware's imports.
     """
 
     def __init__(
@@ -78,13 +80,14 @@ class VirtualTerminal:
         wire: Literal["pty", "tcp"] = "pty",
         clock: Literal["real", "stopped"] = "real",
         engine_pace: float = 1.0,
-        heap: str = HEAP,
+        heap: int = HEAP,
     ) -> None:
         self.folder = folder
         self.tones: list[str] = []
         self.screens: list[bytes] = []
         self.lamp = "off"
         self.power_cuts = 0
+        self.code_heap = self.free_heap = 0
         self._wire = wire
         self._clock = clock
         self._pace = engine_pace
@@ -154,13 +157,14 @@ class VirtualTerminal:
             "SIM_UART1_FD": str(theirs["engine"].fileno()),
             "SIM_FLASH": str(self.folder / "flash.bin"),
             "SIM_CLOCK": self._clock,
+            "SIM_HEAP": str(self._heap),
         }
         environment.pop("SIM_CUT", None)
         if cut is not None:
             environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
         main = firmware_path()[1] / "main.py"
         self._process = await asyncio.create_subprocess_exec(
-            *(str(interpreter()), "-X", f"heapsize={self._heap}", str(main)),
+            *(str(interpreter()), "-X", f"heapsize={_HEAP_WITH_CODE}", str(main)),
             env=environment,
             cwd=self.folder,
             stdin=asyncio.subprocess.DEVNULL,
@@ -321,6 +325,8 @@ class VirtualTerminal:
             self.lamp = message["lamp"]
         elif "baud" in message:
             self._bauds[message["uart"]] = message["baud"]
+        elif "code_heap" in message:
+            self.code_heap, self.free_heap = message["code_heap"], message["free_heap"]
         elif "ready" in message:
             self._ready = True
         elif "warped" in message:

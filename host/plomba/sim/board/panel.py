@@ -4,6 +4,7 @@ One JSON object a line, on the socket whose number is in SIM_PANEL_FD.
 """
 
 import asyncio
+import gc
 import json
 import os
 import time
@@ -15,6 +16,16 @@ _reader = asyncio.StreamReader(_file)
 _keys = []
 _pressed = asyncio.Event()
 _serving = []
+_held = []
+
+
+def leave_heap() -> None:
+    """Holds back heap until SIM_HEAP bytes are free: what a board has for data, its code being frozen into flash."""
+    gc.collect()
+    excess = gc.mem_free() - int(os.getenv("SIM_HEAP"))
+    if excess > 0:
+        _held.append(bytearray(excess))
+    send({"code_heap": gc.mem_alloc() - max(0, excess), "free_heap": gc.mem_free()})
 
 
 def send(message) -> None:
