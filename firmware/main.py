@@ -15,7 +15,7 @@ from terminal.link import serial
 from terminal.terminal import Terminal
 
 _SCAN_KEY = "scan"
-_ERASE_AHEAD_MS = 200
+_TICK_MS = 200
 
 assert preload
 
@@ -51,10 +51,12 @@ async def read_codes(engine: Gm65, terminal: Terminal, trigger: asyncio.Event) -
         trigger.clear()
         tries += 1
         seen = await engine.scan()
-        if seen is not None:
+        if seen is None:
+            terminal.nothing_read()
+        else:
             terminal.scan(seen[0], seen[1], tries)
             tries = 0
-            gc.collect()
+        gc.collect()
 
 
 async def read_keys(board, terminal: Terminal, trigger: asyncio.Event) -> None:
@@ -66,12 +68,12 @@ async def read_keys(board, terminal: Terminal, trigger: asyncio.Event) -> None:
             terminal.press(key)
 
 
-async def erase_ahead(terminal: Terminal) -> None:
-    """An erase takes 45 ms with interrupts off, so it is done between scans."""
+async def pass_time(terminal: Terminal) -> None:
+    """Deadlines, and the erase ahead of need: it takes 45 ms with interrupts off, so it is done between scans."""
     while True:
-        await asyncio.sleep_ms(_ERASE_AHEAD_MS)
+        await asyncio.sleep_ms(_TICK_MS)
+        terminal.tick()
         terminal.journal.idle()
-        terminal.clock.mono_ms()
 
 
 async def run() -> None:
@@ -84,7 +86,7 @@ async def run() -> None:
     watch.task("engine", read_codes(Gm65(board.engine_uart()), terminal, trigger))
     watch.task("keys", read_keys(board, terminal, trigger))
     watch.task("link", serial.serve(board.link_uart(), terminal))
-    watch.task("flash", erase_ahead(terminal))
+    watch.task("time", pass_time(terminal))
     board.ready()
     await watch.first_death()
 

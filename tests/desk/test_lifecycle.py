@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -168,3 +168,20 @@ def test_terminals_are_merged_by_time() -> None:
 def test_a_clock_set_back_does_not_turn_a_terminals_records_round() -> None:
     merged = in_order([placed(0, 1, 100), placed(0, 2, 0), placed(1, 1, 50)])
     assert [(record.head.terminal[0], record.head.seq) for record in merged] == [(1, 1), (0, 1), (0, 2)]
+
+
+def test_an_undo_takes_back_one_step_and_only_while_it_stands() -> None:
+    handed = replace(HANDOUT, identity=(b"T", 1, 3))
+    undo = replace(scan(Action.UNDO, Verdict.OK), identity=(b"T", 1, 4), undoes=(b"T", 1, 3))
+    steps = LIFE.replay(OrderClass.PLAIN, State.AT_POINT, [STORE, CONFIRM, handed, undo, undo])
+    assert [step.after for step in steps][2:] == [State.DELIVERED, State.IDENTIFIED, State.IDENTIFIED]
+    assert [step.why for step in steps][3:] == [MOVED, WRONG_STATE]
+    late = LIFE.replay(OrderClass.PLAIN, State.AT_POINT, [STORE, CONFIRM, handed, undo, CONFIRM, HANDOUT, undo])
+    assert late[-1].after == State.DELIVERED, "what was undone once cannot be undone again"
+
+
+def test_held_and_refused_stay_at_the_point() -> None:
+    hold, refuse = scan(Action.HOLD, Verdict.OK), scan(Action.REFUSE, Verdict.OK)
+    assert LIFE.replay(OrderClass.SEALED, State.AT_POINT, [STORE, RETRIEVE, hold])[-1].after == State.HELD
+    again = [STORE, RETRIEVE, SEAL_OK, refuse, RETRIEVE, SEAL_OK, HANDOUT]
+    assert LIFE.replay(OrderClass.SEALED, State.AT_POINT, again)[-1].after == State.DELIVERED

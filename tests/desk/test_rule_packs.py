@@ -16,20 +16,23 @@ def test_the_sample_compiles_to_what_a_terminal_reads() -> None:
     assert pack.number == 1
     assert json.loads(pack.body) == {
         "number": 1,
+        "shift": 1,
         "title": {"ru": "Пункт выдачи: образец", "uk": "Пункт видачі: зразок", "en": "Pick-up point: sample"},
         "gates": {"0": {"seal": 0}, "1": {"seal": 1, "siren_s": 60}},
         "steps": [
             {"mode": "store", "action": 36, "from": [11], "to": 12},
-            {"mode": "handout", "action": 37, "from": [12], "to": 13},
+            {"mode": "handout", "action": 37, "from": [12, 17], "to": 13},
             {"mode": "handout", "action": 49, "from": [13, 14], "to": 14},
             {"mode": "handout", "action": 51, "from": [13, 14], "to": 15},
+            {"mode": "handout", "action": 52, "from": [13, 14], "to": 17},
+            {"mode": "handout", "action": 85, "from": [13, 14], "to": 19},
         ],
     }
 
 
 def test_the_body_is_compact_sorted_utf8() -> None:
     body = rules.load().body
-    assert body.startswith(b'{"gates":{"0":{"seal":0},"1":{"seal":1,"siren_s":60}},"number":1,"steps":[{"action":36,')
+    assert body.startswith(b'{"gates":{"0":{"seal":0},"1":{"seal":1,"siren_s":60}},"number":1,"shift":1,"steps":[{"action":36,')
     assert "образец".encode() in body
 
 
@@ -39,6 +42,7 @@ def test_the_body_is_compact_sorted_utf8() -> None:
         ("number = 1", "number = 0", "number"),
         ("number = 1", "number = true", "number"),
         ("number = 1", "number = 65536", "number"),
+        ("shift = true", "shift = 1", "shift"),
         ("uk = ", "de = ", "title"),
         ('ru = "Пункт выдачи: образец"', 'ru = "Пункт\\nвыдачи"', "title"),
         ("[class.plain]", "[class.heavy]", "class.heavy"),

@@ -20,7 +20,7 @@ ORDERS = [RING, OTHER, BOOK, FAR]
 async def verdicts(bench: Workbench) -> list[tuple[int, int]]:
     """(action, verdict) of every record that came from a scan or a key."""
     await bench.sync()
-    quiet = (Action.BOOT, Action.TIME_SET, Action.OBJECT_SET)
+    quiet = (Action.BOOT, Action.TIME_SET, Action.OBJECT_SET, Action.SHIFT_OPEN)
     return [(r.head.action, r.head.verdict) for r in bench.records() if r.head.action not in quiet]
 
 

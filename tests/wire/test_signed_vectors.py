@@ -108,9 +108,7 @@ def test_host_refuses_bad_bundles(objects: Any) -> None:
 def test_terminal_opens_good_bundles(ask: Ask, objects: Any) -> None:
     good = objects["good"]
     answers = ask(_opening(objects, case, case["layout"]) for case in good)
-    assert answers == [
-        " ".join([str(case["version"]), *values(case["layout"], case["fields"])]) for case in good
-    ]
+    assert answers == [" ".join([str(case["version"]), *values(case["layout"], case["fields"])]) for case in good]
 
 
 def test_terminal_refuses_bad_bundles_for_the_reason(ask: Ask, objects: Any) -> None:

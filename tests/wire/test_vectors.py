@@ -96,7 +96,9 @@ def _without_sizes(answer: str) -> str:
 def test_frames_are_made_as_the_vectors_have_them(ask: Ask, vectors: Vectors) -> None:
     """In every stream without damage or extra delimiters the frames are what encode makes."""
     streams = [case for case in vectors("frames")["streams"] if not case["bad"] and case["frames"]]
-    streams = [case for case in streams if case["name"] not in ("delimiters between frames", "a frame that has not ended")]
+    streams = [
+        case for case in streams if case["name"] not in ("delimiters between frames", "a frame that has not ended")
+    ]
     calls = [f"encode {values_of_frame(frame)}" for case in streams for frame in case["frames"]]
     made = iter(ask(calls))
     for case in streams:
@@ -109,7 +111,9 @@ def test_record_bodies(ask: Ask, vectors: Vectors) -> None:
     heads = [" ".join(values("RecordHead", case["head"])) for case in good]
     parts = [" ".join(f"{type} x{value}" for type, value in case["parts"].items()) for case in good]
     assert ask(call("tlv_unpack", case["body"]) for case in good) == [part or "none" for part in parts]
-    made = list(zip(ask(f"pack RecordHead {head}" for head in heads), ask(f"tlv_pack {part}" for part in parts), strict=True))
+    made = list(
+        zip(ask(f"pack RecordHead {head}" for head in heads), ask(f"tlv_pack {part}" for part in parts), strict=True)
+    )
     assert [head + part[1:] for head, part in made] == [f"x{case['body']}" for case in good]
 
 

@@ -137,6 +137,7 @@ CALLS = {
     "heard": heard,
 }
 
+
 def answer(line):
     """What a call returned, as text; `Malformed`, or `Refusal` and its code, when it raised that."""
     name, *arguments = line.split()

@@ -49,7 +49,9 @@ class Parcels:
         if found is not None:
             row = self._manifest.order(found[0])
             state = self._states.get(row.ref, row.state)
-            return Parcel(row.ref, code, row.order_class, state, bool(row.here), bool(row.seals), row.cell.rstrip(b"\0"))
+            return Parcel(
+                row.ref, code, row.order_class, state, bool(row.here), bool(row.seals), row.cell.rstrip(b"\0")
+            )
         ref = chain.order_ref(code)
         if self._seen.get(ref) != _tag(code):
             return None

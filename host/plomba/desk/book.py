@@ -22,7 +22,8 @@ from plomba.trust.objects import SignedObject, bundle, seal, split_bundle
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import VerifiedRecord, verify_record
 from plomba_wire import chain
-from plomba_wire.vocabulary import CodeKind, Flag, ObjectKind, Role, Tlv
+from plomba_wire.codec import RecordHead
+from plomba_wire.vocabulary import Action, CodeKind, Flag, ObjectKind, Role, Tlv, Verdict
 
 ACCEPTED = "accepted"
 DUPLICATE = "duplicate"
@@ -261,4 +262,12 @@ def _scan(event: Event, seals: set[bytes]) -> Scan:
         claim=head.state_after,
         training=bool(head.flags & Flag.TRAINING),
         seal_bound=head.code_kind == CodeKind.SEAL and event.parts.get(Tlv.CODE) in seals,
+        identity=(head.terminal, head.epoch, head.seq),
+        undoes=_undoes(head, event.parts.get(Tlv.REF_SEQ)),
     )
+
+
+def _undoes(head: RecordHead, reference: bytes | None) -> tuple[bytes, int, int] | None:
+    if head.action != Action.UNDO or head.verdict != Verdict.OK or reference is None or len(reference) != 4:
+        return None
+    return head.terminal, head.epoch, int.from_bytes(reference, "big")

@@ -30,13 +30,18 @@ _MOVE_KEYS = {"action", "verdicts", "from", "to", "proof", "gate"}
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What counts of one record. `claim` is the terminal's state_after; `seal_bound`: the seal read is the order's."""
+    """What counts of one record. `claim` is the terminal's state_after; `seal_bound`: the seal read is the order's.
+
+    `identity` is (terminal, epoch, seq); `undoes` that of the record which this one takes back.
+    """
 
     action: int
     verdict: int
     claim: int
     training: bool
     seal_bound: bool
+    identity: tuple[bytes, int, int] = (b"", 0, 0)
+    undoes: tuple[bytes, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,24 @@ class Lifecycle:
     def replay(self, order_class: int, state: int, scans: Iterable[Scan]) -> list[Step]:
         """One step for each scan, from the state the order was imported in."""
         steps = []
+        moved: dict[tuple[bytes, int, int], Step] = {}
         for scan in scans:
-            step = self.step(order_class, state, scan)
+            if scan.undoes is None or scan.training:
+                step = self.step(order_class, state, scan)
+            else:
+                step = _taken_back(moved.pop(scan.undoes, None), state, scan)
+            if step.moved:
+                moved[scan.identity] = step
             steps.append(step)
             state = step.after
         return steps
+
+
+def _taken_back(undone: Step | None, state: int, scan: Scan) -> Step:
+    """A compensating record: both stay, and the order is back where it was, unless something has moved it since."""
+    if undone is None or undone.after != state:
+        return Step(state, state, scan.claim, WRONG_STATE)
+    return Step(state, undone.before, scan.claim, MOVED)
 
 
 class Recorded(Protocol):

@@ -90,6 +90,11 @@ class Gm65:
         """The rate at which the engine listens and speaks now."""
         return self._baud
 
+    @property
+    def reading(self) -> bool:
+        """Whether a read is under way: started, and neither successful nor timed out."""
+        return self._optics.is_reading
+
     def power_on(self, now: float) -> None:
         """Give it power, or take it away for a moment: what was only in RAM is lost."""
         self._agenda.advance(now)

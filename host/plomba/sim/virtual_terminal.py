@@ -214,6 +214,11 @@ class VirtualTerminal:
         self._send({"cut": after, "torn": torn})
 
     @property
+    def engine_reading(self) -> bool:
+        """Whether the engine was told to read and has neither read nor given up."""
+        return self._engine.reading
+
+    @property
     def powered_down(self) -> bool:
         """Whether a scripted cut has struck."""
         return self._dead
