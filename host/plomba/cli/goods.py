@@ -27,6 +27,10 @@ class Order:
         return bool(self.seal)
 
 
+STRANGER = Order("99999999-0000-X", "", "0.00", "?")
+"""An order that nobody announced."""
+
+
 def orders(seed: int, count: int, sealed: int) -> list[Order]:
     """`count` orders, the first `sealed` of them jewellery, in a shuffled order."""
     rng = Random(seed)

@@ -33,15 +33,25 @@ class Report:
 
 
 class Dock:
-    """`clock` is seconds since 1970; without a desk records are stored and receipted, and wait in the outbox."""
+    """`clock` is seconds since 1970; without a desk records are stored and receipted, and wait in the outbox.
+
+    `lists` False pushes no manifest: a point beside a marketplace's own app works by what it read at intake.
+    """
 
     def __init__(
-        self, ledger: Ledger, organisation: Organisation, desk: Desk | None, clock: Callable[[], float]
+        self,
+        ledger: Ledger,
+        organisation: Organisation,
+        desk: Desk | None,
+        clock: Callable[[], float],
+        *,
+        lists: bool = True,
     ) -> None:
         self._ledger = ledger
         self._organisation = organisation
         self._desk = desk
         self._clock = clock
+        self._lists = lists
 
     async def sync(self, port: str) -> Report:
         """Docks the terminal on `port`. Raises TerminalError, VerificationError, StoreError; nothing is half-done."""
@@ -112,6 +122,8 @@ class Dock:
                 await terminal.push(ObjectKind.RULES, _version(rules), rules)
                 self._ledger.keep_object(ObjectKind.RULES, _version(rules), rules)
                 report.pushed.append("rules")
+            if not self._lists:
+                return
             manifest = await self._desk.manifest(terminal.id)
             if _version(manifest) > status.manifest:
                 await terminal.push(ObjectKind.MANIFEST, _version(manifest), manifest)

@@ -14,6 +14,7 @@ from plomba.errors import PlombaError
 from plomba.ledger import Queued
 
 _TIMEOUT_S = 10.0
+_EVENTS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Desk:
         return self._listed(await self._call("GET", "/api/v1/orders"), "orders")
 
     async def events(self, order: str | None = None) -> list[dict[str, Any]]:
-        parameters = {"order": order} if order is not None else {}
+        parameters = {"limit": str(_EVENTS)} | ({"order": order} if order is not None else {})
         return self._listed(await self._call("GET", "/api/v1/events", params=parameters), "events")
 
     def _listed(self, response: httpx2.Response, name: str) -> list[dict[str, Any]]:

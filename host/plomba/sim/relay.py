@@ -58,6 +58,10 @@ class Direction:
                 raise ValueError(f"unknown fault {fault.kind!r}; there are drop, flip, delay, cut")
         self._faults = sorted([*self._faults, *faults], key=lambda fault: fault.at)
 
+    def unscript(self) -> None:
+        """Forgets the faults that have not come to pass."""
+        self._faults.clear()
+
     @property
     def crowded(self) -> bool:
         return len(self._pending) + sum(len(data) for _, data in self._line) > _HIGH_WATER
