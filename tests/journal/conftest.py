@@ -16,9 +16,10 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PATH = os.pathsep.join(map(str, (HERE, ROOT / "firmware", ROOT / "firmware/lib", ROOT / "protocol", ".frozen")))
+PATH = ":".join([*(str(ROOT / folder) for folder in ("firmware", "firmware/lib", "protocol")), ".frozen"])
 
-Run = Callable[..., dict[str, Any]]
+Found = dict[str, Any]
+Run = Callable[..., Found]
 
 
 def micropython() -> str:
@@ -34,18 +35,20 @@ def micropython() -> str:
 
 @pytest.fixture(scope="session")
 def run() -> Run:
-    """Run a script with keywords, in one process; the last line it prints is what it found, in JSON."""
+    """Run a script with settings, in one process; the last line it prints is what it found, in JSON."""
 
-    def run(script: str, **settings: Any) -> dict[str, Any]:
+    def run(script: str, **settings: Any) -> Found:
+        # The settings go in over stdin: an argument of more than 255 bytes kills this interpreter.
         finished = subprocess.run(
-            [micropython(), "-X", "heapsize=128wk", str(HERE / script), json.dumps(settings)],
+            [micropython(), "-X", "heapsize=128wk", str(HERE / script)],
+            input=json.dumps(settings) + "\n",
             env={**os.environ, "MICROPYPATH": PATH},
             capture_output=True,
             text=True,
         )
         # An uncaught error is written to stdout.
         assert finished.returncode == 0, "\n".join(finished.stdout.splitlines()[-20:]) + finished.stderr
-        found: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
+        found: Found = json.loads(finished.stdout.splitlines()[-1])
         return found
 
     return run

@@ -6,25 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from vector_calls import call, values
 
 from plomba_wire import codec
 from plomba_wire.dock_end import split_records
 
 Ask = Callable[[Iterable[str]], list[str]]
 Vectors = Callable[[str], Any]
-
-
-def call(name: str, *arguments: object) -> str:
-    """A call of wire_mpy.py: text is hexadecimal, numbers are numbers, a layout is its class's name."""
-    words = [f"x{argument}" if isinstance(argument, str) else str(argument) for argument in arguments]
-    return " ".join([name, *words])
-
-
-def values(layout: str, fields: dict[str, Any]) -> list[str]:
-    """The fields in the order of the codec, as wire_mpy.py writes them."""
-    order: tuple[str, ...] = getattr(codec, layout).FIELDS
-    assert set(order) == set(fields)
-    return [f"x{fields[name]}" if isinstance(fields[name], str) else str(fields[name]) for name in order]
 
 
 def test_every_layout_has_vectors(vectors: Vectors) -> None:
@@ -96,7 +84,9 @@ def _without_sizes(answer: str) -> str:
 def test_frames_are_made_as_the_vectors_have_them(ask: Ask, vectors: Vectors) -> None:
     """In every stream without damage or extra delimiters the frames are what encode makes."""
     streams = [case for case in vectors("frames")["streams"] if not case["bad"] and case["frames"]]
-    streams = [case for case in streams if case["name"] not in ("delimiters between frames", "a frame that has not ended")]
+    streams = [
+        case for case in streams if case["name"] not in ("delimiters between frames", "a frame that has not ended")
+    ]
     calls = [f"encode {values_of_frame(frame)}" for case in streams for frame in case["frames"]]
     made = iter(ask(calls))
     for case in streams:
@@ -109,7 +99,9 @@ def test_record_bodies(ask: Ask, vectors: Vectors) -> None:
     heads = [" ".join(values("RecordHead", case["head"])) for case in good]
     parts = [" ".join(f"{type} x{value}" for type, value in case["parts"].items()) for case in good]
     assert ask(call("tlv_unpack", case["body"]) for case in good) == [part or "none" for part in parts]
-    made = list(zip(ask(f"pack RecordHead {head}" for head in heads), ask(f"tlv_pack {part}" for part in parts), strict=True))
+    made = list(
+        zip(ask(f"pack RecordHead {head}" for head in heads), ask(f"tlv_pack {part}" for part in parts), strict=True)
+    )
     assert [head + part[1:] for head, part in made] == [f"x{case['body']}" for case in good]
 
 
