@@ -28,6 +28,23 @@ def test_a_torn_signature_is_signed_again_wherever_the_record_stands():
             bench.whole()
 
 
+def test_a_record_that_moves_through_a_whole_block():
+    for ahead in (16, 32, 48, 64):
+        bench = Bench()
+        for _ in range(ahead):
+            bench.add(ONE)
+            bench.receipt(bench.journal.next_seq - 1)
+        bench.append()
+        for _ in range(18):
+            bench.tear_signature()
+            assert bench.journal.unsigned == bench.journal.head
+            assert bench.journal.next_seq == ahead + 2
+        bench.sign()
+        bench.add(ONE)
+        bench.start()
+        bench.whole()
+
+
 def test_a_moved_record_that_was_not_signed_yet():
     for ahead in range(14, 18):
         bench = Bench()

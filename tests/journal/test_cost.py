@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Run
+from journal_runs import Run
 
 
 def test_operations_for_a_record(run: Run) -> None:

@@ -14,7 +14,7 @@ number is given again unless a receipt tells that it was there.
 from __future__ import annotations
 
 import pytest
-from conftest import Found, Run
+from journal_runs import Found, Run
 
 IMAGE = {"seed": 1, "blocks": 16, "records": 190, "receipted": 90}
 """64 KiB, once round and a half; 67 to 190 are held, the receipt is for what came before 91."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from conftest import Run
+from journal_runs import Run
 
 WAYS = 6
 """Ways in which a cut leaves an operation; nor.PROGRAM_ENDS and nor.ERASE_ENDS."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import HERE, Found, Run
+from journal_runs import HERE, Found, Run
 
 SCRIPTS = ("journal_full_mpy.py", "journal_places_mpy.py", "journal_damage_mpy.py", "slots_faults_mpy.py")
 SITUATIONS = [

@@ -6,7 +6,7 @@ Pieces that come twice, too early or too late change nothing.
 from __future__ import annotations
 
 import pytest
-from conftest import Run
+from journal_runs import Run
 
 
 def sweep(run: Run, seed: int, transfers: int, blocks: int) -> None:

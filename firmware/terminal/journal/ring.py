@@ -169,6 +169,7 @@ class Journal:
             page = self._page
             self._take(pages, seq)
             entry.make(body, previous)
+            assert entry.seq == seq
             entry.program(page)
             if entry.load(page):
                 self._page_of[seq % len(self._page_of)] = page
