@@ -6,10 +6,8 @@ import asyncio
 import gc
 import sys
 
-import vfs
-
 import boards
-from terminal import health
+from terminal import files, health
 from terminal.engine.gm65 import EngineAbsent, Gm65
 from terminal.link import serial
 from terminal.terminal import Terminal
@@ -18,24 +16,6 @@ _SCAN_KEY = "scan"
 _TICK_MS = 200
 
 assert preload
-
-
-def _lfs(device):
-    return vfs.VfsLfs2(device, progsize=256)  # type: ignore[abstract]
-
-
-def mount(board) -> None:
-    """Mounts the small state. A blank range is formatted; one that cannot be mounted is not touched."""
-    device = board.file_range()
-    try:
-        vfs.mount(_lfs(device), "/state")
-    except OSError:
-        page = bytearray(256)
-        device.readblocks(0, page, 0)
-        if page != b"\xff" * 256:
-            raise
-        vfs.VfsLfs2.mkfs(device, progsize=256)
-        vfs.mount(_lfs(device), "/state")
 
 
 async def read_codes(engine: Gm65, terminal: Terminal, trigger: asyncio.Event) -> None:
@@ -78,7 +58,7 @@ async def pass_time(terminal: Terminal) -> None:
 
 async def run() -> None:
     board = boards.current()
-    mount(board)
+    files.mount(board.file_range(), board.journal_region())
     terminal = Terminal(board)
     gc.collect()
     trigger = asyncio.Event()

@@ -6,6 +6,7 @@ Times are seconds of any monotonic clock. Nothing here sleeps, reads or writes.
 import hashlib
 
 from plomba_wire import codec, framing
+from plomba_wire.in_flight import InFlight
 
 PROTOCOL = 1
 MAX_BODY = 2000
@@ -19,8 +20,9 @@ _RTO_MIN = 0.25
 _RTO_MAX = 3.0
 _TRIES = 4
 _REWIND = 0x01
-_PUSH = -1
-_SYNC = -2
+_MUST_UNDERSTAND = 0xF0
+_BODY_LEAST = 519
+"""A terminal that takes less than a record in a DATA body cannot be worked with; it asks the same of a dock."""
 
 
 class Opened:
@@ -89,7 +91,9 @@ class DockEnd:
         self._pending: dict[int, list] = {}  # type: ignore[type-arg]
         self._lost = False
         self._syncing = False
+        self._sync_tag = 0
         self._next_seq = 0
+        self._durable = 0
         self._end_seq = 0
         self._arrived: list[tuple[int, int]] = []
         self._uncredited = 0
@@ -123,7 +127,7 @@ class DockEnd:
                 return self._began + _HELLO_AT[self._hellos]
             return self._began + _HELLO_PATIENCE
         deadlines = [entry[2] for entry in self._pending.values()]
-        if self._syncing:
+        if self._owed():
             deadlines.append(self._sync_deadline)
         if self._push is not None:
             deadlines.append(self._push.deadline)
@@ -139,15 +143,18 @@ class DockEnd:
 
     def sync(self, epoch: int, from_seq: int, previous: bytes, now: float) -> int:
         """Asks for the records from `from_seq` on; `previous` is the chain value before it."""
-        self._next_seq = from_seq
+        self._next_seq = self._durable = from_seq
         self._arrived = []
         self._uncredited = 0
-        return self.request(codec.SyncOpen(epoch, from_seq, previous, self._window // 16), now)
+        self._sync_tag = self.request(codec.SyncOpen(epoch, from_seq, previous, self._window // 16), now)
+        return self._sync_tag
 
     def credit(self, next_seq: int, now: float) -> None:
         """Everything before `next_seq` is on disk. Sent when a quarter of the window waits for it, or all is there."""
         if not self._syncing:
             return
+        self._durable = max(self._durable, next_seq)
+        self._sync_deadline = now + self._rto()
         while self._arrived and self._arrived[0][0] <= next_seq:
             self._uncredited += self._arrived.pop(0)[1]
         if self._uncredited >= self._window // 4 or next_seq >= self._end_seq:
@@ -180,17 +187,17 @@ class DockEnd:
             entry[2] = now + self._rto() * (1 << entry[3])
             entry[3] += 1
             self._out.append(entry[0])
-        if self._syncing and now >= self._sync_deadline:
+        if self._owed() and now >= self._sync_deadline:
             self._sync_tries += 1
             if self._sync_tries > _TRIES:
                 return self._lose("Data")
-            self._send_credit(self._next_seq, _REWIND, now)
+            self._send_credit(self._durable, _REWIND, now)
         push = self._push
         if push is not None and now >= push.deadline:
             push.tries += 1
             if push.tries > _TRIES:
                 return self._lose("ObjectCredit")
-            push.sent = push.credited
+            push.rewind()
             self._send_pieces(push, now)
         return []
 
@@ -205,7 +212,7 @@ class DockEnd:
 
     def _frame(self, frame: framing.Frame, now: float, events: "list[object]") -> None:
         layout = codec.MESSAGES.get(frame.type)
-        if layout is None:
+        if layout is None or frame.flags & _MUST_UNDERSTAND:
             return
         try:
             message = layout.unpack(frame.body)
@@ -219,7 +226,7 @@ class DockEnd:
             else:
                 self.stale += 1
         elif isinstance(message, codec.HelloOk):
-            if message.nonce == self._nonce and self.hello is None:
+            if message.nonce == self._nonce and self.hello is None and message.max_body >= _BODY_LEAST:
                 self.hello = message
                 events.append(Opened(message))
         elif self.hello is None:
@@ -227,18 +234,25 @@ class DockEnd:
         elif isinstance(message, codec.Data):
             self._data(message, frame.size, now, events)
         elif isinstance(message, codec.SyncEnd):
-            if self._syncing and message.next_seq == self._end_seq == self._next_seq:
+            if self._owed() and message.next_seq == self._end_seq == self._next_seq:
                 self._syncing = False
                 events.append(Synced(message.next_seq, message.head))
         elif isinstance(message, codec.ObjectCredit):
             self._object_credit(message, now)
-        else:
+        elif frame.type & 0x80 or isinstance(message, codec.Error):
             self._answer(frame, message, now, events)
+        else:
+            # A line that echoes brings our own requests back, with the tags of what is pending.
+            self.stale += 1
 
     def _answer(self, frame: framing.Frame, message, now: float, events: "list[object]") -> None:  # type: ignore[no-untyped-def]
         entry = self._pending.pop(frame.tag, None)
         if entry is None:
-            self.stale += 1
+            if self._syncing and frame.tag == self._sync_tag and isinstance(message, codec.Error):
+                self._syncing = False
+                events.append(Refused(frame.tag, message))
+            else:
+                self.stale += 1
             return
         if entry[3] == 1:
             sample = now - entry[4]
@@ -250,7 +264,7 @@ class DockEnd:
                 self._push = None
             events.append(Refused(tag, message))
         elif isinstance(message, codec.ObjectOfferOk) and push is not None:
-            push.window = message.window * 16
+            push.in_flight.window = message.window * 16
             push.credited = push.sent = min(message.offset, len(push.bundle))
             self._send_pieces(push, now)
         elif isinstance(message, codec.ObjectCommitOk) and push is not None:
@@ -275,7 +289,7 @@ class DockEnd:
         if data.first_seq > self._next_seq:
             if not self._gap:
                 self._gap = True
-                self._send_credit(self._next_seq, _REWIND, now)
+                self._send_credit(self._durable, _REWIND, now)
             return
         records = split_records(data)
         if records is None:
@@ -290,6 +304,10 @@ class DockEnd:
         self._next_seq += len(fresh)
         self._arrived.append((self._next_seq, size))
         events.append(Records(first, fresh))
+
+    def _owed(self) -> bool:
+        """Whether silence is the line's. While the disk is behind, the terminal may be waiting for us."""
+        return self._syncing and self._durable >= self._next_seq
 
     def _send_credit(self, next_seq: int, flags: int, now: float) -> None:
         if flags & _REWIND:
@@ -307,7 +325,8 @@ class DockEnd:
         if credit.offset > push.credited:
             push.tries = 0
         push.credited = max(push.credited, credit.offset)
-        push.window = credit.window * 16
+        push.in_flight.window = credit.window * 16
+        push.in_flight.credit(push.credited)
         self._send_pieces(push, now)
 
     def _send_pieces(self, push: "_Push", now: float) -> None:
@@ -319,11 +338,14 @@ class DockEnd:
                 push.commit_tag = self.request(codec.ObjectCommit(push.kind, push.version), now)
             return
         room = min(self._limit, self.hello.max_body) - codec.ObjectData.SIZE
-        while push.sent < total and push.sent - push.credited < push.window:
+        while push.sent < total:
             piece = push.bundle[push.sent : push.sent + room]
             self._tag = self._tag % 0xFFFF + 1
             body = codec.ObjectData(push.sent, piece).pack()
-            self._out.append(framing.encode(codec.ObjectData.TYPE, 0, self._session, self._tag, body))
+            wire = framing.encode(codec.ObjectData.TYPE, 0, self._session, self._tag, body)
+            if not push.in_flight.fits(push.sent + len(piece), len(wire)):
+                break
+            self._out.append(wire)
             push.sent += len(piece)
         push.deadline = now + self._rto()
 
@@ -353,11 +375,15 @@ class _Push:
         self.kind = kind
         self.version = version
         self.bundle = bundle
-        self.window = 0
+        self.in_flight = InFlight(0)
         self.sent = 0
         self.credited = 0
         self.tries = 0
         self.deadline = float("inf")
+
+    def rewind(self) -> None:
+        self.sent = self.credited
+        self.in_flight.clear()
 
 
 def split_records(data: codec.Data) -> "list[tuple[bytes, bytes]] | None":

@@ -49,15 +49,15 @@ class Layout:
                 tail = struct.pack(self.TAIL[0], len(tail)) + tail
         for position, constant in self.CONSTANTS:
             values.insert(position, constant)
-        for position, codes in self.CODES:
-            if values[position] not in codes:
-                raise Malformed(self._where(position))
         try:
             packed = struct.pack(self.FORMAT, *values)
         except _STRUCT_ERRORS:
             raise Malformed(self._where(None)) from None
         if struct.unpack(self.FORMAT, packed) != tuple(values):
             raise Malformed(self._where(None))
+        for position, codes in self.CODES:
+            if values[position] not in codes:
+                raise Malformed(self._where(position))
         return packed + tail
 
     @classmethod

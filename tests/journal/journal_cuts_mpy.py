@@ -1,53 +1,68 @@
 """Cuts the power at every flash operation of a workload, and again inside what follows. Under MicroPython only.
 
-settings: seed, blocks, records, receipts ("early", "late"), idle (one in so many records, 0 = never),
-second (a second cut at one in so many operations, 0 = none).
+The settings are those of test_power_cuts.py: seed, blocks, records, receipts ("early", or "late": only when full),
+idle (erase ahead after every so many records, 0 = never), second (a second cut at one in so many operations, 0 = none).
 """
 
+import gc
 import json
 import random
 import sys
 
 import nor
 from bodies import body
+
 from plomba_wire import chain
 from terminal.flash import Region
 from terminal.journal.ring import Journal, JournalFull
 
 GENESIS = b"genesis of this journal, 32 byte"
 SHOWN = 12
+BEFORE, BODY, SIGNATURE = range(3)
 
 
 class Truth:
-    """What a journal has promised: what it must still hold."""
+    """What a journal has promised to hold: (h(n-1), body, signature or None) of each record after `forgotten`.
+
+    `appending` and `signing` are the body and the signature that it was given and has not promised to keep.
+    """
 
     def __init__(self) -> None:
         self.head = GENESIS
-        self.bodies = []
-        self.before = []
-        self.signatures = []
+        self.records = []
+        self.forgotten = 0
         self.receipted = 0
-        self.pending = None
+        self.appending = None
         self.signing = None
 
     def copy(self) -> "Truth":
         other = Truth()
         other.head = self.head
-        other.bodies = self.bodies[:]
-        other.before = self.before[:]
-        other.signatures = self.signatures[:]
+        other.records = self.records[:]
+        other.forgotten = self.forgotten
         other.receipted = self.receipted
         return other
 
     @property
     def newest(self) -> int:
-        return len(self.bodies)
+        return self.forgotten + len(self.records)
 
-    def held(self, content: bytes) -> None:
-        self.before.append(self.head)
-        self.bodies.append(content)
-        self.signatures.append(None)
+    def __getitem__(self, seq: int):
+        return self.records[seq - self.forgotten - 1]
+
+    def hold(self, content: bytes) -> None:
+        self.records.append((self.head, content, None))
         self.head = chain.step(self.head, content)
+
+    def signed(self, signature) -> None:
+        before, content, _ = self.records[-1]
+        self.records[-1] = (before, content, signature)
+
+    def forget(self, seq: int) -> None:
+        """What is so old that no ring can hold it."""
+        while self.forgotten < seq:
+            self.records.pop(0)
+            self.forgotten += 1
 
 
 class Sweep:
@@ -58,7 +73,7 @@ class Sweep:
         self.full = 0
         self.violations = []
         self.operation = 0
-        self._seconds = 0
+        self._later = 0
         blocks = settings["blocks"]
         self._chips = (nor.Nor(nor.blank(blocks)), nor.Nor(nor.blank(blocks)))
 
@@ -70,26 +85,28 @@ class Sweep:
 
     def append(self, journal: Journal, truth: Truth) -> bool:
         """A record, unless the journal is full."""
-        content = body(truth.newest + 1, truth.head)
-        truth.pending = content
+        truth.appending = body(truth.newest + 1, truth.head)
         try:
-            seq = journal.append(content)
+            seq = journal.append(truth.appending)
         except JournalFull:
-            truth.pending = None
             self.full += 1
+            truth.appending = None
             return False
-        truth.pending = None
-        truth.held(content)
-        if seq != truth.newest:
-            raise AssertionError("number")
+        self.kept(truth)
+        truth.hold(truth.appending)
+        truth.appending = None
+        assert seq == truth.newest
         return True
 
     def sign(self, journal: Journal, truth: Truth) -> None:
-        signature = nor.noise(64)
-        truth.signing = signature
-        journal.sign(signature)
-        truth.signing = None
-        truth.signatures[-1] = signature
+        truth.signing = nor.noise(64)
+        journal.sign(truth.signing)
+        self.kept(truth)
+
+    def kept(self, truth: Truth) -> None:
+        if truth.signing is not None:
+            truth.signed(truth.signing)
+            truth.signing = None
 
     def recover(self, chip, truth: Truth, place: str) -> "tuple[Journal, Truth] | None":
         """The journal after a cut and what it holds, or None when it broke a promise."""
@@ -101,8 +118,10 @@ class Sweep:
             self.wrong("recovery wrote to flash", place)
         newest = journal.next_seq - 1
         held = truth.copy()
-        if newest == truth.newest + 1 and truth.pending is not None:
-            held.held(truth.pending)
+        if newest == truth.newest + 1 and truth.appending is not None:
+            if truth.signing is not None:
+                held.signed(truth.signing)
+            held.hold(truth.appending)
         elif newest != truth.newest:
             self.wrong("newest is %d, not %d" % (newest, truth.newest), place)
             return None
@@ -112,48 +131,53 @@ class Sweep:
             self.wrong("broken at %d" % journal.broken, place)
         if journal.first_seq > truth.receipted + 1:
             self.wrong("begins at %d, receipted %d" % (journal.first_seq, truth.receipted), place)
-        if held.bodies:
-            self._newest_signature(journal, held, truth, place)
+        if held.records and held.records[-1][SIGNATURE] is None:
+            if journal.unsigned is None:
+                held.signed(truth.signing or b"nobody's")
+            elif journal.unsigned != held.head:
+                self.wrong("another digest to sign", place)
         self.compare(journal, held, place)
         return (journal, held) if len(self.violations) == before else None
-
-    def _newest_signature(self, journal: Journal, held: Truth, truth: Truth, place: str) -> None:
-        if held.signatures[-1] is not None:
-            return
-        if journal.unsigned is None:
-            if truth.signing is None:
-                self.wrong("signed by nobody", place)
-            held.signatures[-1] = truth.signing
-        elif journal.unsigned != held.head:
-            self.wrong("another digest to sign", place)
 
     def compare(self, journal: Journal, held: Truth, place: str) -> None:
         """Every record that the journal says it holds, byte for byte."""
         for seq in range(journal.first_seq, journal.next_seq):
+            before, content, signature = held[seq]
             try:
-                content, signature, previous = journal.read(seq)
+                found = journal.read(seq)
             except OSError:
                 self.wrong("%d cannot be read" % seq, place)
                 continue
-            if content != held.bodies[seq - 1] or previous != held.before[seq - 1]:
+            if found[0] != content or found[2] != before:
                 self.wrong("%d is another" % seq, place)
-            expected = held.signatures[seq - 1]
-            if expected is not None and signature != expected:
-                self.wrong("%d lost its signature" % seq, place)
+            if found[1] != (signature or b""):
+                self.wrong("%d has another signature" % seq, place)
 
-    def go_on(self, chip, journal: Journal, held: Truth, place: str, records: int) -> None:
+    def go_on(self, chip, journal: Journal, held: Truth, place: str, records: int, tore: bool) -> None:
         """Life after a cut: signs, appends, erases ahead, starts again, and is not stuck when receipts come."""
         if journal.unsigned is not None:
             self.sign(journal, held)
             self.compare(journal, held, place + ", signed")
-        for _ in range(records):
-            if not self.append(journal, held):
-                break
+        taken = 0
+        while taken < records and self.append(journal, held):
             self.sign(journal, held)
+            taken += 1
         journal.idle()
-        self.recover(chip, held, place + ", started again")
+        if tore and not taken:
+            # Full: a record whose signature was torn has nowhere to move to, and is signed in RAM only.
+            held.signing = held[held.newest][SIGNATURE]
+            held.signed(None)
+            again = self.recover(chip, held, place + ", full, started again")
+            if again is not None and again[0].unsigned is not None:
+                journal = again[0]
+                held.signing = nor.noise(64)
+                journal.sign(held.signing)
+        else:
+            self.recover(chip, held, place + ", started again")
         journal.receipted = held.receipted = held.newest
-        if not self.append(journal, held):
+        if self.append(journal, held):
+            self.compare(journal, held, place + ", receipted")
+        else:
             self.wrong("full though everything is receipted", place)
 
     def survive(self, chip, truth: Truth, place: str, records: int, second: int) -> None:
@@ -164,14 +188,15 @@ class Sweep:
                 journal, held = recovered
                 if second:
                     chip.before = lambda *operation: self.second_cut(*operation, held, place)
-                self.go_on(chip, journal, held, place, records)
+                self.go_on(chip, journal, held, place, records, truth.signing is not None)
         except Exception as error:
             self.wrong(repr(error), place)
 
     def first_cut(self, flash, kind: int, at: int, data, truth: Truth) -> None:
         self.operation += 1
+        gc.collect()
+        chip = self._chips[0]
         for end in range(6):
-            chip = self._chips[0]
             chip.before = None
             chip.image[:] = flash.image
             chip.tear(kind, at, data, end)
@@ -180,16 +205,16 @@ class Sweep:
             self.survive(chip, truth, place, 2, self.settings["second"])
 
     def second_cut(self, flash, kind: int, at: int, data, truth: Truth, place: str) -> None:
-        self._seconds += 1
-        if self._seconds % self.settings["second"]:
+        self._later += 1
+        if self._later % self.settings["second"]:
             return
+        gc.collect()
         end = random.getrandbits(16) % 6
         chip = self._chips[1]
         chip.image[:] = flash.image
         chip.tear(kind, at, data, end)
         self.cuts[1] += 1
-        place = "%s, then (%s at %d)" % (place, name(kind, end), at)
-        self.survive(chip, truth, place, 1, 0)
+        self.survive(chip, truth, "%s, then (%s at %d)" % (place, name(kind, end), at), 1, 0)
 
     def run(self):
         settings = self.settings
@@ -197,12 +222,10 @@ class Sweep:
         truth = Truth()
         journal = self.open(flash, truth)
         flash.before = lambda *operation: self.first_cut(*operation, truth)
-        pages = erases = 0
-        while truth.newest < settings["records"]:
-            if len(self.violations) > SHOWN:
-                break
+        pages = 0
+        while truth.newest < settings["records"] and len(self.violations) < SHOWN:
             if self.append(journal, truth):
-                pages += (len(truth.bodies[-1]) + 108 + 255) // 256
+                pages += (len(truth.records[-1][BODY]) + 108 + 255) // 256
                 self.sign(journal, truth)
             else:
                 truth.receipted = journal.receipted = truth.newest - random.getrandbits(8) % 3
@@ -210,6 +233,7 @@ class Sweep:
                 truth.receipted = journal.receipted = max(truth.receipted, truth.newest - 4)
             if settings["idle"] and truth.newest % settings["idle"] == 0:
                 journal.idle()
+            truth.forget(truth.newest - 16 * settings["blocks"])
         return {
             "cuts": self.cuts[0],
             "second_cuts": self.cuts[1],
@@ -218,6 +242,7 @@ class Sweep:
             "wraps": pages / (16 * settings["blocks"]),
             "erases": flash.erases,
             "full": self.full,
+            "wrongs": len(self.violations),
             "violations": self.violations[:SHOWN],
         }
 
@@ -226,6 +251,7 @@ def name(kind: int, end: int) -> str:
     return "program: " + nor.PROGRAM_ENDS[end] if kind == nor.PROGRAM else "erase: " + nor.ERASE_ENDS[end]
 
 
-settings = json.loads(sys.argv[1])
+gc.threshold(32768)
+settings = json.loads(sys.stdin.readline())
 random.seed(settings["seed"])
 print(json.dumps(Sweep(settings).run()))

@@ -21,7 +21,11 @@ ERASE_ENDS = ("none", "first half", "second half", "some bits", "whole", "zeros"
 
 
 class Nor:
-    """A chip over `image`, whose length is a multiple of 4096."""
+    """A chip over `image`, whose length is a multiple of 4096.
+
+    `before(chip, PROGRAM or ERASE, address, data or None)` is called with every operation, `fails(address)` tells
+    whether a program reports an error and does nothing, and a program leaves 0 at the addresses in `worn`.
+    """
 
     def __init__(self, image) -> None:
         self.image = image
@@ -29,6 +33,7 @@ class Nor:
         self.erases = 0
         self.before = None
         self.fails = None
+        self.worn = ()
         self._view = memoryview(image)
 
     def readblocks(self, block: int, buffer, offset: int = 0) -> int:
@@ -48,6 +53,9 @@ class Nor:
             if self.fails and self.fails(at):
                 return -5
             self.program(at, part)
+            for cell in self.worn:
+                if at <= cell < at + len(part):
+                    self.image[cell] = 0
             done += len(part)
             at += len(part)
         return 0
@@ -73,15 +81,16 @@ class Nor:
         if old != b"\xff" * len(wanted):
             for index in range(len(wanted)):
                 if wanted[index] != 0xFF and wanted[index] & ~old[index]:
-                    raise ValueError("a bit cannot go from 0 to 1 at %d" % (at + index))
-            wanted = bytes(new & before for new, before in zip(wanted, old))
+                    raise ValueError(f"a bit cannot go from 0 to 1 at {at + index}")
+            wanted = bytes(byte & old[index] for index, byte in enumerate(wanted))
         self._view[at : at + len(wanted)] = wanted
 
     def tear(self, kind: int, at: int, data, end: int) -> None:
         """Leaves of an operation what a cut leaves of it; `end` counts in PROGRAM_ENDS or ERASE_ENDS."""
         if kind == PROGRAM:
             if end == 5:
-                self.program_loosely(at, bytes(byte | chance for byte, chance in zip(data, noise(len(data)))))
+                chance = noise(len(data))
+                self.program_loosely(at, bytes(byte | chance[index] for index, byte in enumerate(data)))
             else:
                 self.program_loosely(at, data[: len(data) * end // 4])
             return
@@ -102,11 +111,11 @@ class Nor:
     def program_loosely(self, at: int, data) -> None:
         """Clears what can be cleared."""
         old = self._view[at : at + len(data)]
-        self._view[at : at + len(data)] = bytes(new & before for new, before in zip(data, old))
+        self._view[at : at + len(data)] = bytes(byte & old[index] for index, byte in enumerate(data))
 
     def _fill(self, at: int, size: int, page: bytes) -> None:
-        for at in range(at, at + size, PAGE):
-            self._view[at : at + PAGE] = page
+        for start in range(at, at + size, PAGE):
+            self._view[start : start + PAGE] = page
 
 
 def blank(blocks: int) -> bytearray:

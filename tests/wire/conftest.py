@@ -69,6 +69,12 @@ def ask_board() -> Ask:
     return ask_micropython
 
 
+@pytest.fixture
+def ask_host() -> Ask:
+    """The same, under CPython only."""
+    return ask_cpython
+
+
 @pytest.fixture(scope="session")
 def vectors() -> Callable[[str], Any]:
     """The content of one file of protocol/vectors."""

@@ -27,11 +27,11 @@ class MemoryService:
     """
 
     def __init__(self, count: int = 0, length: int = 200) -> None:
-        self.records: "list[bytes]" = []
+        self.records: list[bytes] = []
         self.digests = [chain.genesis(PUBLIC, EPOCH)]
         self.receipted = 0
-        self.installed: "dict[int, bytes]" = {}
-        self.served: "list[str]" = []
+        self.installed: dict[int, bytes] = {}
+        self.served: list[str] = []
         self.nonces = 0
         self._offer = ()
         self._pieces = b""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from vector_calls import call, values
 
 from plomba.errors import VerificationError
 from plomba.trust.keys import verify
@@ -13,7 +14,6 @@ from plomba.trust.objects import SignedObject, Trust
 from plomba.trust.records import verify_chain
 from plomba_wire import chain, codec
 from plomba_wire.vocabulary import Error
-from test_vectors import call, values
 
 Ask = Callable[[Iterable[str]], list[str]]
 Vectors = Callable[[str], Any]
@@ -111,8 +111,17 @@ def test_terminal_opens_good_bundles(ask: Ask, objects: Any) -> None:
     assert answers == [" ".join([str(case["version"]), *values(case["layout"], case["fields"])]) for case in good]
 
 
-def test_terminal_refuses_bad_bundles_for_the_reason(ask: Ask, objects: Any) -> None:
-    bad = objects["bad"]
+@pytest.mark.parametrize(
+    "about",
+    [
+        "everything else",
+        "a certificate whose length lies",
+    ],
+)
+def test_terminal_refuses_bad_bundles_for_the_reason(ask: Ask, objects: Any, about: str) -> None:
+    lies = "a certificate whose length lies"
+    bad = [case for case in objects["bad"] if (case["reason"] == lies) == (about == lies)]
+    assert bad
     answers = ask(_opening(objects, case, "ReceiptBody") for case in bad)
     got = [(case["reason"], answer) for case, answer in zip(bad, answers, strict=True)]
     assert got == [(case["reason"], f"Refusal {getattr(Error, case['error'])}") for case in bad]

@@ -6,25 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from vector_calls import call, values
 
 from plomba_wire import codec
 from plomba_wire.dock_end import split_records
 
 Ask = Callable[[Iterable[str]], list[str]]
 Vectors = Callable[[str], Any]
-
-
-def call(name: str, *arguments: object) -> str:
-    """A call of wire_mpy.py: text is hexadecimal, numbers are numbers, a layout is its class's name."""
-    words = [f"x{argument}" if isinstance(argument, str) else str(argument) for argument in arguments]
-    return " ".join([name, *words])
-
-
-def values(layout: str, fields: dict[str, Any]) -> list[str]:
-    """The fields in the order of the codec, as wire_mpy.py writes them."""
-    order: tuple[str, ...] = getattr(codec, layout).FIELDS
-    assert set(order) == set(fields)
-    return [f"x{fields[name]}" if isinstance(fields[name], str) else str(fields[name]) for name in order]
 
 
 def test_every_layout_has_vectors(vectors: Vectors) -> None:

@@ -1,16 +1,22 @@
 """The protocol as a line server: one call a line on stdin, one answer a line on stdout.
 
-A call is a name and its arguments. Bytes are in hexadecimal behind an `x`, numbers are decimal. The same file runs under
-MicroPython and, imported, under CPython.
+A call is a name and its arguments. Bytes are in hexadecimal behind an `x`, numbers are decimal. The same file runs
+under MicroPython and, imported, under CPython.
 """
 
 import gc
 import sys
 
-from memory_service import MemoryService
+# In this order, with a collection in between: compiling leaves crumbs, and the heap is a board's.
+from plomba_wire import codec
 
-from plomba_wire import chain, codec, framing, tlv
-from plomba_wire.terminal_end import Refusal, TerminalEnd
+gc.collect()
+from memory_service import MemoryService  # noqa: E402
+
+from plomba_wire import chain, framing, tlv  # noqa: E402
+from plomba_wire.terminal_end import Refusal, TerminalEnd  # noqa: E402
+
+gc.collect()
 
 _state = {}
 

@@ -21,11 +21,12 @@ _INVERTED = const(0x80)
 _HEAD = const(8)
 _FRONT = const(40)
 _SIGNED = const(68)
-_MAX_PAGES = const(3)
 _SEQ_AT = const(48)
 
 PER_BLOCK = BLOCK // PAGE
 """Pages in a block."""
+MAX_PAGES = 3
+"""Pages of the longest entry."""
 BODY_MAX = 448
 """Bytes of the longest body."""
 
@@ -38,9 +39,11 @@ class Entry:
     def __init__(self, region: Region) -> None:
         self.pages = 0
         self._length = 0
+        self._announced = False
         self._flash = region
-        self._buffer = bytearray(_MAX_PAGES * PAGE)
+        self._buffer = bytearray(MAX_PAGES * PAGE)
         self._view = memoryview(self._buffer)
+        self._first_page = self._view[:PAGE]
 
     @property
     def seq(self) -> int:
@@ -71,29 +74,55 @@ class Entry:
     @property
     def blank(self) -> bool:
         """The page that was read last, by a `load` that found no entry, is FF throughout."""
-        return self._buffer[:PAGE] == _BLANK
+        return self._first_page == _BLANK
 
     def load(self, page: int) -> bool:
-        """Reads the entry that begins at `page`. False when there is none, or only a part of one. Raises OSError."""
-        self._flash.read(page * PAGE, self._view[:PAGE])
-        if not self._announced(page):
-            return False
-        if self.pages > 1:
-            self._flash.read((page + 1) * PAGE, self._view[PAGE : self.pages * PAGE])
-        if self._buffer[1] & _INVERTED:
-            self._buffer[PAGE] ^= 0xFF
-        return self._crc() == struct.unpack_from(">I", self._buffer, 4)[0]
+        """Reads the entry that begins at `page`. Raises OSError.
 
-    def signed_at(self, page: int) -> int:
-        """What a signature at the end of a page of no entry tells: it was whole, and has been damaged since.
-
-        Returns the pages it takes up, 0 when there is no such signature. The page was read by the last `load`.
+        False when there is none or it is not whole; `pages` is then what its head says, 1 when that is no head.
         """
-        pages = self.pages if self._announced(page) else 1
-        if pages > 1:
-            self._flash.read((page + pages - 1) * PAGE, self._view[(pages - 1) * PAGE : pages * PAGE])
+        buffer = self._buffer
+        self._flash.read(page * PAGE, self._first_page)
+        self.pages = 1
+        self._announced = False
+        if buffer[0] != _MAGIC:
+            return False
+        _, pages, length, crc = struct.unpack_from(">BBHI", buffer, 0)
+        inverted = pages & _INVERTED
+        pages -= inverted
+        if not RecordHead.SIZE <= length <= BODY_MAX or pages != pages_for(length):
+            return False
+        if page % PER_BLOCK + pages > PER_BLOCK:
+            return False
         self.pages = pages
-        return pages if self.signature else 0
+        self._length = length
+        self._announced = True
+        if pages > 1:
+            self._flash.read((page + 1) * PAGE, self._view[PAGE : pages * PAGE])
+        if inverted:
+            buffer[PAGE] ^= 0xFF
+        return self._crc() == crc
+
+    def lost(self, page: int) -> bool:
+        """A `load` of this page found no entry, but there was one: it has a signature, which comes after a whole body.
+
+        `pages` is then how many it took. The body of a torn entry can hold what looks like a signature, so it counts
+        only at the end of the last page; where a bit of the head has flipped, that may be any of three.
+        """
+        buffer = self._buffer
+        flipped = buffer[0] ^ _MAGIC
+        if flipped & (flipped - 1):
+            return False
+        last = self.pages if self._announced else min(MAX_PAGES, PER_BLOCK - page % PER_BLOCK)
+        for index in range(last):
+            if index:
+                self._flash.read((page + index) * PAGE, self._view[index * PAGE : (index + 1) * PAGE])
+                if buffer[index * PAGE] == _MAGIC:
+                    return False
+            self.pages = index + 1
+            if (index == last - 1 or not self._announced) and self.signature:
+                return True
+        return False
 
     def make(self, body: bytes, previous: bytes) -> None:
         """An entry without a signature."""
@@ -124,18 +153,6 @@ class Entry:
         struct.pack_into(">I", tail, PAGE - 4, binascii.crc32(signature))
         self._flash.program((page + self.pages - 1) * PAGE, tail)
 
-    def _announced(self, page: int) -> bool:
-        """Takes pages and length from the head of an entry, if it is one that can stand here."""
-        magic, pages, length = struct.unpack_from(">BBH", self._buffer, 0)
-        self.pages = pages & ~_INVERTED
-        self._length = length
-        return (
-            magic == _MAGIC
-            and RecordHead.SIZE <= length <= BODY_MAX
-            and self.pages == pages_for(length)
-            and page % PER_BLOCK + self.pages <= PER_BLOCK
-        )
-
     def _crc(self) -> int:
         return binascii.crc32(self._view[_HEAD : _FRONT + self._length], binascii.crc32(self._view[:4]))
 
@@ -145,4 +162,4 @@ def pages_for(length: int) -> int:
     return (_FRONT + length + _SIGNED + PAGE - 1) // PAGE
 
 
-assert pages_for(BODY_MAX) == _MAX_PAGES and _FRONT + BODY_MAX <= 2 * PAGE
+assert pages_for(BODY_MAX) == MAX_PAGES and _FRONT + BODY_MAX <= 2 * PAGE

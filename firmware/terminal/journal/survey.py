@@ -6,7 +6,7 @@ from micropython import const
 
 from plomba_wire import chain
 from terminal.flash import Region
-from terminal.journal.entry import PER_BLOCK, Entry
+from terminal.journal.entry import MAX_PAGES, PER_BLOCK, Entry
 
 _NOWHERE = b"\xff\xff"
 _NONE = const(-1)
@@ -26,9 +26,11 @@ class Survey:
         self.newest = 0
         self.oldest_seq = 0
         self.first_seq = 0
+        self.next_seq = 0
         self.head = genesis
         self.signed = True
         self.page = 0
+        self.open = _NONE
         self.page_of = array("H", _NOWHERE * (region.blocks * PER_BLOCK))
         self.newest_in = array("I", bytes(4 * region.blocks))
         self._entry = entry
@@ -43,19 +45,16 @@ class Survey:
         self._end(last)
 
     def _written_last(self) -> int:
-        """The block that was written last; the last one of the region when nothing was ever written."""
+        """The block that was written last; the last one of the region when there is no record."""
         last = self._blocks - 1
         newest = 0
-        unread = 0
         for block in range(self._blocks):
             seq = self._first_in(block)
             # A record that was moved for its torn signature can open two blocks, one after the other.
             if seq > newest or (seq and seq == newest and block == last + 1):
                 newest, last = seq, block
-        unread = (last + 1) % self._blocks
-        if not self._first_in(unread) and self._begun(unread):
-            return unread
-        return last
+        following = (last + 1) % self._blocks
+        return following if self._begun(following) else last
 
     def _first_in(self, block: int) -> int:
         """Number of the first record in a block, 0 when there is none."""
@@ -65,26 +64,25 @@ class Survey:
         return 0
 
     def _begun(self, block: int) -> bool:
-        """A block without a record was written from its first page on, and one was whole once."""
+        """A block holds nothing but one record, which was whole once and can no longer be read."""
         entry = self._entry
         first = page = block * PER_BLOCK
-        while page < first + PER_BLOCK:
-            entry.load(page)
+        signed = False
+        while page < first + PER_BLOCK and not entry.load(page):
             if entry.blank:
-                return False
-            if entry.signed_at(page):
-                return True
-            page += 1
+                return signed and page <= first + MAX_PAGES
+            signed = signed or entry.lost(page)
+            page += entry.pages
         return False
 
     def _walk(self, block: int) -> None:
         entry = self._entry
-        page = block * PER_BLOCK
+        page = self.page = block * PER_BLOCK
         end = page + PER_BLOCK
         judged = page
         while page < end:
             if entry.load(page):
-                self._join(page, block)
+                self._hold(page, block)
                 page += entry.pages
                 self.page = page
                 continue
@@ -93,8 +91,63 @@ class Survey:
                 if self._doubtful == _NONE:
                     self._doubtful = block
                 if page >= judged:
-                    announced = entry.announced(page)
-                    self._lost += entry.signed_at(page)
-                    judged = page + announced
+                    self._lost += entry.lost(page)
+                    judged = page + entry.pages
                 self.page = page + 1
             page += 1
+
+    def _hold(self, page: int, block: int) -> None:
+        entry = self._entry
+        seq = entry.seq
+        before = entry.previous
+        self._lost = 0
+        if self._doubtful != _NONE:
+            self._settle_doubt(seq - 1, block)
+        if seq > self.newest_in[block]:
+            self.newest_in[block] = seq
+        joins = seq == self.newest + 1 and before == self.head
+        # What was moved, or tried again, is held where it was written last.
+        again = seq == self.newest and before == self._before
+        if not joins and not again:
+            self._miss(seq, before)
+            if seq <= self.newest:
+                return
+            self.first_seq = seq
+        if not self.newest:
+            self.oldest_seq = self.first_seq = seq
+        self.page_of[seq % len(self.page_of)] = page
+        self.newest = seq
+        self._before = before
+        self.head = chain.step(before, entry.body)
+
+    def _miss(self, seq: int, before: bytes) -> None:
+        """Between the newest record so far and `seq` something is missing, or they do not belong together."""
+        missing = max(self.newest, self._receipted) + 1
+        wrong = missing < seq or before == self.head or seq <= self.newest + 1
+        if wrong and seq > self._receipted:
+            self.broken = self.broken or min(missing, seq)
+
+    def _settle_doubt(self, below: int, block: int) -> None:
+        """What cannot be read has a number lower than the next record that can."""
+        doubtful = self._doubtful
+        self._doubtful = _NONE
+        while doubtful != _NONE:
+            self.newest_in[doubtful] = max(self.newest_in[doubtful], below)
+            doubtful = _NONE if doubtful == block else (doubtful + 1) % self._blocks
+
+    def _end(self, last: int) -> None:
+        self.next_seq = max(self.newest + self._lost, self._receipted) + 1
+        if self._lost:
+            self.newest_in[last] = self.newest + self._lost
+        if self.next_seq != self.newest + 1:
+            self.broken = self.broken or max(self.newest, self._receipted) + 1
+            self.first_seq = self.next_seq
+        elif self.newest:
+            self._entry.load(self.page_of[self.newest % len(self.page_of)])
+            self.signed = bool(self._entry.signature)
+        if not self.newest:
+            self.oldest_seq = self.first_seq = self.next_seq
+            if not self._lost:
+                self.page = 0
+        self.open = last if self.page % PER_BLOCK else _NONE
+        self.page %= len(self.page_of)

@@ -38,6 +38,8 @@ class Opening:
             signer = Certificate.unpack(unsigned[Envelope.SIZE :])
         except Malformed:
             raise Refusal(Error.MALFORMED)
+        if outer.length != len(unsigned) - Envelope.SIZE:
+            raise Refusal(Error.MALFORMED)
         if outer.kind != ObjectKind.CERTIFICATE or outer.key_id != chain.key_id(root):
             raise Refusal(Error.UNKNOWN_KEY)
         if not fits(root, chain.object_digest(unsigned), certificate[-chain.SIGNATURE :]):

@@ -1,6 +1,7 @@
 """A large object on two flash ranges: the new one is written beside the one in force and takes over with one page.
 
-A slot's first page is its title, programmed last: `PLBS | size u32 | version u32 | crc u32`. Pieces arrive in order.
+A slot's first page is its title, programmed last and the first to go: `PLBS | size u32 | version u32 | crc u32`. So a
+slot with a title holds the whole object, and what power cuts leave of any other has none. Pieces arrive in order.
 """
 
 import binascii
@@ -52,6 +53,7 @@ class Transfer:
     """Writes an object into a slot that is not in force. `offset` is the next byte wanted."""
 
     def __init__(self, slot: Slot, kind: int, version: int, size: int, sha256: bytes) -> None:
+        """Raises Refusal, OSError."""
         if size > slot.room:
             raise Refusal(Error.TOO_BIG, slot.room)
         self.slot = slot
@@ -60,25 +62,33 @@ class Transfer:
         self._size = size
         self._page = bytearray(PAGE)
         self._hash = hashlib.sha256()
+        titled = slot.size
         slot.size = slot.version = 0
+        if titled:
+            # A cut erase can leave the first page whole and the others not.
+            slot.region.program(0, bytes(PAGE))
         slot.region.erase(0)
 
     def write(self, offset: int, piece: bytes) -> None:
-        """Takes a piece that goes on where the last one ended; another one changes nothing. Raises Refusal."""
+        """Takes a piece that goes on where the last one ended; another one changes nothing.
+
+        Raises Refusal, OSError; after an OSError the piece goes on at `offset`.
+        """
         if offset != self.offset:
             return
         if offset + len(piece) > self._size:
             raise Refusal(Error.TOO_BIG, self._size)
-        self._hash.update(piece)
-        at = 0
-        while at < len(piece):
+        left = memoryview(piece)
+        while len(left):
             inside = self.offset % PAGE
-            part = piece[at : at + PAGE - inside]
+            part = left[: PAGE - inside]
             self._page[inside : inside + len(part)] = part
-            self.offset += len(part)
-            at += len(part)
-            if self.offset % PAGE == 0 or self.offset == self._size:
-                self._flush()
+            end = self.offset + len(part)
+            if end % PAGE == 0 or end == self._size:
+                self._flush(end)
+            self._hash.update(part)
+            self.offset = end
+            left = left[len(part) :]
 
     def check(self) -> None:
         """Raises Refusal unless all of it is here and is what was offered."""
@@ -88,20 +98,29 @@ class Transfer:
             raise Refusal(Error.BAD_HASH)
 
     def seal(self) -> None:
-        """The slot holds a whole object from here on."""
+        """The slot holds a whole object from here on. Raises OSError."""
         _, version, size, _ = self.offer
         title = struct.pack(">4sII", _MAGIC, size, version)
         page = bytearray(b"\xff" * PAGE)
         page[:16] = title + struct.pack(">I", binascii.crc32(title))
-        self.slot.region.program(0, page)
+        self._program(0, page)
         self.slot.size = size
         self.slot.version = version
 
-    def _flush(self) -> None:
-        start = (self.offset - 1) // PAGE * PAGE
-        for at in range(self.offset - start, PAGE):
+    def _flush(self, end: int) -> None:
+        """Puts the page that ends with byte `end` of the object on flash."""
+        start = (end - 1) // PAGE * PAGE
+        for at in range(end - start, PAGE):
             self._page[at] = 0xFF
         at = PAGE + start
         if at % BLOCK == 0:
             self.slot.region.erase(at // BLOCK)
-        self.slot.region.program(at, self._page)
+        self._program(at, self._page)
+
+    def _program(self, at: int, page: bytearray) -> None:
+        region = self.slot.region
+        region.program(at, page)
+        kept = bytearray(PAGE)
+        region.read(at, kept)
+        if kept != page:
+            raise OSError(5)
