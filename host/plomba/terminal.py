@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -27,9 +27,11 @@ class Terminal:
     Raises TerminalError: `link_lost`, `terminal_silent`, `terminal_refused` (with the link's code in `link_code`).
     """
 
-    def __init__(self, transport: ByteTransport) -> None:
+    def __init__(self, transport: ByteTransport, entropy: Callable[[int], bytes] = os.urandom) -> None:
         self.transport = transport
-        self._end = DockEnd(os.urandom(8), int.from_bytes(os.urandom(2), "big") % 0xFFFF + 1)
+        self._entropy = entropy
+        nonce, session = entropy(8), int.from_bytes(entropy(2), "big")
+        self._end = DockEnd(nonce, session or 1)
         self._hello: codec.HelloOk | None = None
         self._events: list[object] = []
         self._reading: asyncio.Task[bytes] | None = None
@@ -70,7 +72,7 @@ class Terminal:
 
     async def public_key(self) -> codec.EnrolKeyOk:
         """Its public key, with possession proved over a fresh nonce. Raises VerificationError `possession_failed`."""
-        nonce = os.urandom(16)
+        nonce = self._entropy(16)
         answer: codec.EnrolKeyOk = await self.request(codec.EnrolKey(nonce))
         digest = chain.possession_digest(nonce, answer.public, answer.epoch, answer.protection)
         if chain.key_id(answer.public) != self.hello.terminal or not verify(answer.public, digest, answer.signature):
@@ -95,7 +97,7 @@ class Terminal:
 
     async def status(self, public: bytes) -> codec.StatusOk:
         """State and signed head. Raises VerificationError `head_signature`."""
-        nonce = os.urandom(16)
+        nonce = self._entropy(16)
         answer: codec.StatusOk = await self.request(codec.Status(nonce))
         digest = chain.head_digest(nonce, self.hello.terminal, answer.epoch, answer.next_seq, answer.head)
         if not verify(public, digest, answer.signature):
@@ -128,8 +130,17 @@ class Terminal:
         return answer
 
     async def request(self, message: Any) -> Any:
-        """Sends one request and waits for its answer."""
-        return await self._answer(self._end.request(message, self._now()))
+        """Sends one request and waits for its answer. Raises TerminalError `terminal_confused` for another message."""
+        answer = await self._answer(self._end.request(message, self._now()))
+        expected = codec.MESSAGES[message.TYPE | 0x80]
+        if not isinstance(answer, expected):
+            raise TerminalError(
+                "terminal_confused",
+                port=self.transport.name,
+                wanted=expected.__name__,
+                found=type(answer).__name__,
+            )
+        return answer
 
     async def _answer(self, tag: int) -> Any:
         while True:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,19 +25,51 @@ def plomba(*arguments: str, language: str = "en") -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize("seed", range(1, 6))
-def test_nothing_is_lost(seed: int, tmp_path: Path) -> None:
-    ran = plomba("demo", "--json", "--seed", str(seed), "--out", str(tmp_path / "out"))
+HAPPENED = {
+    "sealed_without_seal_refused",
+    "sealed_allowed_after_refusal",
+    "wrong_seal",
+    "seal_of_another_order",
+    "used_seal",
+    "seal_freed_and_used_again",
+    "unreadable_held",
+    "unknown_order",
+    "wrong_state",
+    "double_scan",
+    "refusal",
+    "undo",
+    "left_unscanned",
+    "seal_read_without_manifest",
+    "shift",
+}
+
+
+def _a_day(seed: int, out: Path) -> dict[str, Any]:
+    ran = plomba("demo", "--json", "--seed", str(seed), "--out", str(out))
     assert ran.returncode == 0, ran.stderr
-    facts = json.loads(ran.stdout.splitlines()[-1])
+    facts: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     assert facts["lost"] == 0
     assert facts["records"] == facts["verified"] == facts["receipted"] == facts["forwarded"] == facts["desk_events"]
+    assert set(facts["happened"]) == HAPPENED and min(facts["happened"].values()) >= 1
+    assert facts["link_cuts"] >= 2 and facts["power_cuts"] >= 2 and facts["dock_kills"] >= 1
+    return facts
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_nothing_is_lost(seed: int, tmp_path: Path) -> None:
+    facts = _a_day(seed, tmp_path / "out")
     assert facts["interpreter"].startswith("micropython")
-    assert (facts["orders"], facts["scans"], facts["ok_tones"]) == (10, 19, 19)
-    assert len(list(Path(facts["screens"]).glob("*.png"))) >= 8
+    assert facts["orders"] >= 40
+    assert len(list(Path(facts["screens"]).glob("*.png"))) >= 20
     assert Path(facts["desk_page"]).stat().st_size > 1000
     if seed == 1:
         _check_the_pack(Path(facts["evidence"]), facts["root"], tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(6, 26))
+def test_nothing_is_lost_twenty_days_in_a_row(seed: int, tmp_path: Path) -> None:
+    _a_day(seed, tmp_path / "out")
 
 
 def _check_the_pack(pack: Path, root: str, tmp_path: Path) -> None:
@@ -57,11 +90,10 @@ def _check_the_pack(pack: Path, root: str, tmp_path: Path) -> None:
     assert foreign.returncode == 4 and "[root_foreign]" in foreign.stderr
 
 
-@pytest.mark.parametrize("language", ["ru", "uk"])
-def test_it_speaks_the_language(language: str, tmp_path: Path) -> None:
+def test_it_speaks_the_language(tmp_path: Path, language: str = "uk") -> None:
     ran = plomba("demo", "--out", str(tmp_path / "out"), language=language)
     assert ran.returncode == 0, ran.stderr
-    assert {"ru": "потеряно 0", "uk": "втрачено 0"}[language] in ran.stdout
+    assert "втрачено 0" in ran.stdout and "СКАНУЙ ПЛОМБУ" in ran.stdout
 
 
 def test_it_does_not_empty_a_folder_that_is_not_its_own(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def sync(
     org: Path,
     ledger: Path,
     desk: Annotated[str | None, Parameter(help="The desk's address; without it records wait in the outbox.")] = None,
+    capture: Annotated[Path | None, Parameter(help="Write everything that passes into this file (.plcap).")] = None,
     lists: Annotated[bool, Parameter(help="Push the list of orders; off beside a marketplace's own app.")] = True,
 ) -> int:
     """Dock the terminal on PORT once: pull, verify, store, receipt, forward, bring its objects up to date.
@@ -35,7 +36,7 @@ def sync(
     async def run() -> int:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(Desk(desk)) if desk else None
-            report = await Dock(store, organisation, client, time.time, lists=lists).sync(port)
+            report = await Dock(store, organisation, client, time.time, lists=lists).sync(port, capture=capture)
         facts = {
             "terminal": report.terminal,
             "records": report.records,

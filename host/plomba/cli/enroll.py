@@ -14,7 +14,16 @@ from plomba.transport import open_transport
 from plomba.trust.organisation import Organisation
 
 
-def enroll(port: str, *, org: Path, ledger: Path, place: int, label: str = "terminal", patience: float = 120.0) -> int:
+def enroll(
+    port: str,
+    *,
+    org: Path,
+    ledger: Path,
+    place: int,
+    label: str = "terminal",
+    patience: float = 120.0,
+    capture: Path | None = None,
+) -> int:
     """Enrol the terminal on PORT. Compare the fingerprint on its screen, then press OK on the terminal.
 
     Example: plomba enroll /dev/ttyACM0 --org org --ledger dock.db --place 7 --label counter-1
@@ -22,7 +31,7 @@ def enroll(port: str, *, org: Path, ledger: Path, place: int, label: str = "term
     organisation = Organisation.load(org)
 
     async def run() -> str:
-        async with Terminal(open_transport(port)) as terminal:
+        async with Terminal(open_transport(port, capture)) as terminal:
             shown = organisation.fingerprint[:32].upper()
             print(" ".join(shown[at : at + 4] for at in range(0, 32, 4)), file=sys.stderr)
             enrolled = await enrol(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from plomba.errors import NotForwarded, PlombaError, TerminalError, VerificationError
 from plomba.forward import Desk, Forwarder
@@ -53,9 +54,13 @@ class Dock:
         self._clock = clock
         self._lists = lists
 
-    async def sync(self, port: str) -> Report:
+    async def sync(self, port: str, *, capture: Path | None = None) -> Report:
         """Docks the terminal on `port`. Raises TerminalError, VerificationError, StoreError; nothing is half-done."""
-        async with Terminal(open_transport(port)) as terminal:
+        return await self.sync_with(Terminal(open_transport(port, capture)))
+
+    async def sync_with(self, session: Terminal) -> Report:
+        """The same with a session of your own, such as a replayed capture."""
+        async with session as terminal:
             report = Report(terminal.id)
             enrolled = self._known(terminal)
             await self._collect(terminal, enrolled, report)

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
+from plomba.capture import FROM_DEVICE, TO_DEVICE, Recorder
 from plomba.errors import PlombaError, TerminalError
 from plomba.sim.gm65 import Gm65, SeenCode
 from plomba.sim.relay import Relay
@@ -67,7 +68,7 @@ class VirtualTerminal:
     """Use it as an async context manager. `folder` keeps flash and engine settings, so it can be started again.
 
     `wire` is what the dock opens; `clock` stopped moves only by `warp`; `engine_pace` is how many times faster than
-    real time the scan engine's model lives.
+    real time the scan engine's model lives; `engine_capture` gets what passes between firmware and engine.
 
     `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see; `code_heap` and
     `free_heap` are bytes, after the firmware's imports.
@@ -80,6 +81,7 @@ class VirtualTerminal:
         wire: Literal["pty", "tcp"] = "pty",
         clock: Literal["real", "stopped"] = "real",
         engine_pace: float = 1.0,
+        engine_capture: Path | None = None,
         heap: int = HEAP,
     ) -> None:
         self.folder = folder
@@ -91,6 +93,7 @@ class VirtualTerminal:
         self._wire = wire
         self._clock = clock
         self._pace = engine_pace
+        self._capture = Recorder(engine_capture) if engine_capture is not None else None
         self._heap = heap
         self._engine = Gm65(eeprom=_stored_eeprom(folder))
         self._process: asyncio.subprocess.Process | None = None
@@ -352,6 +355,8 @@ class VirtualTerminal:
         if not data:
             asyncio.get_running_loop().remove_reader(self._sockets["engine"])
             return
+        if self._capture is not None:
+            self._capture.record(TO_DEVICE, data)
         self._engine.receive(data, self._bauds[1], self._now())
         self._pump_engine()
 
@@ -364,6 +369,8 @@ class VirtualTerminal:
             data, baud = self._engine.transmit(now)
             if not data:
                 break
+            if self._capture is not None:
+                self._capture.record(FROM_DEVICE, data)
             if baud == self._bauds[1] and "engine" in self._sockets:
                 with suppress(OSError):  # the board may be without power
                     self._sockets["engine"].send(data)
