@@ -1,6 +1,11 @@
 """What the terminal made of a scan or a key: the content of one record."""
 
+from typing import TYPE_CHECKING
+
 from plomba_wire.vocabulary import CodeKind, State, Symbology
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 
 class Decision:
@@ -20,7 +25,7 @@ class Decision:
         self.after = State.NONE
         self.parts: dict[int, bytes] = {}
         self.actor = -1
-        self.effect = None
+        self.effect: "Callable[[], object] | None" = None
 
     def about(self, ref: int, before: int, after: int) -> "Decision":
         self.ref = ref

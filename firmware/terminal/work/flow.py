@@ -35,7 +35,7 @@ class Flow:
         self._terminal = terminal
         self._stored = None
         self._binding = False
-        self._last = None
+        self._last: "tuple[int, Decision] | None" = None
 
     def scan(self, code: bytes, symbology: int, now: int) -> Decision:
         """The one answer to a code. `now` is ms since boot."""
@@ -61,7 +61,7 @@ class Flow:
             verdict = Verdict.OK
             if step is None or parcel.state not in step[0]:
                 verdict = Verdict.WRONG_STATE
-            elif self._rules.needs_seal(parcel.order_class) and parcel.state != State.VERIFIED:
+            elif self._wants_seal(parcel):
                 verdict = Verdict.NEED_SEAL
             after = step[1] if verdict == Verdict.OK else parcel.state
             decision = self._about(Action.HANDOUT, verdict, CodeKind.KEY, parcel, after)
@@ -195,11 +195,11 @@ class Flow:
         return decision
 
     def _mark_sealed(self) -> Decision:
-        """The card «с пломбой»: at intake the next QR code is this parcel's seal, at hand-out any seal has to be read."""
+        """The card «с пломбой»: at intake the next QR is this parcel's seal, at hand-out any seal has to be read."""
         parcel = self._stored if self.mode == STORE else self.visit.current
         if parcel is None:
             return self._refused(Verdict.NO_VISIT, CodeKind.COMMAND)
-        verdict = Verdict.NEED_SEAL if parcel.state != State.VERIFIED else Verdict.SEAL_READ
+        verdict = Verdict.SEAL_READ if self.visit.seal_of(parcel) else Verdict.NEED_SEAL
         decision = self._about(Action.INTAKE_CHECK, verdict, CodeKind.COMMAND, parcel, parcel.state)
         decision.effect = lambda: self._sealed(parcel)
         return decision
@@ -255,10 +255,10 @@ class Flow:
             verdict = Verdict.HELD
         elif step is not None and parcel.state in step[0]:
             after = step[1]
-            verdict = self._next_of(parcel, after)
+            verdict = self._next_of(parcel)
         elif parcel.state in (State.IDENTIFIED, State.VERIFIED):
             on_counter = self.visit.holds(parcel.ref) is not None
-            verdict = Verdict.REPEAT if on_counter else self._next_of(parcel, parcel.state)
+            verdict = Verdict.REPEAT if on_counter else self._next_of(parcel)
         else:
             verdict = Verdict.WRONG_STATE
         decision = self._about(Action.RETRIEVE, verdict, CodeKind.ORDER, parcel, after)
@@ -344,13 +344,14 @@ class Flow:
         decision.code_kind = kind
         return decision
 
-    def _next_of(self, parcel, state: int) -> int:
-        if self._rules.needs_seal(parcel.order_class) and state != State.VERIFIED:
-            return Verdict.NEED_SEAL
-        return Verdict.CONFIRM
+    def _next_of(self, parcel) -> int:
+        return Verdict.NEED_SEAL if self._wants_seal(parcel) else Verdict.CONFIRM
 
     def _wants_seal(self, parcel) -> bool:
-        return parcel is not None and self._next_of(parcel, parcel.state) == Verdict.NEED_SEAL
+        """Whether its seal has to be read still, in this visit: what an earlier visit read does not count."""
+        if parcel is None or not self._rules.needs_seal(parcel.order_class):
+            return False
+        return not self.visit.seal_of(parcel)
 
 
 _COMMANDS = {

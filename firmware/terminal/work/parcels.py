@@ -1,7 +1,7 @@
 """What the terminal knows of parcels and seals: the manifest, and over it what it saw itself since.
 
-Without a manifest, as beside a marketplace's own app, what was read at intake is all there is. All of it comes back from the
-journal after a restart; of records that were freed since, only the manifest knows.
+Without a manifest, as beside a marketplace's own app, what was read at intake is all there is. All of it comes back
+from the journal after a restart; of records that were freed since, only the manifest knows.
 """
 
 from plomba_wire import chain

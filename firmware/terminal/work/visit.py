@@ -1,7 +1,5 @@
 """The parcels of one customer on the counter, and the seals that were read for them."""
 
-from plomba_wire.vocabulary import State
-
 
 class Visit:
     """`parcels` in the order they were scanned; the last one is the one a card or a key speaks of."""
@@ -45,7 +43,7 @@ class Visit:
         for parcel in self.parcels:
             patience = rules.siren_s(parcel.order_class) * 1000
             since = self._since.get(parcel.ref)
-            if parcel.state == State.VERIFIED or not patience or since is None:
+            if parcel.ref in self._seals or not patience or since is None:
                 continue
             if now - since >= patience:
                 del self._since[parcel.ref]
