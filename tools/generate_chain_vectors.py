@@ -104,10 +104,15 @@ def chain() -> Case:
     for body, signature in signed:
         previous = step(previous, body)
         records.append({"body": body.hex(), "signature": signature.hex(), "digest": previous.hex()})
-    order_bad = {
-        "a record left out": (first, third),
-        "two records changed round": (first, third, second),
-        "a record twice": (first, first, second),
+    bad_runs = {
+        "a record left out": [first, third],
+        "two records changed round": [first, third, second],
+        "a record twice": [first, first, second],
+        "a number left out": signed_records(seqs=(1, 2, 4)),
+        "a number twice": signed_records(seqs=(1, 2, 2)),
+        "numbers from 0": signed_records(seqs=(0, 1, 2)),
+        "another epoch's number": signed_records(epoch=EPOCH + 1),
+        "in another terminal's name": signed_records(terminal=DOCK.id),
     }
     return {
         "private": f"{TERMINAL.d:064x}",
@@ -119,29 +124,31 @@ def chain() -> Case:
             {"body": body.hex(), "signature": signature.hex(), "reason": reason}
             for reason, (body, signature) in bad.items()
         ],
-        "bad_order": [
+        "bad_runs": [
             {
                 "records": [{"body": body.hex(), "signature": signature.hex()} for body, signature in run],
                 "reason": reason,
             }
-            for reason, run in order_bad.items()
+            for reason, run in bad_runs.items()
         ],
     }
 
 
-def signed_records() -> list[tuple[bytes, bytes]]:
+def signed_records(
+    *, seqs: tuple[int, int, int] = (1, 2, 3), epoch: int = EPOCH, terminal: bytes = TERMINAL.id
+) -> list[tuple[bytes, bytes]]:
+    """Body and signature of three records, rightly chained and signed whatever they say of themselves."""
     previous = genesis(TERMINAL, EPOCH)
     out = []
-    for seq, (action, verdict, code) in enumerate(
-        (("BOOT", "NOTED", b""), ("SEAL_APPLY", "OK", b"PLB1:SEAL:0001"), ("HANDOUT", "OK", b"PLB-0001")), start=1
-    ):
+    done = (("BOOT", "NOTED", b""), ("SEAL_APPLY", "OK", b"PLB1:SEAL:0001"), ("HANDOUT", "OK", b"PLB-0001"))
+    for seq, (action, verdict, code) in zip(seqs, done, strict=True):
         head = {
             "action": VOCABULARY["action"][action]["code"],
             "verdict": VOCABULARY["verdict"][verdict]["code"],
             "flags": 1,
-            "epoch": EPOCH,
+            "epoch": epoch,
             "seq": seq,
-            "terminal": TERMINAL.id,
+            "terminal": terminal,
             "boot": 1,
             "tries": 1,
             "symbology": VOCABULARY["symbology"]["QR"]["code"],

@@ -7,8 +7,7 @@ import hashlib
 import pytest
 from memory_service import MemoryService, octets
 from spoken import Heard, opened, opened_dock, read, the_error, wire
-from test_link_sync import Losing
-from virtual_link import VERSION, Cut, VirtualLink
+from virtual_link import VERSION, Cut, Losing, VirtualLink
 
 from plomba_wire import codec
 from plomba_wire.dock_end import Answered, DockEnd, Lost, Refused

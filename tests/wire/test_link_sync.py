@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from memory_service import MemoryService, octets
 from spoken import SESSION, Heard, answered, opened, opened_dock, read, the_error, wire
-from virtual_link import LATENCY, Clean, VirtualLink, frames_of
+from virtual_link import LATENCY, Losing, VirtualLink, frames_of
 
 from plomba_wire import codec, framing
-from plomba_wire.dock_end import Records, Refused, Synced
+from plomba_wire.dock_end import DockEnd, Records, Refused, Synced
 from plomba_wire.terminal_end import Refusal, TerminalEnd
 from plomba_wire.vocabulary import Error, ObjectKind
 
@@ -67,10 +67,11 @@ def test_no_body_is_longer_than_the_other_end_takes(terminal: int, dock: int) ->
     assert max(len(frame.body) for frame, _ in read(other.outgoing())) == terminal
 
 
-def test_a_frame_holds_255_records_at_most() -> None:
+def test_many_records_in_a_frame() -> None:
     link = VirtualLink(MemoryService(600, 66), max_body=4096, window=1 << 19)
     link.run()
     assert len(link.durable) == 600
+    assert max(message.count for _, message in link.answered.messages if isinstance(message, codec.Data)) == 61
 
 
 def test_nothing_to_send() -> None:
@@ -210,23 +211,6 @@ def test_a_whole_docking_over_the_end_of_the_tags() -> None:
         ]
 
 
-class Losing(Clean):
-    """Loses the frames with these numbers, counted from 0."""
-
-    def __init__(self, *numbers: int) -> None:
-        super().__init__()
-        self._numbers = numbers
-        self._count = 0
-
-    def carry(self, data: bytes):  # type: ignore[no-untyped-def]
-        for frame in frames_of(data):
-            if frame != b"\0":
-                self._count += 1
-                if self._count - 1 in self._numbers:
-                    continue
-            yield from super().carry(frame)
-
-
 def docking(up: Losing | None = None, down: Losing | None = None) -> VirtualLink:
     link = VirtualLink(MemoryService(60, 300), up=up, down=down, object=octets("object", 9000))
     link.run()
@@ -318,7 +302,7 @@ def test_a_dock_hears_that_a_record_cannot_be_sent() -> None:
     assert dock.deadline() is None, "nothing more is expected"
 
 
-def synced_dock(count: int = 4) -> tuple[object, MemoryService]:
+def synced_dock(count: int = 4) -> tuple[DockEnd, MemoryService]:
     service = MemoryService(count)
     dock = opened_dock()
     tag = dock.sync(1, 1, service.digests[0], 0.0)
@@ -362,6 +346,45 @@ def test_a_dock_waits_for_the_disk_before_it_believes_the_end() -> None:
     [end] = dock.receive(wire(codec.SyncEnd(5, service.digests[4])), 0.3)
     assert isinstance(end, Synced) and end.head == service.digests[4]
     assert dock.deadline() is None
+
+
+def rewinds_said(dock: DockEnd) -> list[int]:
+    """Where the credits with the rewind bit say to go on."""
+    credits = [message for _, message in read(dock.outgoing()) if isinstance(message, codec.Credit)]
+    return [credit.next_seq for credit in credits if credit.flags & 1]
+
+
+def test_a_dock_asks_at_once_for_what_a_gap_leaves_out() -> None:
+    """Once a gap, and at every gap; it does not wait for silence."""
+    dock, service = synced_dock(10)
+
+    for seq, rewinds in ((1, []), (3, [2]), (4, []), (5, []), (2, []), (3, []), (5, [4]), (6, []), (4, []), (6, [5])):
+        for event in dock.receive(wire(codec.Data(seq, 1, service.records[seq - 1])), 0.1):
+            assert isinstance(event, Records) and event.first_seq == seq
+            dock.credit(seq + 1, 0.1)
+        assert rewinds_said(dock) == rewinds, seq
+    assert dock.rewinds == 3
+
+
+def test_silence_begins_when_the_disk_is_done() -> None:
+    """Though the credit itself may wait for more to be credited."""
+    dock, service = synced_dock(40)
+    dock.receive(wire(codec.Data(1, 1, service.records[0])), 0.1)
+    assert dock.deadline() is None and dock.tick(50.0) == [] and dock.outgoing() == b""
+    dock.credit(2, 50.0)
+    assert dock.outgoing() == b"" and dock.deadline() == 51.0
+
+
+def test_silence_is_forgiven_when_something_comes() -> None:
+    """Four times in a row is too often, forty times in a session is not."""
+    dock, service = synced_dock(40)
+    for seq in range(1, 41):
+        deadline = dock.deadline()
+        assert deadline is not None
+        assert dock.tick(deadline) == [] and rewinds_said(dock) == [seq]
+        assert len(dock.receive(wire(codec.Data(seq, 1, service.records[seq - 1])), deadline + 0.1)) == 1
+        dock.credit(seq + 1, deadline + 0.1)
+        dock.outgoing()
 
 
 def test_credits_are_for_a_quarter_of_the_window_or_the_end() -> None:

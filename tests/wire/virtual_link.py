@@ -83,6 +83,23 @@ class Rough:
                 yield LATENCY + (self._by * chance() if chance() < self._late else 0), frame
 
 
+class Losing(Clean):
+    """Loses the frames with these numbers, counted from 0."""
+
+    def __init__(self, *numbers: int) -> None:
+        super().__init__()
+        self._numbers = numbers
+        self._count = 0
+
+    def carry(self, data: bytes) -> Iterator[tuple[float, bytes]]:
+        for frame in frames_of(data):
+            if frame != b"\0":
+                self._count += 1
+                if self._count - 1 in self._numbers:
+                    continue
+            yield from super().carry(frame)
+
+
 class Cut:
     """Everything arrives up to a byte, and nothing behind it until it is mended."""
 
@@ -153,7 +170,6 @@ class VirtualLink:
         self.rewinds = 0
         self.stale = 0
         self.lost: list[str] = []
-        self.refused: list[int] = []
         self._disk, self._object = disk, object
         self._max_body, self._window = max_body, window
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
@@ -194,14 +210,6 @@ class VirtualLink:
                 self.heed(self.dock.tick(self.now))
             assert self.now < until and self.sessions <= sessions, (self.now, self.sessions, self.lost[-3:])
 
-    def settle(self, seconds: float = 60.0) -> None:
-        """Delivers what is still on the way."""
-        end = self.now + seconds
-        while self._agenda and self._agenda[0][0] <= end:
-            self.now, _, action = heapq.heappop(self._agenda)
-            action()
-        self.now = end
-
     def send(self) -> None:
         """Puts on the line what the dock has to say."""
         data = self.dock.outgoing()
@@ -227,7 +235,7 @@ class VirtualLink:
             elif isinstance(event, Synced):
                 self._synced(event)
             elif isinstance(event, Refused):
-                self.refused.append(event.error.code)
+                self.lost.append(f"refused {event.error.code}")
                 self._over()
             elif isinstance(event, Lost):
                 self.lost.append(event.waiting_for)
