@@ -58,7 +58,14 @@ class Service:
         return request.from_seq, journal.next_seq
 
     def record(self, seq: int) -> bytes:
-        return self._terminal.journal.record(seq)
+        """Raises Refusal: one record that flash has lost must not take the link down with it."""
+        journal = self._terminal.journal
+        try:
+            return journal.record(seq)
+        except IndexError:
+            raise Refusal(Error.PRUNED, journal.first_seq)
+        except OSError:
+            raise Refusal(Error.STORAGE_FAULT, seq)
 
     def head(self) -> bytes:
         return self._terminal.journal.head
