@@ -96,9 +96,9 @@ class Bench:
             assert content == self.bodies[seq], seq
             assert signature == self.signatures.get(seq, b""), seq
 
-    def flip(self, seq: int) -> None:
-        """Damages the body of a record."""
-        self.chip.image[self.where(seq) + 30] ^= 4
+    def flip(self, seq: int, at: int = 70) -> None:
+        """A bit of a record's first page: 0 is the magic, 1 pages, 2 length, 4 crc, 8 the hash, 40 the body."""
+        self.chip.image[self.where(seq) - 40 + at] ^= 4
 
     def where(self, seq: int) -> int:
         """Address at which the body of a record begins. It is the copy that was written last in its block."""

@@ -29,9 +29,10 @@ class Sweep:
         self._operations = []
         self._chip = nor.Nor(nor.blank(BLOCKS))
         self._torn = nor.Nor(nor.blank(BLOCKS))
+        self._journal = nor.Nor(nor.blank(1))
 
     def mount(self, chip) -> None:
-        files.mount(FileRange(chip, 0, BLOCKS), Region(nor.Nor(nor.blank(1)), 0, 1))
+        files.mount(FileRange(chip, 0, BLOCKS), Region(self._journal, 0, 1))
 
     def wrong(self, what: str, place: str) -> None:
         self.wrongs += 1
@@ -50,13 +51,12 @@ class Sweep:
         """Calls check(place) with /state as every cut of the recorded operations left it. `_torn` is before them."""
         torn = self._torn
         for number, (operation, at, data) in enumerate(self._operations):
-            for end in range(6):
+            for end in range(len(nor.ends(operation))):
                 gc.collect()
                 before = bytes(torn.image)
                 torn.tear(operation, at, data, end)
                 self.cuts += 1
-                names = nor.ERASE_ENDS if operation == nor.ERASE else nor.PROGRAM_ENDS
-                place = "%s, operation %d of %d (%s)" % (kind, number + 1, len(self._operations), names[end])
+                place = f"{kind}, operation {number + 1} of {len(self._operations)} ({nor.ends(operation)[end]})"
                 try:
                     self.mount(torn)
                     check(place)
@@ -102,6 +102,8 @@ class Sweep:
         else:
             self.mount(self._chip)
             vfs.umount("/state")
+        # From now on nothing is formatted.
+        self._journal.image[0] = 0xA5
         for _ in range(saves):
             self.save()
         return {"cuts": self.cuts, "wrongs": self.wrongs, "violations": self.violations}

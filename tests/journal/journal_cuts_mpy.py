@@ -196,7 +196,7 @@ class Sweep:
         self.operation += 1
         gc.collect()
         chip = self._chips[0]
-        for end in range(6):
+        for end in range(len(nor.ends(kind))):
             chip.before = None
             chip.image[:] = flash.image
             chip.tear(kind, at, data, end)
@@ -209,7 +209,7 @@ class Sweep:
         if self._later % self.settings["second"]:
             return
         gc.collect()
-        end = random.getrandbits(16) % 6
+        end = random.getrandbits(16) % len(nor.ends(kind))
         chip = self._chips[1]
         chip.image[:] = flash.image
         chip.tear(kind, at, data, end)
@@ -238,9 +238,8 @@ class Sweep:
             "cuts": self.cuts[0],
             "second_cuts": self.cuts[1],
             "recoveries": self.recoveries,
-            "operations": self.operation,
+            "operations": [flash.programs, flash.erases],
             "wraps": pages / (16 * settings["blocks"]),
-            "erases": flash.erases,
             "full": self.full,
             "wrongs": len(self.violations),
             "violations": self.violations[:SHOWN],
@@ -248,7 +247,7 @@ class Sweep:
 
 
 def name(kind: int, end: int) -> str:
-    return "program: " + nor.PROGRAM_ENDS[end] if kind == nor.PROGRAM else "erase: " + nor.ERASE_ENDS[end]
+    return ("program: ", "erase: ")[kind] + nor.ends(kind)[end]
 
 
 gc.threshold(32768)

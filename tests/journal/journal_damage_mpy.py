@@ -2,6 +2,7 @@
 
 import nor
 from bench import ONE, THREE, TWO, Bench
+from bodies import body
 from situations import refuses, run
 
 from plomba_wire import chain
@@ -20,6 +21,11 @@ def test_a_receipt_for_records_that_are_no_longer_there():
     bench.add(ONE)
     bench.start()
     assert bench.journal.broken == 10, "it is not forgotten"
+    bench.receipt(100)
+    bench.start()
+    refuses(OSError, bench.journal.read, 5 + 64)
+    bench.receipt(9)
+    bench.start()
     assert bench.journal.read(10)[0] == bench.bodies[10]
 
 
@@ -38,23 +44,33 @@ def test_the_newest_record_is_damaged():
     """It was signed, so it may have been sent: its number is not given to another."""
     for ahead in (3, 15, 16, 17):
         for length in (ONE, TWO, THREE):
-            bench = Bench()
-            bench.add(*[ONE] * ahead)
-            bench.add(length)
-            lost = bench.where(ahead + 1)
-            bench.flip(ahead + 1)
-            bench.start()
-            assert bench.journal.broken == ahead + 1, bench.journal.broken
-            assert bench.journal.next_seq == ahead + 2
-            for seq in range(1, ahead + 1):
-                assert bench.journal.read(seq)[0] == bench.bodies[seq]
-            bench.receipt(ahead)
-            bench.add(ONE)
-            bench.fill()
-            assert bench.chip.image[lost] == bench.bodies[ahead + 1][0], "it was erased without a receipt"
-            bench.start()
-            assert bench.journal.broken == ahead + 1
-            assert bench.journal.read(ahead + 2)[0] == bench.bodies[ahead + 2]
+            for place in (0, 1, 2, 3, 5, 20, 70):
+                newest_damaged(ahead, length, place)
+
+
+def newest_damaged(ahead: int, length: int, place: int) -> None:
+    bench = Bench()
+    bench.add(*[ONE] * ahead)
+    content = bytearray(body(ahead + 1, bench.journal.head, length))
+    if length > ONE:
+        # One bit away from the head of an entry.
+        content[216] = 0xA4
+    bench.append(length, bytes(content))
+    bench.sign()
+    lost = bench.where(ahead + 1)
+    bench.flip(ahead + 1, place)
+    bench.start()
+    assert bench.journal.broken == ahead + 1, bench.journal.broken
+    assert bench.journal.next_seq == ahead + 2, bench.journal.next_seq
+    for seq in range(1, ahead + 1):
+        assert bench.journal.read(seq)[0] == bench.bodies[seq]
+    bench.receipt(ahead)
+    bench.add(ONE)
+    bench.fill()
+    assert bench.chip.image[lost] == bench.bodies[ahead + 1][0], "it was erased without a receipt"
+    bench.start()
+    assert bench.journal.broken == ahead + 1
+    assert bench.journal.read(ahead + 2)[0] == bench.bodies[ahead + 2]
 
 
 def test_a_damaged_record_hides_no_other():

@@ -1,7 +1,9 @@
 """Where an entry goes, and what is taken for one after a start. Under MicroPython only."""
 
+import binascii
 import struct
 
+import nor
 from bench import GENESIS, ONE, THREE, TWO, Bench
 from bodies import body, entry
 from situations import refuses, run
@@ -153,6 +155,20 @@ def test_no_page_of_a_record_but_the_first_looks_like_an_entry():
             bench.start()
             assert bench.journal.next_seq == 15 and not bench.journal.broken
             bench.whole()
+
+
+def test_a_page_without_its_beginning_was_never_whole():
+    bench = Bench()
+    bench.add(ONE)
+    bench.append(THREE)
+    # The second page was cut, and its end holds what would be a signature there.
+    page = memoryview(bench.chip.image)[2 * 256 : 3 * 256]
+    page[:128] = b"\xff" * 128
+    page[188:252] = nor.noise(64)
+    page[252:] = struct.pack(">I", binascii.crc32(page[188:252], 0xFFFFFFFF))
+    bench.start()
+    assert bench.journal.torn == 2
+    assert bench.journal.next_seq == 2 and not bench.journal.broken
 
 
 def test_bodies_of_one_byte_over_and_over():

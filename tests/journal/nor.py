@@ -14,10 +14,15 @@ ERASE = 1
 _BLANK = b"\xff" * PAGE
 _ZEROS = bytes(PAGE)
 
-PROGRAM_ENDS = ("none", "quarter", "half", "three quarters", "whole", "some bits")
+PROGRAM_ENDS = ("none", "quarter", "half", "three quarters", "whole", "some bits", "last half")
 """What of a program can be on flash; "some bits" is a random half of the bits it should clear."""
 ERASE_ENDS = ("none", "first half", "second half", "some bits", "whole", "zeros")
 """What of an erase can be on flash; a chip first programs the block to 00 and then erases it."""
+
+
+def ends(kind: int) -> "tuple[str, ...]":
+    """How an operation of this kind can end when the power goes."""
+    return PROGRAM_ENDS if kind == PROGRAM else ERASE_ENDS
 
 
 class Nor:
@@ -91,6 +96,9 @@ class Nor:
             if end == 5:
                 chance = noise(len(data))
                 self.program_loosely(at, bytes(byte | chance[index] for index, byte in enumerate(data)))
+            elif end == 6:
+                half = len(data) // 2
+                self.program_loosely(at + half, data[half:])
             else:
                 self.program_loosely(at, data[: len(data) * end // 4])
             return

@@ -70,12 +70,11 @@ class Sweep:
 
     def cut(self, flash, kind: int, at: int, data) -> None:
         gc.collect()
-        for end in range(6):
+        for end in range(len(nor.ends(kind))):
             self.torn.image[:] = flash.image
             self.torn.tear(kind, at, data, end)
             self.cuts += 1
-            names = nor.ERASE_ENDS if kind == nor.ERASE else nor.PROGRAM_ENDS
-            place = "transfer of %d (%s at %d)" % (self.coming, names[end], at)
+            place = "transfer of %d (%s at %d)" % (self.coming, nor.ends(kind)[end], at)
             newest = self.newest(self.torn, place)
             if newest != self.in_force and not (self.sealing and newest == self.coming):
                 self.wrong("%d in force" % newest, place)

@@ -2,10 +2,14 @@
 
     A5 | pages u8 | length u16 | crc u32 | h(n-1) 32 | body ... FF ... | signature 64 | crc u32
 
-The first crc is over everything before the padding but itself, the second over the signature. Only an entry's first
-page begins with A5: where the body puts A5 at the beginning of the second page it is stored inverted, and bit 7 of
-`pages` says so. Without that a scanned code could hold a whole entry there, and a cut of power between the two pages
-made it the newest record (seen with the flash model).
+The first crc is over everything before the padding but itself, the second over the signature, beginning with the value
+of the first. Only an entry's first page begins with A5: where the body puts A5 at the beginning of the second page it
+is stored inverted, and bit 7 of `pages` says so.
+
+A scanned code is in the body, and a cut of power can leave one page of it without the other. Without the inversion it
+can hold a whole entry that begins the second page, and that became the newest record; without the chained crc it can
+hold a signature at the end of the first, and a torn entry passed for one that was whole (both seen with the flash
+model). It cannot know the first crc: h(n-1) and the time are in it.
 """
 
 import binascii
@@ -61,9 +65,7 @@ class Entry:
     @property
     def signature(self) -> bytes:
         """64 bytes, or none when there is no signature or it is damaged."""
-        end = self.pages * PAGE
-        signature = bytes(self._buffer[end - _SIGNED : end - 4])
-        return signature if binascii.crc32(signature) == struct.unpack_from(">I", self._buffer, end - 4)[0] else b""
+        return self._signature(self.pages, self._stored_crc())
 
     @property
     def unsigned(self) -> bool:
@@ -104,23 +106,21 @@ class Entry:
         return self._crc() == crc
 
     def lost(self, page: int) -> bool:
-        """A `load` of this page found no entry, but there was one: it has a signature, which comes after a whole body.
+        """A `load` of this page found no entry, but there was one: its signature is there, and the body comes first.
 
-        `pages` is then how many it took. The body of a torn entry can hold what looks like a signature, so it counts
-        only at the end of the last page; where a bit of the head has flipped, that may be any of three.
+        One bit of it may have flipped, in the head or its crc as well; more is taken for torn.
         """
-        buffer = self._buffer
-        flipped = buffer[0] ^ _MAGIC
+        flipped = self._buffer[0] ^ _MAGIC
         if flipped & (flipped - 1):
             return False
-        last = self.pages if self._announced else min(MAX_PAGES, PER_BLOCK - page % PER_BLOCK)
-        for index in range(last):
-            if index:
-                self._flash.read((page + index) * PAGE, self._view[index * PAGE : (index + 1) * PAGE])
-                if buffer[index * PAGE] == _MAGIC:
-                    return False
-            self.pages = index + 1
-            if (index == last - 1 or not self._announced) and self.signature:
+        stored = self._stored_crc()
+        if self._announced:
+            return bool(self._signature(self.pages, stored) or self._signature(self.pages, self._crc()))
+        for pages in range(1, min(MAX_PAGES, PER_BLOCK - page % PER_BLOCK) + 1):
+            at = (pages - 1) * PAGE
+            self._flash.read(page * PAGE + at, self._view[at : at + PAGE])
+            if self._signature(pages, stored):
+                self.pages = pages
                 return True
         return False
 
@@ -150,8 +150,17 @@ class Entry:
         """Into the last page of the entry, whose other bytes FF leaves as they are. Raises OSError."""
         tail = bytearray(_BLANK)
         tail[-_SIGNED:-4] = signature
-        struct.pack_into(">I", tail, PAGE - 4, binascii.crc32(signature))
+        struct.pack_into(">I", tail, PAGE - 4, binascii.crc32(signature, self._stored_crc()))
         self._flash.program((page + self.pages - 1) * PAGE, tail)
+
+    def _signature(self, pages: int, seed: int) -> bytes:
+        end = pages * PAGE
+        signature = bytes(self._buffer[end - _SIGNED : end - 4])
+        crc = struct.unpack_from(">I", self._buffer, end - 4)[0]
+        return signature if binascii.crc32(signature, seed) == crc else b""
+
+    def _stored_crc(self) -> int:
+        return struct.unpack_from(">I", self._buffer, 4)[0]
 
     def _crc(self) -> int:
         return binascii.crc32(self._view[_HEAD : _FRONT + self._length], binascii.crc32(self._view[:4]))

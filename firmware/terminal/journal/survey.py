@@ -79,7 +79,6 @@ class Survey:
         entry = self._entry
         page = self.page = block * PER_BLOCK
         end = page + PER_BLOCK
-        judged = page
         while page < end:
             if entry.load(page):
                 self._hold(page, block)
@@ -90,9 +89,7 @@ class Survey:
                 self.torn += 1
                 if self._doubtful == _NONE:
                     self._doubtful = block
-                if page >= judged:
-                    self._lost += entry.lost(page)
-                    judged = page + entry.pages
+                self._lost += entry.lost(page)
                 self.page = page + 1
             page += 1
 
