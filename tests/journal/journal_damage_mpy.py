@@ -96,23 +96,24 @@ def test_a_damaged_record_hides_no_other():
 
 
 def test_a_damaged_block_is_not_erased_without_a_receipt():
-    bench = Bench()
-    bench.fill()
-    for seq in range(17, 33):
-        bench.flip(seq)
-    before = bytes(bench.chip.image[4096:8192])
-    bench.receipt(31)
-    bench.start()
-    assert bench.journal.broken == 32
-    assert bench.fill() == 16
-    assert not bench.journal.idle()
-    bench.start()
-    refuses(JournalFull, bench.append)
-    assert bytes(bench.chip.image[4096:8192]) == before
-    bench.receipt(32)
-    bench.start()
-    assert not bench.journal.broken
-    assert bench.fill() == 16
+    for length, records in ((ONE, 16), (TWO, 8), (THREE, 5)):
+        bench = Bench()
+        bench.fill(length)
+        for seq in range(records + 1, 2 * records + 1):
+            bench.flip(seq)
+        before = bytes(bench.chip.image[4096:8192])
+        bench.receipt(2 * records - 1)
+        bench.start()
+        assert bench.journal.broken == 2 * records
+        assert bench.fill(length) == records
+        assert not bench.journal.idle()
+        bench.start()
+        refuses(JournalFull, bench.append)
+        assert bytes(bench.chip.image[4096:8192]) == before
+        bench.receipt(2 * records)
+        bench.start()
+        assert not bench.journal.broken
+        assert bench.fill(length) == records
 
 
 def test_a_record_that_follows_another_chain():

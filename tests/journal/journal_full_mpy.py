@@ -40,6 +40,20 @@ def test_a_full_journal_goes_on_after_a_receipt():
     assert bench.fill() == 64
 
 
+def test_the_free_pages_are_those_that_can_be_written():
+    for ahead in (0, 1, 15, 16, 17, 64, 70):
+        for unreceipted in (0, 1, 16, 17, 40):
+            bench = Bench()
+            for _ in range(ahead):
+                bench.add(ONE)
+                bench.receipt(max(0, bench.journal.next_seq - 1 - unreceipted))
+            for _ in range(2):
+                free = bench.journal.free_pages
+                bench.start()
+            assert bench.journal.free_pages == free
+            assert bench.fill() == free, (ahead, unreceipted, free)
+
+
 def test_a_full_journal_signs_in_ram_when_the_signature_was_torn():
     bench = Bench()
     for _ in range(63):

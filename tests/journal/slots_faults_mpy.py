@@ -5,6 +5,7 @@ import hashlib
 import nor
 from situations import refuses, run
 
+from plomba_wire.terminal_end import Refusal
 from terminal.flash import Region
 from terminal.objects.slots import Slot, Transfer
 
@@ -36,6 +37,17 @@ def whole(chip) -> bool:
     found = bytearray(slot.size)
     slot.read(0, found)
     return slot.version == 7 and found == OBJECT
+
+
+def test_an_object_that_is_not_what_was_offered():
+    chip = nor.Nor(nor.blank(2))
+    coming = Transfer(Slot(Region(chip, 0, 2)), 3, 7, len(OBJECT), bytes(32))
+    refuses(Refusal, coming.check)
+    go_on(coming)
+    refuses(Refusal, coming.check)
+    assert not Slot(Region(chip, 0, 2)).size
+    room = 2 * nor.BLOCK - nor.PAGE
+    refuses(Refusal, Transfer, Slot(Region(chip, 0, 2)), 3, 7, room + 1, bytes(32))
 
 
 def test_a_page_that_was_not_taken_is_written_again():

@@ -61,13 +61,14 @@ class Journal:
     @property
     def free_pages(self) -> int:
         """Pages that can still be written before something without a receipt stands in the way."""
-        blocks = self._flash.blocks
+        others = blocks = self._flash.blocks
         here = self._page // PER_BLOCK
         free = 0
         if self._open == here:
             free = PER_BLOCK - self._page % PER_BLOCK
             here = (here + 1) % blocks
-        for _ in range(blocks - 1):
+            others -= 1
+        for _ in range(others):
             if self._newest_in[here] > self.receipted:
                 break
             free += PER_BLOCK

@@ -236,7 +236,7 @@ class Flow:
         else:
             verdict = Verdict.WRONG_STATE
         decision = self._about(Action.STORE, verdict, CodeKind.ORDER, parcel, after)
-        if parcel.cell:
+        if parcel.cell and verdict == Verdict.OK:
             decision.parts[Tlv.CELL] = parcel.cell
         decision.effect = lambda: self._last_stored(parcel, after)
         return decision
