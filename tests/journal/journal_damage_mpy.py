@@ -108,7 +108,7 @@ def test_a_damaged_block_is_not_erased_without_a_receipt():
         assert bench.fill(length) == records
         assert not bench.journal.idle()
         bench.start()
-        refuses(JournalFull, bench.append)
+        refuses(JournalFull, bench.append, length)
         assert bytes(bench.chip.image[4096:8192]) == before
         bench.receipt(2 * records)
         bench.start()
