@@ -14,13 +14,14 @@ import pytest
 PLOMBA = [sys.executable, "-m", "plomba"]
 
 
-def plomba(*arguments: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+def plomba(*arguments: str, language: str = "en", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*PLOMBA, *arguments],
         capture_output=True,
         text=True,
         encoding="utf-8",
         timeout=110,
+        cwd=cwd,
         env={**os.environ, "PLOMBA_LANG": language, "PYTHONIOENCODING": "utf-8"},
     )
 
@@ -91,7 +92,7 @@ def _check_the_pack(pack: Path, root: str, tmp_path: Path) -> None:
 
 
 def test_it_speaks_the_language(tmp_path: Path, language: str = "uk") -> None:
-    ran = plomba("demo", "--out", str(tmp_path / "out"), language=language)
+    ran = plomba("demo", language=language, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "втрачено 0" in ran.stdout and "СКАНУЙ ПЛОМБУ" in ran.stdout
 

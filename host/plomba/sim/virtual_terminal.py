@@ -84,7 +84,7 @@ class VirtualTerminal:
         engine_capture: Path | None = None,
         heap: int = HEAP,
     ) -> None:
-        self.folder = folder
+        self.folder = folder.resolve()
         self.tones: list[str] = []
         self.screens: list[bytes] = []
         self.lamp = "off"
@@ -279,7 +279,9 @@ class VirtualTerminal:
             async with asyncio.timeout(patience):
                 while not condition():
                     if self._process is not None and self._process.returncode is not None:
-                        raise TerminalError("terminal_died", reason=self.output or f"exit {self._process.returncode}")
+                        raise TerminalError(
+                            "terminal_died", reason=self.output[-280:] or f"exit {self._process.returncode}"
+                        )
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError as error:
