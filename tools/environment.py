@@ -90,7 +90,8 @@ def _make_environment(busy: int) -> None:
     print("setting up .venv (first run, or its requirements changed) ...", file=sys.stderr, flush=True)
     installer.make_venv(ENV)
     install = installer.choose(PYTHON, busy)
-    install("--require-hashes", "-r", str(_LOCK))
+    # The lock names every package; pip's resolver would meet newer releases and give up over them (coverage[toml]).
+    install("--require-hashes", "--no-deps", "-r", str(_LOCK))
     install("--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
 
