@@ -9,7 +9,7 @@ import sys
 import boards
 from terminal import files, health
 from terminal.engine.gm65 import EngineAbsent, Gm65
-from terminal.link import serial
+from terminal.link.serial import SerialLink
 from terminal.terminal import Terminal
 
 _SCAN_KEY = "scan"
@@ -48,11 +48,12 @@ async def read_keys(board, terminal: Terminal, trigger: asyncio.Event) -> None:
             terminal.press(key)
 
 
-async def pass_time(terminal: Terminal) -> None:
+async def pass_time(terminal: Terminal, link: SerialLink) -> None:
     """Deadlines, and the erase ahead of need: it takes 45 ms with interrupts off, so it is done between scans."""
     while True:
         await asyncio.sleep_ms(_TICK_MS)
         terminal.tick()
+        link.tick()
         terminal.journal.idle()
 
 
@@ -62,11 +63,13 @@ async def run() -> None:
     terminal = Terminal(board)
     gc.collect()
     trigger = asyncio.Event()
+    link = SerialLink(board.link_uart(), terminal, board.LINK_BAUDS)
     watch = health.Watch()
     watch.task("engine", read_codes(Gm65(board.engine_uart()), terminal, trigger))
     watch.task("keys", read_keys(board, terminal, trigger))
-    watch.task("link", serial.serve(board.link_uart(), terminal))
-    watch.task("time", pass_time(terminal))
+    watch.task("link", link.listen())
+    watch.task("news", link.announce())
+    watch.task("time", pass_time(terminal, link))
     board.ready()
     await watch.first_death()
 

@@ -18,7 +18,7 @@ from plomba.sim.gm65 import SeenCode
 from plomba.sim.virtual_terminal import VirtualTerminal
 from plomba.terminal import Terminal
 from plomba.transport import open_transport
-from plomba.trust.objects import bundle, seal
+from plomba.trust.objects import package
 from plomba.trust.organisation import Organisation, Signer
 from plomba.trust.records import VerifiedRecord, verify_record
 from plomba_wire.vocabulary import ObjectKind, OrderClass, State
@@ -110,9 +110,14 @@ class Workbench:
         """A bundle by the desk, or by another signer."""
         signer = signer or self.organisation.desk
         now = int(time.time())
-        return bundle(
+        return package(
+            kind,
+            body,
+            signer.key,
             signer.certificate,
-            seal(kind, body, signer.key, version=version, not_before=now - 3600, not_after=not_after),
+            version=version,
+            not_before=now - 3600,
+            not_after=not_after,
         )
 
     async def sync(self) -> Report:

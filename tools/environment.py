@@ -25,6 +25,8 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 _LOCK = ROOT / "tools" / "requirements.lock"
 _TYPINGS = ROOT / ".typings"
+_FUZZER = ROOT / ".fuzzer"
+_FUZZER_LOCK = ROOT / "tools" / "fuzzer.lock"
 _BUSY = ROOT / ".venv.lock"
 
 # The mypy configuration that needs a port's stubs; one that is not there needs none.
@@ -42,7 +44,17 @@ def typings() -> None:
         if (ROOT / configuration).is_file():
             lock, target = ROOT / "tools" / "typings" / f"{port}.lock", _TYPINGS / port
             fingerprint = hashlib.sha256(lock.read_bytes()).hexdigest()
-            _once(target, fingerprint, partial(_make_typings, lock, target), target / "stdlib")
+            _once(target, fingerprint, partial(_make_target, lock, target), target / "stdlib")
+
+
+def fuzzer() -> Path:
+    """Put the coverage-guided fuzzer under `.fuzzer` and say where that is; it is empty where no wheel of it exists.
+
+    Raises SetUpFailed.
+    """
+    fingerprint = hashlib.sha256(_FUZZER_LOCK.read_bytes() + sys.version.encode()).hexdigest()
+    _once(_FUZZER, fingerprint, partial(_make_target, _FUZZER_LOCK, _FUZZER), _FUZZER)
+    return _FUZZER
 
 
 def _once(folder: Path, fingerprint: str, make: Callable[[int], None], proof: Path) -> None:
@@ -95,7 +107,8 @@ def _make_environment(busy: int) -> None:
     install("--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
 
-def _make_typings(lock: Path, target: Path, busy: int) -> None:
+def _make_target(lock: Path, target: Path, busy: int) -> None:
     shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
     install = installer.choose(PYTHON, busy)
     install("--require-hashes", "--no-deps", "--target", str(target), "-r", str(lock))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import construct as c
 
+from plomba_wire import states
 from plomba_wire.schema import LAYOUTS, VOCABULARY, Blob, Layout, OneOf, Rest
 
 _INTEGERS = {1: ("B", "u8"), 2: ("H", "u16"), 4: ("I", "u32"), 8: ("Q", "u64")}
@@ -91,7 +93,7 @@ def codec() -> str:
         "",
         "from plomba_wire.layout import Layout, Malformed",
         "",
-        "__all__ = [" + ", ".join(f'"{name}"' for name in ("Malformed", *LAYOUTS, "MESSAGES")) + "]",
+        "__all__ = [" + ", ".join(f'"{name}"' for name in ("Malformed", *LAYOUTS, "MESSAGES", "SCHEMA")) + "]",
         "",
     ]
     for section in sections:
@@ -101,7 +103,13 @@ def codec() -> str:
         parts += ["", "", *_table(plan)]
     parts += ["", "", "MESSAGES = {"]
     parts += [f"    {p.layout.code:#04x}: {p.layout.name}," for p in plans if p.layout.code is not None]
-    parts += ["}", '"""Message type -> layout of its body."""', ""]
+    parts += ["}", '"""Message type -> layout of its body."""']
+    schema = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    parts += [
+        f'SCHEMA = bytes.fromhex("{schema}")',
+        '"""First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""',
+        "",
+    ]
     return "\n".join(parts)
 
 
@@ -129,7 +137,7 @@ def stub() -> str:
             "    @classmethod",
             "    def read(cls, data: bytes, at: int) -> Self: ...",
         ]
-    parts += ["", "MESSAGES: dict[int, type[Layout]]", ""]
+    parts += ["", "MESSAGES: dict[int, type[Layout]]", "SCHEMA: bytes", ""]
     return "\n".join(parts)
 
 
@@ -178,6 +186,8 @@ def specification(text: str) -> str:
         ("messages", _message_table()),
         ("layouts", _layout_tables()),
         ("codes", _code_tables()),
+        ("errors", _error_table()),
+        ("states", _state_tables()),
     ):
         pattern = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.S)
         if not pattern.search(text):
@@ -212,7 +222,7 @@ def _layout_tables() -> str:
 def _code_tables() -> str:
     out = []
     for section, entries in VOCABULARY.items():
-        if section in ("languages", "ui"):
+        if section in ("languages", "ui", "error"):
             continue
         out += [f"### {section.replace('_', ' ')}", "", "| code | name | |", "|---|---|---|"]
         for name, entry in entries.items():
@@ -221,3 +231,26 @@ def _code_tables() -> str:
             out.append(f"| `{entry['code']:02X}` | {name} | {text} |")
         out.append("")
     return "\n".join(out)
+
+
+def _state_tables() -> str:
+    out = []
+    for end, table in (("terminal", states.TERMINAL), ("dock", states.DOCK)):
+        out += [f"**{end}**", "", "| state | takes | which leads to |", "|---|---|---|"]
+        for state, row in table.items():
+            for target in sorted(set(row.values()), key=lambda target: (target != state, target)):
+                words = ", ".join(word for word, leads in row.items() if leads == target)
+                out.append(f"| {state} | {words} | {target if target != state else 'itself'} |")
+            if not row:
+                out.append(f"| {state} | nothing | |")
+        out.append("")
+    return "\n".join(out)
+
+
+def _error_table() -> str:
+    rows = ["| code | name | blame | again | raised by the host as | |", "|---|---|---|---|---|---|"]
+    for name, entry in VOCABULARY["error"].items():
+        again = "yes" if entry.get("retry") else ""
+        code = f"`refused_{name.lower()}`"
+        rows.append(f"| `{entry['code']:02X}` | {name} | {entry['blame']} | {again} | {code} | {entry['en']} |")
+    return "\n".join(rows) + "\n"

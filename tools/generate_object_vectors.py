@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 from generate_chain_vectors import signed_records
-from plomba_wire.schema import LAYOUTS, VOCABULARY
+from plomba_wire.schema import BLOCK, LAYOUTS, VOCABULARY
 from vector_keys import DESK, DOCK, EPOCH, KEYS, OTHER, ROOT, TERMINAL, Key, N, genesis, sha256, step
 from vector_values import octets, plain
 
@@ -34,6 +34,7 @@ def objects() -> Case:
         ],
         "good": _good_bundles(),
         "bad": _bad_bundles(),
+        "block_lists": _block_lists(),
     }
 
 
@@ -137,7 +138,7 @@ def _manifest() -> tuple[bytes, Case]:
     body += b"".join(LAYOUTS["OrderRow"].build(row) for row in order_rows)
     body += b"".join(LAYOUTS["CodeRow"].build(row) for row in code_rows)
     rows = {"orders": [plain(row) for row in order_rows], "codes": [plain(row) for row in code_rows]}
-    return body, {"fields": plain(head), **rows}
+    return body, {"content_fields": plain(head), **rows}
 
 
 def _good_bundles() -> list[Case]:
@@ -154,10 +155,39 @@ def _good_bundles() -> list[Case]:
         layout, fields = bodies[kind]
         signed = sealed(kind, LAYOUTS[layout].build(fields), key, **changes)
         cases.append(_good(name, kind, bundled(certificate(key, role), signed), layout, {"fields": plain(fields)}))
-    body, rows = _manifest()
-    signed = sealed("MANIFEST", body, DESK)
-    cases.append(_good("a manifest", "MANIFEST", bundled(certificate(DESK, "DESK"), signed), "ManifestHead", rows))
+    content, rows = _manifest()
+    blocks = {"size": len(content), "hashes": _hashes(content)}
+    signed = sealed("MANIFEST", LAYOUTS["BlockList"].build(blocks), DESK)
+    manifest = bundled(certificate(DESK, "DESK"), signed)
+    listed = {"fields": plain(blocks), "content": content.hex(), "content_layout": "ManifestHead", **rows}
+    cases.append(_good("a manifest", "MANIFEST", manifest, "BlockList", listed))
     return cases
+
+
+def _block_lists() -> Case:
+    """Lists for contents whose byte number i is i mod 251, and lists that name no content of their size."""
+    good = []
+    for size in (0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK):
+        fields = {"size": size, "hashes": _hashes(bytes(at % 251 for at in range(size)))}
+        good.append({**plain(fields), "bytes": LAYOUTS["BlockList"].build(fields).hex()})
+    bad = [
+        ("no hash for the only byte", 1, b""),
+        ("a hash for nothing", 0, bytes(32)),
+        ("a hash too few", BLOCK + 1, bytes(32)),
+        ("a hash too many", BLOCK, bytes(64)),
+        ("half a hash", 1, bytes(31)),
+    ]
+    return {
+        "good": good,
+        "bad": [
+            {"reason": reason, "bytes": LAYOUTS["BlockList"].build({"size": size, "hashes": hashes}).hex()}
+            for reason, size, hashes in bad
+        ],
+    }
+
+
+def _hashes(content: bytes) -> bytes:
+    return b"".join(sha256(content[at : at + BLOCK]) for at in range(0, len(content), BLOCK))
 
 
 def _good(name: str, kind: str, bundle: bytes, layout: str, content: Case) -> Case:

@@ -15,6 +15,8 @@ from typing import Any
 import construct
 
 import generate_chain_vectors
+import generate_error_vectors
+import generate_fragment_vectors
 import generate_object_vectors
 from generate_codec import Field, planned
 from plomba_wire.schema import BODY_MAX, LAYOUTS, RECORD_MAX, VOCABULARY, Layout
@@ -27,10 +29,12 @@ def render() -> dict[str, str]:
     """File name in protocol/vectors -> its text."""
     files = {
         "frames.json": frames(),
+        "fragments.json": generate_fragment_vectors.fragments(),
         "layouts.json": layouts(),
         "records.json": records(),
         "digests.json": generate_chain_vectors.digests(),
         "chain.json": generate_chain_vectors.chain(),
+        "errors.json": generate_error_vectors.errors(framed),
         "objects.json": generate_object_vectors.objects(),
     }
     return {name: json.dumps(content, indent=1, ensure_ascii=False) + "\n" for name, content in files.items()}

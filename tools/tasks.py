@@ -19,6 +19,8 @@ usage: python3 tools <task> [arguments]
   lint                             the checks without the tests
   format                           put the code in its one shape
   gen [--check]                    write the generated files, or only say whether they are current
+  fuzz [--runs N] [--seed S]       every decoder against hostile bytes, and the real terminal
+  crypto-check FILE...             hold our verifiers and signers to Wycheproof, CAVP or RFC 6979 vectors
 
 The first run makes .venv from tools/requirements.lock; later ones start at once."""
 
@@ -65,12 +67,32 @@ def gen(arguments: list[str]) -> list[str]:
     return [str(PYTHON), str(ROOT / "tools" / "generate.py"), *arguments]
 
 
+def crypto_check(arguments: list[str]) -> list[str]:
+    environment.ready()
+    # The files are named from where the person stands, and the work is done from the project's folder.
+    named = [name if name.startswith("-") else os.path.abspath(name) for name in arguments]
+    return [str(PYTHON), str(ROOT / "tools" / "crypto_check.py"), *named]
+
+
+def fuzz(arguments: list[str]) -> list[str]:
+    environment.ready()
+    return [str(PYTHON), str(ROOT / "tools" / "fuzz.py"), "--fuzzer", str(environment.fuzzer()), *arguments]
+
+
 def shape(arguments: list[str]) -> list[str]:
     environment.ready()
     return [str(PYTHON), str(ROOT / "tools" / "checks.py"), "format", *arguments]
 
 
-TASKS = {"demo": demo, "test": test, "lint": lint, "format": shape, "gen": gen}
+TASKS = {
+    "demo": demo,
+    "test": test,
+    "lint": lint,
+    "format": shape,
+    "gen": gen,
+    "fuzz": fuzz,
+    "crypto-check": crypto_check,
+}
 
 
 def inside() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The board that is not there: the unix port with the simulator's machine, flash and panel (host/plomba/sim/board).
 
-Flash of 2 MiB in blocks of 4 KiB: journal 512 KiB, two manifests of 576 KiB, 384 KiB of LittleFS.
+Flash of 2 MiB in blocks of 4 KiB: journal 512 KiB, two manifests of 576 KiB, 384 KiB of LittleFS. A bigger flash has a
+longer journal.
 """
 
 import norflash  # type: ignore[import-not-found]
@@ -13,12 +14,17 @@ from terminal.tones import TONES
 KEYS = ("scan", "ok", "back")
 ENGINE_UART = 1
 LINK_UART = 0
+LINK_BAUDS = (115200, 230400, 460800, 921600)
+"""Rates of the link; a session begins at the first."""
 
-_JOURNAL = (0, 128)
-_MANIFESTS = ((128, 144), (272, 144))
-_FILES = (416, 96)
-
+_BLOCKS = 4
 _device = norflash.device()
+_journal_blocks = _device.ioctl(_BLOCKS, 0) - 384
+
+_JOURNAL = (0, _journal_blocks)
+_MANIFESTS = ((_journal_blocks, 144), (_journal_blocks + 144, 144))
+_FILES = (_journal_blocks + 288, 96)
+
 # Everything is imported by now; on a board it would lie in flash.
 panel.leave_heap()
 
@@ -40,7 +46,7 @@ def engine_uart() -> UART:
 
 
 def link_uart() -> UART:
-    return UART(LINK_UART, 115200)
+    return UART(LINK_UART, LINK_BAUDS[0])
 
 
 def play(tone: str) -> None:

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from plomba.texts import language
+from plomba_wire.schema import VOCABULARY
 
 
 class PlombaError(Exception):
@@ -20,6 +21,23 @@ class PlombaError(Exception):
         self.code = code
         self.fields = {name: _printable(value) for name, value in fields.items()}
         super().__init__(self.what("en"))
+
+    @property
+    def blame(self) -> str:
+        """Whose doing it is: "ours" (this side, its input or its place), "theirs" (the other end's), "link"."""
+        blame: str = _entry(self.code).get("blame", "ours")
+        return blame
+
+    @property
+    def terminal(self) -> str | None:
+        """Id of the terminal it is about, 16 hex digits, where that is known."""
+        return self.fields.get("terminal")
+
+    @property
+    def position(self) -> int | None:
+        """The record number, or the offset, it is about."""
+        found = self.fields.get("seq", self.fields.get("detail", ""))
+        return int(found) if found.isdecimal() else None
 
     @property
     def exit_status(self) -> int:
@@ -46,6 +64,36 @@ class UsageError(PlombaError):
 
 class TerminalError(PlombaError):
     """A port or a terminal does not do what was asked (exit 3)."""
+
+
+class TerminalRefused(TerminalError):
+    """A terminal answered with an Error. `code` is `refused_` and its name (SPEC.md, section 7); `retry` whether the
+    same may be asked again, after `retry_after` ms at the soonest; `detail` is the number that belongs to the code."""
+
+    def __init__(self, link_code: int, request: str, detail: int, retry_after: int, terminal: str) -> None:
+        name, entry = next((name, entry) for name, entry in _refusals().items() if entry["code"] == link_code)
+        self.link_code = link_code
+        self.detail = detail
+        self.retry = bool(entry.get("retry"))
+        self.retry_after = retry_after
+        self._name, self._reasons = name, entry
+        super().__init__("terminal_refused", request=request, link_code=link_code, detail=detail, terminal=terminal)
+        self.code = f"refused_{name.lower()}"
+
+    @property
+    def blame(self) -> str:
+        blame: str = self._reasons["blame"]
+        return blame
+
+    @property
+    def exit_status(self) -> int:
+        status: int = _entry("terminal_refused")["exit"]
+        return status
+
+    def _text(self, part: int, lang: str | None) -> str:
+        lang = lang or language()
+        template: str = _entry("terminal_refused")[lang][part]
+        return template.format_map(_Fields({**self.fields, "reason": self._reasons[lang]}))
 
 
 class VerificationError(PlombaError):
@@ -83,6 +131,11 @@ def _entry(code: str) -> dict[str, Any]:
     return entry
 
 
+def _refusals() -> dict[str, Any]:
+    refusals: dict[str, Any] = VOCABULARY["error"]
+    return refusals
+
+
 def codes() -> list[str]:
     """Every stable code."""
-    return list(_entries())
+    return [*_entries(), *(f"refused_{name.lower()}" for name in _refusals())]

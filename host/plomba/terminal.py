@@ -6,35 +6,62 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from plomba.errors import TerminalError, VerificationError
+from plomba.errors import TerminalError, TerminalRefused, VerificationError
 from plomba.transport import ByteTransport
 from plomba.trust.keys import fingerprint, verify
+from plomba.trust.objects import split_package
 from plomba_wire import chain, codec
-from plomba_wire.dock_end import Answered, DockEnd, Lost, Opened, Records, Refused, Synced
-from plomba_wire.schema import VOCABULARY
-from plomba_wire.vocabulary import Enrolment, Error
+from plomba_wire.dock_end import FEATURES, Announced, Answered, DockEnd, Lost, Opened, Records, Refused, Synced
+from plomba_wire.terminal_end import BAUD_MS
+from plomba_wire.vocabulary import Enrolment, Error, Feature
 
 _KEY_PRESS_S = 120.0
 _ASK_AGAIN_S = 0.25
+_BAUD_PATIENCE_S = 0.4
+_BAUD_ALIVE_S = 1.0
+_ALIVE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """A terminal's clock against ours: `trip` s for the probe and back; `offset` s by which the terminal is ahead, None
+    while its clock was never set; `mono_ms` since its boot, `at` our clock (s since 1970) in the middle of the trip."""
+
+    trip: float
+    offset: float | None
+    mono_ms: int
+    at: float
+    nonce: bytes
 
 
 class Terminal:
     """One session with one terminal, from HELLO to BYE. An async context manager; a lost link ends it.
 
-    Raises TerminalError: `link_lost`, `terminal_silent`, `terminal_refused` (with the link's code in `link_code`).
+    `features` are the feature bits offered; the rate of a line without one is not spoken of. Raises TerminalError
+    (`link_lost`, `terminal_silent`) and TerminalRefused.
     """
 
-    def __init__(self, transport: ByteTransport, entropy: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(
+        self,
+        transport: ByteTransport,
+        entropy: Callable[[int], bytes] = os.urandom,
+        *,
+        features: int = FEATURES,
+    ) -> None:
         self.transport = transport
         self._entropy = entropy
+        if transport.baud is None:
+            features &= ~Feature.BAUD
         nonce, session = entropy(8), int.from_bytes(entropy(2), "big")
-        self._end = DockEnd(nonce, session or 1)
+        self._end = DockEnd(nonce, session or 1, features=features)
         self._hello: codec.HelloOk | None = None
         self._events: list[object] = []
         self._reading: asyncio.Task[bytes] | None = None
+        self._announced = self._told = 0
 
     async def __aenter__(self) -> Terminal:
         await self.transport.open()
@@ -66,6 +93,11 @@ class Terminal:
         return self.hello.terminal.hex()
 
     @property
+    def features(self) -> int:
+        """The feature bits that both ends have."""
+        return self._end.features
+
+    @property
     def rewinds(self) -> int:
         """How often records had to be asked for again in this session."""
         return self._end.rewinds
@@ -85,8 +117,8 @@ class Terminal:
         while True:
             try:
                 answer: codec.EnrolRootOk = await self.request(codec.EnrolRoot(root, certificate))
-            except TerminalError as error:
-                if error.fields.get("link_code") == str(Error.REFUSED_BY_POLICY):
+            except TerminalRefused as error:
+                if error.link_code == Error.REFUSED_BY_POLICY:
                     raise TerminalError("enrol_refused", terminal=self.id) from error
                 raise
             if answer.enrolment == Enrolment.ENROLLED:
@@ -123,11 +155,63 @@ class Terminal:
         answer: codec.ReceiptOk = await self.request(codec.Receipt(bundle))
         return answer.receipted_seq
 
-    async def push(self, kind: int, version: int, bundle: bytes) -> codec.ObjectCommitOk:
-        """Sends a signed object down and has it installed."""
-        tag = self._end.push(kind, version, bundle, self._now())
+    async def push(self, kind: int, version: int, package: bytes) -> codec.ObjectCommitOk:
+        """Sends a signed object down and has it installed. Raises VerificationError for a package that is none."""
+        bundle, _ = split_package(package)
+        tag = self._end.push(kind, version, package, len(bundle), self._now())
         answer: codec.ObjectCommitOk = await self._answer(tag)
         return answer
+
+    async def clock(self, now: Callable[[], float]) -> ClockReading:
+        """Reads the terminal's clock and gets a fresh nonce for a time object. `now` is s since 1970."""
+        sent, asked = now(), self._now()
+        answer: codec.TimeProbeOk = await self.request(codec.TimeProbe(self._entropy(8)))
+        trip = self._now() - asked
+        # utc is whole seconds: half of one is the best guess for what is cut off.
+        offset = answer.utc + 0.5 - (sent + trip / 2) if answer.utc else None
+        return ClockReading(trip, offset, answer.mono_tx, sent + trip / 2, answer.device_nonce)
+
+    async def diary(self) -> str:
+        """What the terminal wrote down for people since its boot; unsigned."""
+        text, offset = b"", 0
+        while True:
+            answer: codec.DiagOk = await self.request(codec.Diag(offset))
+            text += answer.text
+            offset = answer.offset + len(answer.text)
+            if offset >= answer.end or not answer.text:
+                return text.decode(errors="replace")
+
+    async def change_baud(self, baud: int) -> bool:
+        """Asks for another rate of the line. False when the new one did not carry and the old one holds again.
+
+        Raises TerminalRefused for a rate the terminal does not have, TerminalError `baud_unsupported` for a line that
+        has none.
+        """
+        before = self.transport.baud
+        if before is None or not self.features & Feature.BAUD:
+            raise TerminalError("baud_unsupported", port=self.transport.name)
+        await self.request(codec.Baud(baud))
+        await self.transport.set_baud(baud)
+        pinging = self._end.request(codec.Ping(self._entropy(8)), self._now())
+        try:
+            async with asyncio.timeout(_BAUD_PATIENCE_S):
+                await self._answer(pinging)
+        except TimeoutError:
+            await self.transport.set_baud(before)
+            await asyncio.sleep(BAUD_MS / 1000)
+            await self._answer(pinging)
+            return False
+        self._end.idle = _BAUD_ALIVE_S
+        return True
+
+    async def announcements(self) -> AsyncIterator[int]:
+        """Waits for new records; each time the number the next one will get. Needs the feature LIVE; a ping after
+        10 s of silence finds what got lost. Between two of them anything may be asked."""
+        self._end.idle = min(self._end.idle or _ALIVE_S, _ALIVE_S)
+        while True:
+            event = await self._event(Announced)
+            assert isinstance(event, Announced)
+            yield event.next_seq
 
     async def request(self, message: Any) -> Any:
         """Sends one request and waits for its answer. Raises TerminalError `terminal_confused` for another message."""
@@ -159,8 +243,14 @@ class Terminal:
                     raise self._refusal(event.error)
                 if isinstance(event, Opened):
                     self._hello = event.hello
-                if isinstance(event, wanted):
+                if isinstance(event, Announced):
+                    # Kept while something else is waited for.
+                    self._announced = max(self._announced, event.next_seq)
+                elif isinstance(event, wanted):
                     return event
+            if Announced in wanted and self._announced > self._told:
+                self._told = self._announced
+                return Announced(self._told)
             await self._turn()
 
     async def _turn(self) -> None:
@@ -190,16 +280,11 @@ class Terminal:
             await asyncio.gather(self._reading, return_exceptions=True)
             self._reading = None
 
-    def _refusal(self, error: codec.Error) -> TerminalError:
+    def _refusal(self, error: codec.Error) -> TerminalRefused:
         about = codec.MESSAGES.get(error.about)
-        reasons = {entry["code"]: entry["doc"] for entry in VOCABULARY["error"].values()}
-        return TerminalError(
-            "terminal_refused",
-            request=about.__name__ if about else f"{error.about:#04x}",
-            reason=reasons[error.code],
-            link_code=error.code,
-            detail=error.detail,
-        )
+        request = about.__name__ if about else f"{error.about:#04x}"
+        terminal = self._hello.terminal.hex() if self._hello is not None else ""
+        return TerminalRefused(error.code, request, error.detail, error.retry_after, terminal)
 
     @staticmethod
     def _now() -> float:

@@ -3,7 +3,7 @@
 
 from plomba_wire.layout import Layout, Malformed
 
-__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "SyncOpen", "SyncOpenOk", "Data", "Credit", "SyncEnd", "Receipt", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "RecordHead", "Envelope", "Certificate", "ReceiptBody", "TimeBody", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES"]
+__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Baud", "BaudOk", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "SyncOpen", "SyncOpenOk", "Data", "Credit", "AgainRow", "SyncEnd", "Announce", "Receipt", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "TimeProbe", "TimeProbeOk", "Diag", "DiagOk", "RecordHead", "Envelope", "Certificate", "ReceiptBody", "TimeBody", "BlockList", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES", "SCHEMA"]
 
 _ACTION = b"\x01\x02\x03\x04\x05\x06\x07\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x30\x31\x32\x33\x34\x35\x40\x41\x42\x50\x51\x52\x53\x54\x55\x56\x60\x61\x70\x71\x72\x7e\x7f"
 _CODE_KIND = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"
@@ -60,9 +60,27 @@ class Pong(Layout):
     """Answers PING."""
 
     TYPE = 0x82
-    SIZE = 8
-    FIELDS = ("nonce",)
-    FORMAT = ">8s"
+    SIZE = 12
+    FIELDS = ("nonce", "next_seq")
+    FORMAT = ">8sI"
+
+
+class Baud(Layout):
+    """Asks for another rate of the line (feature BAUD)."""
+
+    TYPE = 0x06
+    SIZE = 4
+    FIELDS = ("baud",)
+    FORMAT = ">I"
+
+
+class BaudOk(Layout):
+    """Said at the old rate; the new one holds behind it. Without a good frame within 500 ms the old one holds again."""
+
+    TYPE = 0x86
+    SIZE = 4
+    FIELDS = ("baud",)
+    FORMAT = ">I"
 
 
 class Bye(Layout):
@@ -136,9 +154,9 @@ class StatusOk(Layout):
     """The head is signed: a tail cut off later can be shown."""
 
     TYPE = 0x90
-    SIZE = 143
-    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "free_pages", "rules", "manifest", "mono_ms", "utc", "battery", "bad_frames", "stale_frames", "lost_scans", "signature")
-    FORMAT = ">HIII32sIIIIIBIII64s"
+    SIZE = 155
+    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "free_pages", "rules", "manifest", "mono_ms", "utc", "battery", "bad_frames", "stale_frames", "errors", "muted", "resent", "lost_scans", "signature")
+    FORMAT = ">HIII32sIIIIIBIIIIII64s"
 
 
 class SyncOpen(Layout):
@@ -174,8 +192,17 @@ class Credit(Layout):
 
     TYPE = 0x22
     SIZE = 7
-    FIELDS = ("next_seq", "window", "flags")
+    FIELDS = ("next_seq", "window", "flags", "again")
     FORMAT = ">IHB"
+    TAIL = ("", 80)
+
+
+class AgainRow(Layout):
+    """A run of records that did not arrive."""
+
+    SIZE = 5
+    FIELDS = ("first_seq", "count")
+    FORMAT = ">IB"
 
 
 class SyncEnd(Layout):
@@ -185,6 +212,15 @@ class SyncEnd(Layout):
     SIZE = 36
     FIELDS = ("next_seq", "head")
     FORMAT = ">I32s"
+
+
+class Announce(Layout):
+    """A record was committed and signed (feature LIVE). Said once; SyncOpen brings it."""
+
+    TYPE = 0x25
+    SIZE = 4
+    FIELDS = ("next_seq",)
+    FORMAT = ">I"
 
 
 class Receipt(Layout):
@@ -207,12 +243,12 @@ class ReceiptOk(Layout):
 
 
 class ObjectOffer(Layout):
-    """Offers a signed object with its certificate (a bundle)."""
+    """Offers an object. What comes down is its bundle and, behind it, the content that the bundle's block list names."""
 
     TYPE = 0x30
-    SIZE = 41
-    FIELDS = ("kind", "version", "size", "sha256")
-    FORMAT = ">BII32s"
+    SIZE = 43
+    FIELDS = ("kind", "version", "size", "bundle", "sha256")
+    FORMAT = ">BIIH32s"
     CODES = ((0, _OBJECT_KIND),)
 
 
@@ -226,7 +262,7 @@ class ObjectOfferOk(Layout):
 
 
 class ObjectData(Layout):
-    """A piece of the bundle."""
+    """A piece of the bundle or of the content; it may lie across the two."""
 
     TYPE = 0x31
     SIZE = 4
@@ -261,6 +297,43 @@ class ObjectCommitOk(Layout):
     SIZE = 8
     FIELDS = ("version", "seq")
     FORMAT = ">II"
+
+
+class TimeProbe(Layout):
+    """Measures trip and clock; changes nothing but the nonce."""
+
+    TYPE = 0x40
+    SIZE = 8
+    FIELDS = ("t1",)
+    FORMAT = ">8s"
+
+
+class TimeProbeOk(Layout):
+    """The terminal's clock, and the nonce that a time object has to be over."""
+
+    TYPE = 0xc0
+    SIZE = 36
+    FIELDS = ("t1", "mono_rx", "mono_tx", "utc", "device_nonce")
+    FORMAT = ">8sIII16s"
+
+
+class Diag(Layout):
+    """Asks for the terminal's diary: unsigned text for people, no part of any proof."""
+
+    TYPE = 0x50
+    SIZE = 4
+    FIELDS = ("offset",)
+    FORMAT = ">I"
+
+
+class DiagOk(Layout):
+    """A piece of the diary."""
+
+    TYPE = 0xd0
+    SIZE = 8
+    FIELDS = ("offset", "end", "text")
+    FORMAT = ">II"
+    TAIL = ("", 1024)
 
 
 class RecordHead(Layout):
@@ -309,8 +382,17 @@ class TimeBody(Layout):
     FORMAT = ">8s16sII"
 
 
+class BlockList(Layout):
+    """Body of a manifest or an image: what the content behind the bundle must be; a block is checked, then kept."""
+
+    SIZE = 4
+    FIELDS = ("size", "hashes")
+    FORMAT = ">I"
+    TAIL = ("", 7616)
+
+
 class ManifestHead(Layout):
-    """Opens a manifest's body. Order rows follow, ascending by ref, then code rows, ascending by tag."""
+    """Opens a manifest's content. Order rows follow, ascending by ref, then code rows, ascending by tag."""
 
     SIZE = 42
     FIELDS = ("terminal", "epoch", "through_seq", "place", "salt", "orders", "codes")
@@ -340,6 +422,8 @@ MESSAGES = {
     0x81: HelloOk,
     0x02: Ping,
     0x82: Pong,
+    0x06: Baud,
+    0x86: BaudOk,
     0x03: Bye,
     0x7e: Error,
     0x04: EnrolKey,
@@ -353,6 +437,7 @@ MESSAGES = {
     0x21: Data,
     0x22: Credit,
     0x23: SyncEnd,
+    0x25: Announce,
     0x24: Receipt,
     0xa4: ReceiptOk,
     0x30: ObjectOffer,
@@ -361,5 +446,11 @@ MESSAGES = {
     0x32: ObjectCredit,
     0x33: ObjectCommit,
     0xb3: ObjectCommitOk,
+    0x40: TimeProbe,
+    0xc0: TimeProbeOk,
+    0x50: Diag,
+    0xd0: DiagOk,
 }
 """Message type -> layout of its body."""
+SCHEMA = bytes.fromhex("8e2bef1a97f32a94")
+"""First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""

@@ -61,7 +61,24 @@ class Ping(Layout):
 
 class Pong(Layout):
     nonce: bytes
-    def __init__(self, nonce: bytes) -> None: ...
+    next_seq: int
+    def __init__(self, nonce: bytes, next_seq: int) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class Baud(Layout):
+    baud: int
+    def __init__(self, baud: int) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class BaudOk(Layout):
+    baud: int
+    def __init__(self, baud: int) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -145,9 +162,12 @@ class StatusOk(Layout):
     battery: int
     bad_frames: int
     stale_frames: int
+    errors: int
+    muted: int
+    resent: int
     lost_scans: int
     signature: bytes
-    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, free_pages: int, rules: int, manifest: int, mono_ms: int, utc: int, battery: int, bad_frames: int, stale_frames: int, lost_scans: int, signature: bytes) -> None: ...
+    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, free_pages: int, rules: int, manifest: int, mono_ms: int, utc: int, battery: int, bad_frames: int, stale_frames: int, errors: int, muted: int, resent: int, lost_scans: int, signature: bytes) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -187,7 +207,17 @@ class Credit(Layout):
     next_seq: int
     window: int
     flags: int
-    def __init__(self, next_seq: int, window: int, flags: int) -> None: ...
+    again: bytes
+    def __init__(self, next_seq: int, window: int, flags: int, again: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class AgainRow(Layout):
+    first_seq: int
+    count: int
+    def __init__(self, first_seq: int, count: int) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -197,6 +227,14 @@ class SyncEnd(Layout):
     next_seq: int
     head: bytes
     def __init__(self, next_seq: int, head: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class Announce(Layout):
+    next_seq: int
+    def __init__(self, next_seq: int) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -222,8 +260,9 @@ class ObjectOffer(Layout):
     kind: int
     version: int
     size: int
+    bundle: int
     sha256: bytes
-    def __init__(self, kind: int, version: int, size: int, sha256: bytes) -> None: ...
+    def __init__(self, kind: int, version: int, size: int, bundle: int, sha256: bytes) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -269,6 +308,44 @@ class ObjectCommitOk(Layout):
     version: int
     seq: int
     def __init__(self, version: int, seq: int) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class TimeProbe(Layout):
+    t1: bytes
+    def __init__(self, t1: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class TimeProbeOk(Layout):
+    t1: bytes
+    mono_rx: int
+    mono_tx: int
+    utc: int
+    device_nonce: bytes
+    def __init__(self, t1: bytes, mono_rx: int, mono_tx: int, utc: int, device_nonce: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class Diag(Layout):
+    offset: int
+    def __init__(self, offset: int) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class DiagOk(Layout):
+    offset: int
+    end: int
+    text: bytes
+    def __init__(self, offset: int, end: int, text: bytes) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -350,6 +427,15 @@ class TimeBody(Layout):
     @classmethod
     def read(cls, data: bytes, at: int) -> Self: ...
 
+class BlockList(Layout):
+    size: int
+    hashes: bytes
+    def __init__(self, size: int, hashes: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
 class ManifestHead(Layout):
     terminal: bytes
     epoch: int
@@ -389,3 +475,4 @@ class CodeRow(Layout):
     def read(cls, data: bytes, at: int) -> Self: ...
 
 MESSAGES: dict[int, type[Layout]]
+SCHEMA: bytes

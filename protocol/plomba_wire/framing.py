@@ -60,11 +60,16 @@ def cobs_decode(data: "bytes | memoryview") -> bytes:
     return bytes(memoryview(out)[:to])
 
 
-def encode(type: int, flags: int, session: int, tag: int, body: bytes) -> bytes:
-    """One frame, delimiter included."""
+def frame_bytes(type: int, flags: int, session: int, tag: int, body: bytes) -> bytes:
+    """One frame as it is before COBS: head, body, CRC-32."""
     head = struct.pack(">BBHH", type, flags, session, tag)
     crc = binascii.crc32(body, binascii.crc32(head))
-    return cobs_encode(b"".join((head, body, struct.pack(">I", crc))))
+    return b"".join((head, body, struct.pack(">I", crc)))
+
+
+def encode(type: int, flags: int, session: int, tag: int, body: bytes) -> bytes:
+    """One frame, delimiter included."""
+    return cobs_encode(frame_bytes(type, flags, session, tag, body))
 
 
 class Frame:
@@ -81,6 +86,17 @@ class Frame:
         self.size = size
 
 
+def read_frame(data: "bytes | memoryview", size: int) -> "Frame | None":
+    """The frame that `data` is before COBS, None when it is damaged or too long. `size` is what it took on the wire."""
+    if not OVERHEAD <= len(data) <= OVERHEAD + BODY_MAX:
+        return None
+    view = memoryview(data)
+    if binascii.crc32(view[:-4]) != struct.unpack(">I", view[-4:])[0]:
+        return None
+    type, flags, session, tag = struct.unpack_from(">BBHH", view, 0)
+    return Frame(type, flags, session, tag, bytes(view[FrameHead.SIZE : -4]), size)
+
+
 class Deframer:
     """Cuts a byte stream into frames. Damage is counted in `bad`, never raised.
 
@@ -91,6 +107,12 @@ class Deframer:
     def __init__(self, limit: int = LIMIT) -> None:
         self.bad = 0
         self._buffer = bytearray(limit)
+        self._fill = 0
+        self._skip = False
+
+    def drop(self) -> None:
+        """Forgets a frame that has begun and will not end."""
+        self.bad += self._fill > 0
         self._fill = 0
         self._skip = False
 
@@ -127,12 +149,6 @@ class Deframer:
 
     def _frame(self, encoded: "bytes | memoryview") -> "Frame | None":
         try:
-            data = cobs_decode(encoded)
+            return read_frame(cobs_decode(encoded), len(encoded) + 1)
         except Malformed:
             return None
-        if not OVERHEAD <= len(data) <= OVERHEAD + BODY_MAX:
-            return None
-        if binascii.crc32(data[:-4]) != struct.unpack(">I", data[-4:])[0]:
-            return None
-        type, flags, session, tag = struct.unpack_from(">BBHH", data, 0)
-        return Frame(type, flags, session, tag, data[FrameHead.SIZE : -4], len(encoded) + 1)

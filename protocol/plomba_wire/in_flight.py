@@ -22,7 +22,7 @@ class InFlight:
         while self._frames and self._frames[0][0] <= before:
             self._bytes -= self._frames.pop(0)[1]
 
-    def clear(self) -> None:
-        """All of it counts as lost."""
-        self._frames = []
-        self._bytes = 0
+    def rewind(self, to: int) -> None:
+        """What ends behind a number counts as lost."""
+        while self._frames and self._frames[-1][0] > to:
+            self._bytes -= self._frames.pop()[1]

@@ -22,6 +22,10 @@ BODY_MAX = 4096
 """Ceiling of a frame's body, bytes."""
 RECORD_MAX = 514
 """Length field, body and signature of the longest record, bytes."""
+BLOCK = 4096
+"""Bytes of a block of a large object; the last one may be shorter."""
+BLOCKS_MAX = 238
+"""Blocks of the largest object: its list fits two erase blocks of flash together with what signs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class Rest(c.Validator):  # type: ignore[misc]
         return len(obj) <= self.limit
 
 
+AGAIN_MAX = 16
+"""Runs of records that one Credit asks for again."""
 LAYOUTS: dict[str, Layout] = {}
 _HASH = 32
 _KEY = 64
@@ -115,8 +121,8 @@ _layout(
     "proto_max" / c.Int8ub * "highest",
     "max_body" / c.Int16ub * "longest body taken, bytes",
     "window" / c.Int16ub * "bytes in flight the dock takes, in units of 16",
-    "features" / c.Int32ub * "feature bits",
-    "growth" / Rest(200) * "TLVs of later versions; ignored here",
+    "features" / c.Int32ub * "feature bits offered",
+    "growth" / Rest(200) * "TLVs, types ascending; one that is not known is ignored unless bit 7 of its type is set",
     code=0x01,
     sender="dock",
 )
@@ -133,8 +139,8 @@ _layout(
     "terminal" / c.Bytes(_KEY_ID) * "id of the terminal's key",
     "firmware" / c.Int32ub * "version, major << 24 | minor << 16 | patch",
     "boot" / c.Int16ub * "boot number",
-    "device_nonce" / c.Bytes(_NONCE) * "fresh; a time object answers it",
-    "growth" / Rest(200) * "TLVs of later versions; ignored here",
+    "device_nonce" / c.Bytes(_NONCE) * "fresh; a time object may answer it within 10 s",
+    "growth" / Rest(200) * "TLVs, types ascending; one that is not known is ignored unless bit 7 of its type is set",
     code=0x81,
     sender="terminal",
 )
@@ -145,7 +151,28 @@ _layout(
     code=0x02,
     sender="dock",
 )
-_layout("Pong", "Answers PING.", "nonce" / c.Bytes(8) * "the same", code=0x82, sender="terminal")
+_layout(
+    "Pong",
+    "Answers PING.",
+    "nonce" / c.Bytes(8) * "the same",
+    "next_seq" / c.Int32ub * "number the next record gets: an announcement that got lost shows here",
+    code=0x82,
+    sender="terminal",
+)
+_layout(
+    "Baud",
+    "Asks for another rate of the line (feature BAUD).",
+    "baud" / c.Int32ub * "bits per second",
+    code=0x06,
+    sender="dock",
+)
+_layout(
+    "BaudOk",
+    "Said at the old rate; the new one holds behind it. Without a good frame within 500 ms the old one holds again.",
+    "baud" / c.Int32ub * "bits per second",
+    code=0x86,
+    sender="terminal",
+)
 _layout("Bye", "Ends the session.", "reason" / c.Int8ub * "0 = done", code=0x03, sender="dock")
 _layout(
     "Error",
@@ -219,6 +246,9 @@ _layout(
     "battery" / c.Int8ub * "percent; 255 = not known",
     "bad_frames" / c.Int32ub * "frames dropped since boot: CRC, COBS, length",
     "stale_frames" / c.Int32ub * "frames dropped since boot: another session",
+    "errors" / c.Int32ub * "errors said since boot",
+    "muted" / c.Int32ub * "answers left out since boot: 20 errors and hellos a second are the limit",
+    "resent" / c.Int32ub * "records sent again since boot",
     "lost_scans" / c.Int32ub * "scans dropped since boot",
     "signature" / c.Bytes(_SIGNATURE) * "over the digest of nonce, terminal, epoch, next_seq and head",
     code=0x90,
@@ -257,8 +287,15 @@ _layout(
     "next_seq" / c.Int32ub * "first record not yet durable",
     "window" / c.Int16ub * "bytes in flight allowed, in units of 16",
     "flags" / c.Int8ub * "b0 = rewind: send again from next_seq",
+    "again" / Rest(AGAIN_MAX * 5) * "feature SACK: AgainRow, one for each run of records to send again",
     code=0x22,
     sender="dock",
+)
+_layout(
+    "AgainRow",
+    "A run of records that did not arrive.",
+    "first_seq" / c.Int32ub * "number of the first",
+    "count" / c.Int8ub * "how many; 0 = all from here on",
 )
 _layout(
     "SyncEnd",
@@ -266,6 +303,13 @@ _layout(
     "next_seq" / c.Int32ub * "number after the last one",
     "head" / c.Bytes(_HASH) * "chain value of the last one",
     code=0x23,
+    sender="terminal",
+)
+_layout(
+    "Announce",
+    "A record was committed and signed (feature LIVE). Said once; SyncOpen brings it.",
+    "next_seq" / c.Int32ub * "number the next record gets",
+    code=0x25,
     sender="terminal",
 )
 _layout(
@@ -287,25 +331,26 @@ _layout(
 
 _layout(
     "ObjectOffer",
-    "Offers a signed object with its certificate (a bundle).",
+    "Offers an object. What comes down is its bundle and, behind it, the content that the bundle's block list names.",
     "kind" / OneOf(c.Int8ub, "object_kind") * "what it is",
     "version" / c.Int32ub * "its version",
-    "size" / c.Int32ub * "bytes of the bundle",
-    "sha256" / c.Bytes(_HASH) * "of the bundle",
+    "size" / c.Int32ub * "bytes of bundle and content",
+    "bundle" / c.Int16ub * "bytes of the bundle",
+    "sha256" / c.Bytes(_HASH) * "of the bundle; the transfer goes on where it stopped when this is the same",
     code=0x30,
     sender="dock",
 )
 _layout(
     "ObjectOfferOk",
     "Where to go on; equal to size when the terminal has it all.",
-    "offset" / c.Int32ub * "first byte wanted, from the terminal's own count",
+    "offset" / c.Int32ub * "first byte wanted: the terminal counts what it has checked, never what it was told",
     "window" / c.Int16ub * "bytes in flight it takes, in units of 16",
     code=0xB0,
     sender="terminal",
 )
 _layout(
     "ObjectData",
-    "A piece of the bundle.",
+    "A piece of the bundle or of the content; it may lie across the two.",
     "offset" / c.Int32ub * "of the first byte",
     "piece" / Rest(BODY_MAX - 4) * "bytes",
     code=0x31,
@@ -333,6 +378,43 @@ _layout(
     "version" / c.Int32ub * "version in force",
     "seq" / c.Int32ub * "the record",
     code=0xB3,
+    sender="terminal",
+)
+
+# the clock, and a look inside
+
+_layout(
+    "TimeProbe",
+    "Measures trip and clock; changes nothing but the nonce.",
+    "t1" / c.Bytes(8) * "the dock's, echoed",
+    code=0x40,
+    sender="dock",
+)
+_layout(
+    "TimeProbeOk",
+    "The terminal's clock, and the nonce that a time object has to be over.",
+    "t1" / c.Bytes(8) * "the same",
+    "mono_rx" / c.Int32ub * "ms since boot when the probe was read",
+    "mono_tx" / c.Int32ub * "ms since boot when this was written",
+    "utc" / c.Int32ub * "s since 1970; 0 = clock never set",
+    "device_nonce" / c.Bytes(_NONCE) * "fresh; the one before it is void. A time object may answer it within 10 s",
+    code=0xC0,
+    sender="terminal",
+)
+_layout(
+    "Diag",
+    "Asks for the terminal's diary: unsigned text for people, no part of any proof.",
+    "offset" / c.Int32ub * "first byte wanted, counted since boot",
+    code=0x50,
+    sender="dock",
+)
+_layout(
+    "DiagOk",
+    "A piece of the diary.",
+    "offset" / c.Int32ub * "of the first byte here; what is older is forgotten",
+    "end" / c.Int32ub * "bytes written since boot",
+    "text" / Rest(1024) * "UTF-8, lines; perhaps none",
+    code=0xD0,
     sender="terminal",
 )
 
@@ -408,8 +490,14 @@ _layout(
     "uncertainty_ms" / c.Int32ub * "at most this far off",
 )
 _layout(
+    "BlockList",
+    "Body of a manifest or an image: what the content behind the bundle must be; a block is checked, then kept.",
+    "size" / c.Int32ub * "bytes of the content",
+    "hashes" / Rest(BLOCKS_MAX * _HASH) * "SHA-256 of each 4096 bytes of it, in order; the last block may be shorter",
+)
+_layout(
     "ManifestHead",
-    "Opens a manifest's body. Order rows follow, ascending by ref, then code rows, ascending by tag.",
+    "Opens a manifest's content. Order rows follow, ascending by ref, then code rows, ascending by tag.",
     "terminal" / c.Bytes(_KEY_ID) * "for whom",
     "epoch" / c.Int16ub * "epoch of through_seq",
     "through_seq" / c.Int32ub * "the desk knew this terminal's records up to here",

@@ -224,3 +224,13 @@ class Error:
     NO_SPACE = 0x31
     UNSYNCED_RECORDS = 0x32
     INTERNAL = 0x3f
+
+
+class Feature:
+    SACK = 0x01
+    LIVE = 0x02
+    BAUD = 0x04
+
+
+class Growth:
+    SCHEMA = 0x01

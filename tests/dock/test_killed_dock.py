@@ -52,11 +52,11 @@ def _consistent(path: Path) -> None:
     db.close()
 
 
-async def test_a_dock_killed_five_times(tmp_path: Path) -> None:
+async def test_trap_12_a_dock_killed_five_times(tmp_path: Path) -> None:
     await _killed(tmp_path, seed=3, times=5)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-async def test_a_dock_killed_fifty_times(tmp_path: Path) -> None:
+async def test_trap_12_a_dock_killed_fifty_times(tmp_path: Path) -> None:
     await _killed(tmp_path, seed=4, times=50)

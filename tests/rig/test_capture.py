@@ -35,13 +35,15 @@ async def test_a_docking_is_replayed_without_a_terminal(tmp_path: Path) -> None:
         bench.ledger.close()
         shutil.copy(tmp_path / "dock.db", tmp_path / "before.db")
         bench.ledger = Ledger.open(tmp_path / "dock.db")
-        bench.dock = Dock(bench.ledger, bench.organisation, None, time.time)
+        began = time.time()
+        bench.dock = Dock(bench.ledger, bench.organisation, None, lambda: began)
         report = await bench.dock.sync(bench.terminal.port, capture=path)
         expected = [(r.head.seq, r.body) for r in bench.records()]
         organisation, enrolled = bench.organisation, bench.enrolled
     with Ledger.open(tmp_path / "before.db") as ledger:
         replay = ReplayTransport(path)
-        again = await Dock(ledger, organisation, None, time.time).sync_with(Terminal(replay, replay.entropy))
+        # What a dock asks depends on its clock: it has to show what it showed then.
+        again = await Dock(ledger, organisation, None, lambda: began).sync_with(Terminal(replay, replay.entropy))
         assert again.records == report.records
         assert enrolled is not None
         stored = [(row.seq, row.body) for row in ledger.all_records()]

@@ -14,7 +14,7 @@ from plomba.errors import TerminalError
 from plomba.trust.keys import PrivateKey
 from plomba.trust.objects import issue
 from plomba.trust.organisation import Organisation
-from plomba_wire.vocabulary import Enrolment, Error, ObjectKind, Protection, Role
+from plomba_wire.vocabulary import Enrolment, ObjectKind, Protection, Role
 
 pytestmark = pytest.mark.anyio
 
@@ -25,8 +25,8 @@ async def test_a_blank_terminal_refuses_objects_and_scans(bench: Workbench) -> N
     async with bench.session() as session:
         assert session.hello.enrolment == Enrolment.BLANK
         with pytest.raises(TerminalError) as caught:
-            await session.push(ObjectKind.TIME, 1, b"anything")
-    assert caught.value.fields["link_code"] == str(Error.NOT_ENROLLED)
+            await session.push(ObjectKind.TIME, 1, bench.signed(ObjectKind.TIME, b"anything", 1))
+    assert caught.value.code == "refused_not_enrolled"
     with pytest.raises(TerminalError) as caught:
         await bench.sync()
     assert caught.value.code == "terminal_not_enrolled"
@@ -92,7 +92,7 @@ async def test_a_certificate_for_another_key_is_refused(bench: Workbench) -> Non
     async with bench.session() as session:
         with pytest.raises(TerminalError) as caught:
             await session.offer_root(bench.organisation.trust.root, certificate, 1.0)
-    assert caught.value.fields["link_code"] == str(Error.BAD_SIGNATURE)
+    assert caught.value.code == "refused_bad_signature"
 
 
 async def test_key_and_enrolment_survive_power_off(bench: Workbench) -> None:

@@ -24,7 +24,7 @@ async def pour(bench: Workbench, data: bytes) -> None:
     await transport.close()
 
 
-async def test_a_megabyte_of_garbage(bench: Workbench) -> None:
+async def test_trap_08_a_megabyte_of_garbage(bench: Workbench) -> None:
     await bench.ready([plain("A-1")])
     rng = Random(5)
     await pour(bench, bytes(rng.randrange(1, 256) for _ in range(1 << 20)))

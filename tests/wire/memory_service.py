@@ -5,7 +5,7 @@ import struct
 
 from plomba_wire import chain, codec
 from plomba_wire.terminal_end import WINDOW, Refusal
-from plomba_wire.vocabulary import Error
+from plomba_wire.vocabulary import Error, Feature
 
 PUBLIC = bytes(range(64))
 EPOCH = 1
@@ -27,6 +27,7 @@ class MemoryService:
     """
 
     def __init__(self, count: int = 0, length: int = 200) -> None:
+        self.features = Feature.SACK | Feature.LIVE | Feature.BAUD
         self.records: list[bytes] = []
         self.digests = [chain.genesis(PUBLIC, EPOCH)]
         self.receipted = 0
@@ -45,7 +46,6 @@ class MemoryService:
         self.records.append(struct.pack(">H", len(body)) + body + octets("signature of " + name, 64))
         self.digests.append(chain.step(self.digests[-1], body))
 
-    @property
     def next_seq(self) -> int:
         return len(self.records) + 1
 
@@ -60,11 +60,11 @@ class MemoryService:
         self.served.append("SyncOpen")
         if request.epoch != EPOCH:
             raise Refusal(Error.EPOCH_CHANGED, EPOCH)
-        if not 0 < request.from_seq <= self.next_seq:
-            raise Refusal(Error.BAD_RANGE, self.next_seq)
+        if not 0 < request.from_seq <= self.next_seq():
+            raise Refusal(Error.BAD_RANGE, self.next_seq())
         if request.previous != self.digests[request.from_seq - 1]:
             raise Refusal(Error.CHAIN_FORK, request.from_seq)
-        return request.from_seq, self.next_seq
+        return request.from_seq, self.next_seq()
 
     def record(self, seq: int) -> bytes:
         return self.records[seq - 1]
@@ -77,12 +77,14 @@ class MemoryService:
         if isinstance(message, codec.Status):
             return self._status()
         if isinstance(message, codec.Receipt):
+            if len(message.bundle) != 4:
+                raise Refusal(Error.MALFORMED)
             self.receipted = max(self.receipted, struct.unpack(">I", message.bundle)[0])
             return codec.ReceiptOk(self.receipted)
         if isinstance(message, codec.ObjectOffer):
-            offer = (message.kind, message.version, message.size, message.sha256)
+            offer = (message.kind, message.version, message.size, message.bundle, message.sha256)
             if message.version <= max(self.installed, default=0):
-                raise Refusal(Error.ROLLBACK, max(self.installed))
+                raise Refusal(Error.ROLLBACK, max(self.installed, default=0))
             if offer != self._offer:
                 self._offer, self._pieces = offer, b""
             return codec.ObjectOfferOk(len(self._pieces), WINDOW // 16)
@@ -94,21 +96,28 @@ class MemoryService:
             return codec.ObjectCredit(len(self._pieces), WINDOW // 16)
         if isinstance(message, codec.ObjectCommit):
             return self._commit(message)
+        if isinstance(message, codec.Baud):
+            if message.baud > 921600:
+                raise Refusal(Error.BAD_RANGE, 921600)
+            return codec.BaudOk(message.baud)
+        if isinstance(message, codec.TimeProbe):
+            return codec.TimeProbeOk(message.t1, 1, 2, 0, self.fresh_nonce())
         raise Refusal(Error.UNKNOWN_TYPE)
 
     def _status(self) -> codec.StatusOk:
         version = max(self.installed, default=0)
         head = self.digests[-1]
         return codec.StatusOk(
-            EPOCH, 1, self.next_seq, self.receipted, head, 0, 0, version, 0, 0, 255, 0, 0, 0, bytes(64)
+            EPOCH, 1, self.next_seq(), self.receipted, head, 0, 0, version, 0, 0, 255, 0, 0, 0, 0, 0, 0, bytes(64)
         )
 
     def _commit(self, message: codec.ObjectCommit) -> codec.ObjectCommitOk:
         if self._offer[:2] != (message.kind, message.version) or len(self._pieces) != self._offer[2]:
             raise Refusal(Error.BAD_RANGE, len(self._pieces))
         bundle, self._pieces = self._pieces, b""
-        sha256, self._offer = self._offer[3], ()
-        if hashlib.sha256(bundle).digest() != sha256:
+        length, sha256 = self._offer[3:]
+        self._offer = ()
+        if hashlib.sha256(bundle[:length]).digest() != sha256:
             raise Refusal(Error.BAD_HASH)
         self.installed[message.version] = bundle
-        return codec.ObjectCommitOk(message.version, self.next_seq - 1)
+        return codec.ObjectCommitOk(message.version, self.next_seq() - 1)

@@ -154,7 +154,7 @@ def test_fields_that_do_not_fit(name: str) -> None:
 
 
 @each_layout
-def test_damaged_bytes(name: str) -> None:
+def test_trap_22_damaged_bytes(name: str) -> None:
     @stable
     @given(fields(name).map(LAYOUTS[name].build).flatmap(mutated))
     @example(b"")
@@ -168,7 +168,7 @@ def test_damaged_bytes(name: str) -> None:
 
 
 @each_layout
-def test_any_bytes(name: str) -> None:
+def test_trap_22_any_bytes(name: str) -> None:
     @stable
     @given(st.binary(max_size=300))
     def agree(data: bytes) -> None:
@@ -240,7 +240,7 @@ def words(fields: Fields) -> str:
     return " ".join(f"x{value.hex()}" if isinstance(value, bytes) else str(value) for value in fields.values())
 
 
-def test_micropython_agrees(ask_board: Ask) -> None:
+def test_trap_22_micropython_agrees(ask_board: Ask) -> None:
     dice = Dice(1)
     calls, expected = [], []
     for name in LAYOUTS:

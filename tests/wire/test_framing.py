@@ -58,7 +58,7 @@ def test_cobs_reads_anything_or_says_malformed(data: bytes) -> None:
 
 @stable
 @given(st.lists(frames, max_size=6), st.data())
-def test_any_chunking_gives_the_same_frames(sent: list[Plain], data: st.DataObject) -> None:
+def test_trap_05_any_chunking_gives_the_same_frames(sent: list[Plain], data: st.DataObject) -> None:
     stream = b"".join(encode(*frame) for frame in sent)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=20)))
     deframer = Deframer()
@@ -99,7 +99,7 @@ def duplicated(stream: bytes, at: int) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("damage", [dropped, flipped, duplicated])
-def test_one_byte_costs_two_frames_at_most(damage: Callable[[bytes, int], Iterator[bytes]]) -> None:
+def test_trap_04_one_byte_costs_two_frames_at_most(damage: Callable[[bytes, int], Iterator[bytes]]) -> None:
     """And none arrives that was not sent, or out of order, or twice; what is lost is counted."""
     stream, sent = recorded()
     dearest = 0
@@ -130,7 +130,7 @@ def test_noise_between_frames_costs_no_frame() -> None:
 
 
 @pytest.mark.parametrize("byte", [0x01, 0x55, 0xFF])
-def test_a_megabyte_without_delimiter(ask: Ask, byte: int) -> None:
+def test_trap_08_a_megabyte_without_delimiter(ask: Ask, byte: int) -> None:
     """It is one bad frame, the next one arrives, and the heap has grown by no more than the buffer."""
     [answer] = ask([f"flood {1 << 20} 1024 {byte}"])
     bad, found, growth = map(int, answer.split())
@@ -138,7 +138,7 @@ def test_a_megabyte_without_delimiter(ask: Ask, byte: int) -> None:
     assert growth <= 2 * LIMIT
 
 
-def test_a_megabyte_in_one_piece_takes_no_memory_of_its_own() -> None:
+def test_trap_08_a_megabyte_in_one_piece_takes_no_memory_of_its_own() -> None:
     flood = b"\x55" * (1 << 20)
     deframer = Deframer()
     tracemalloc.start()

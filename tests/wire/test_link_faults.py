@@ -7,11 +7,10 @@ from random import Random
 
 import pytest
 from memory_service import EPOCH, MemoryService, octets
-from spoken import opened, opened_dock, read, wire
+from spoken import Listener, opened, opened_dock, read, wire
 from virtual_link import LATENCY, VERSION, Clean, Cut, Rough, VirtualLink, frames_of
 
 from plomba_wire import codec
-from plomba_wire.terminal_end import TerminalEnd
 
 OBJECT = octets("object", 9000)
 COUNT = 40
@@ -106,7 +105,7 @@ class Late:
 
 
 @pytest.mark.parametrize("after", range(1, 24))
-def test_answers_that_come_after_the_session_was_given_up(after: int) -> None:
+def test_trap_01_answers_that_come_after_the_session_was_given_up(after: int) -> None:
     late = Late(after)
     link = VirtualLink(MemoryService(COUNT, 300), object=OBJECT, up=late, max_body=1200)
     link.at(20.0, late.release)
@@ -114,12 +113,12 @@ def test_answers_that_come_after_the_session_was_given_up(after: int) -> None:
     assert link.sessions > 1 and link.stale > 0
 
 
-def test_late_frames_are_counted_as_stale() -> None:
+def test_trap_02_late_frames_are_counted_as_stale() -> None:
     """Everything of one session reaches both ends of the next."""
     service = MemoryService(COUNT, 300)
     down, up = Clean(), Clean()
     docked(VirtualLink(service, object=OBJECT, down=down, up=up))
-    end = opened(TerminalEnd(MemoryService(COUNT, 300)))
+    end = opened(Listener(MemoryService(COUNT, 300)))
     late = [frame for frame in read(down.carried) if not isinstance(frame[1], codec.Hello)]
     for frame, message in late:
         assert end.receive(wire(message, frame.tag, frame.session)) == b"" and end.pump() is None

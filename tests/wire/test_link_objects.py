@@ -6,12 +6,12 @@ import hashlib
 
 import pytest
 from memory_service import MemoryService, octets
-from spoken import Heard, opened, opened_dock, read, the_error, wire
+from spoken import Heard, Listener, opened, opened_dock, read, the_error, wire
 from virtual_link import VERSION, Cut, Losing, VirtualLink
 
 from plomba_wire import codec
 from plomba_wire.dock_end import Answered, DockEnd, Lost, Refused
-from plomba_wire.terminal_end import WINDOW, TerminalEnd
+from plomba_wire.terminal_end import WINDOW
 from plomba_wire.vocabulary import Error, ObjectKind
 
 OBJECT = octets("object", 20000)
@@ -25,7 +25,7 @@ def pieces(heard: Heard) -> list[tuple[int, int]]:
 def pushing(size: int = 20000, *, offset: int = 0, window: int = WINDOW) -> tuple[DockEnd, int]:
     """A dock's end whose offer was just answered, and the tag of its push."""
     dock = opened_dock()
-    tag = dock.push(ObjectKind.MANIFEST, VERSION, OBJECT[:size], 0.0)
+    tag = dock.push(ObjectKind.MANIFEST, VERSION, OBJECT[:size], size, 0.0)
     [(_, offer)] = read(dock.outgoing())
     assert isinstance(offer, codec.ObjectOffer)
     assert (offer.kind, offer.version, offer.size) == (ObjectKind.MANIFEST, VERSION, size)
@@ -105,7 +105,7 @@ def test_a_refusal_comes_under_the_tag_of_the_push(at_commit: bool) -> None:
 
 def _offering(size: int) -> tuple[DockEnd, int]:
     dock = opened_dock()
-    tag = dock.push(ObjectKind.MANIFEST, VERSION, OBJECT[:size], 0.0)
+    tag = dock.push(ObjectKind.MANIFEST, VERSION, OBJECT[:size], size, 0.0)
     dock.outgoing()
     return dock, tag
 
@@ -113,8 +113,8 @@ def _offering(size: int) -> tuple[DockEnd, int]:
 def test_a_terminal_refuses_what_is_older_or_not_what_was_offered() -> None:
     service = MemoryService()
     service.installed[5] = b""
-    end = opened(TerminalEnd(service))
-    offer = codec.ObjectOffer(ObjectKind.MANIFEST, 5, 4, bytes(32))
+    end = opened(Listener(service))
+    offer = codec.ObjectOffer(ObjectKind.MANIFEST, 5, 4, 4, bytes(32))
     assert the_error(end.receive(wire(offer, tag=1))).code == Error.ROLLBACK
     offer.version = 6
     end.receive(wire(offer, tag=2))
@@ -127,8 +127,8 @@ def test_a_terminal_refuses_what_is_older_or_not_what_was_offered() -> None:
 
 def test_pieces_with_the_same_tag_are_each_answered() -> None:
     """Late and doubled ones are told where to go on."""
-    end = opened(TerminalEnd(MemoryService()))
-    end.receive(wire(codec.ObjectOffer(ObjectKind.MANIFEST, 1, 8, bytes(32)), tag=1))
+    end = opened(Listener(MemoryService()))
+    end.receive(wire(codec.ObjectOffer(ObjectKind.MANIFEST, 1, 8, 8, bytes(32)), tag=1))
     offsets = []
     for offset in (0, 0, 4, 4, 0, 99):
         [(_, credit)] = read(end.receive(wire(codec.ObjectData(offset, b"four"), tag=2)))

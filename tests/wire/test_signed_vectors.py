@@ -10,7 +10,7 @@ from vector_calls import call, values
 
 from plomba.errors import VerificationError
 from plomba.trust.keys import verify
-from plomba.trust.objects import SignedObject, Trust
+from plomba.trust.objects import Trust, block_hashes
 from plomba.trust.records import verify_chain
 from plomba_wire import chain, codec
 from plomba_wire.vocabulary import Error
@@ -91,10 +91,39 @@ def _fields(message: codec.Layout) -> list[str]:
 def test_host_opens_good_bundles(objects: Any) -> None:
     trust = Trust(bytes.fromhex(objects["root"]))
     for case in objects["good"]:
-        signed = trust.open(bytes.fromhex(case["bundle"]), case["kind"], now=objects["now"])
+        content = bytes.fromhex(case.get("content", ""))
+        signed = trust.open(bytes.fromhex(case["bundle"]) + content, case["kind"], now=objects["now"])
         assert signed.envelope.version == case["version"]
-        layout = getattr(codec, case["layout"])
-        assert _fields(layout.read(signed.body, 0)) == values(case["layout"], case["fields"]), case["name"]
+        name, fields = case["layout"], case["fields"]
+        if content:
+            assert signed.body == content
+            name, fields = case["content_layout"], case["content_fields"]
+        layout = getattr(codec, name)
+        assert _fields(layout.read(signed.body, 0)) == values(name, fields), case["name"]
+
+
+def test_host_refuses_content_that_the_list_does_not_name(objects: Any) -> None:
+    trust = Trust(bytes.fromhex(objects["root"]))
+    [case] = [case for case in objects["good"] if "content" in case]
+    bundle, content = bytes.fromhex(case["bundle"]), bytearray.fromhex(case["content"])
+    for at in range(len(content)):
+        content[at] ^= 1
+        with pytest.raises(VerificationError):
+            trust.open(bundle + content, case["kind"], now=objects["now"])
+        content[at] ^= 1
+    for wrong in (b"", content[:-1], content + b"\0"):
+        with pytest.raises(VerificationError):
+            trust.open(bundle + wrong, case["kind"], now=objects["now"])
+
+
+def test_block_lists(ask_board: Ask, objects: Any) -> None:
+    lists = objects["block_lists"]
+    for case in lists["good"]:
+        content = bytes(at % 251 for at in range(case["size"]))
+        assert block_hashes(content).hex() == case["hashes"]
+    answers = ask_board(f"block_list x{case['bytes']}" for case in [*lists["good"], *lists["bad"]])
+    good = [f"{case['size']} x{case['hashes']}" for case in lists["good"]]
+    assert answers == good + [f"Refusal {Error.MALFORMED}"] * len(lists["bad"])
 
 
 def test_host_refuses_bad_bundles(objects: Any) -> None:
@@ -129,9 +158,8 @@ def _opening(objects: Any, case: dict[str, Any], layout: str) -> str:
 
 
 def test_rows_of_a_manifest(objects: Any) -> None:
-    [case] = [case for case in objects["good"] if case["layout"] == "ManifestHead"]
-    bundle = bytes.fromhex(case["bundle"])
-    body = SignedObject.parse(bundle[2 + int.from_bytes(bundle[:2], "big") :]).body
+    [case] = [case for case in objects["good"] if "content" in case]
+    body = bytes.fromhex(case["content"])
     at = codec.ManifestHead.SIZE
     for layout, rows in ((codec.OrderRow, case["orders"]), (codec.CodeRow, case["codes"])):
         for row in rows:

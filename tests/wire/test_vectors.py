@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from vector_calls import call, values
 
-from plomba_wire import codec
-from plomba_wire.dock_end import split_records
+from plomba_wire import codec, framing
+from plomba_wire.pull import split_records
 
 Ask = Callable[[Iterable[str]], list[str]]
 Vectors = Callable[[str], Any]
@@ -17,7 +17,7 @@ Vectors = Callable[[str], Any]
 
 def test_every_layout_has_vectors(vectors: Vectors) -> None:
     layouts = vectors("layouts")
-    assert set(layouts) == set(codec.__all__) - {"Malformed", "MESSAGES"}
+    assert set(layouts) == set(codec.__all__) - {"Malformed", "MESSAGES", "SCHEMA"}
     assert {name: content["type"] for name, content in layouts.items() if "type" in content} == {
         layout.__name__: type for type, layout in codec.MESSAGES.items()
     }
@@ -25,7 +25,7 @@ def test_every_layout_has_vectors(vectors: Vectors) -> None:
     assert all(content["bad"] for content in layouts.values())
 
 
-def test_layouts(ask: Ask, vectors: Vectors) -> None:
+def test_trap_22_layouts(ask: Ask, vectors: Vectors) -> None:
     calls, expected = [], []
     for layout, content in vectors("layouts").items():
         for case in content["good"]:
@@ -35,7 +35,7 @@ def test_layouts(ask: Ask, vectors: Vectors) -> None:
     assert ask(calls) == expected
 
 
-def test_bad_layouts(ask: Ask, vectors: Vectors) -> None:
+def test_trap_22_bad_layouts(ask: Ask, vectors: Vectors) -> None:
     cases = [(layout, case) for layout, content in vectors("layouts").items() for case in content["bad"]]
     answers = ask(f"unpack {layout} x{case['bytes']}" for layout, case in cases)
     read = [f"{layout}: {case['reason']}" for (layout, case), got in zip(cases, answers, strict=True) if _read(got)]
@@ -46,7 +46,7 @@ def _read(answer: str) -> bool:
     return answer != "Malformed"
 
 
-def test_cobs(ask: Ask, vectors: Vectors) -> None:
+def test_trap_07_cobs(ask: Ask, vectors: Vectors) -> None:
     frames = vectors("frames")
     assert ask(call("cobs", case["plain"]) for case in frames["cobs"]) == [
         f"x{case['encoded']}00" for case in frames["cobs"]
@@ -140,3 +140,24 @@ def test_digests(ask: Ask, vectors: Vectors, name: str) -> None:
     assert vectors("digests").keys() == DIGESTS.keys() and cases
     answers = ask(call(name, *(case[key] for key in inputs)) for case in cases)
     assert answers == [f"x{case[output]}" if isinstance(case[output], str) else str(case[output]) for case in cases]
+
+
+def test_errors(ask: Ask, vectors: Vectors) -> None:
+    """Every case in a session of its own; before and after it the session is alive."""
+    errors = vectors("errors")
+    cases = [(kind, case) for kind in ("answered", "refused", "silent") for case in errors[kind]]
+    calls = []
+    for _, case in cases:
+        calls += ["terminal_end 2000 0 200"]
+        calls += [f"heard x{wire}" for wire in (errors["hello"], errors["alive"], case["wire"], errors["alive"])]
+    answers = ask(calls)
+    for number, (kind, case) in enumerate(cases):
+        _, opened, before, said, after = answers[5 * number : 5 * number + 5]
+        assert opened != "x" and before == after != "x", case["name"]
+        if kind == "silent":
+            assert said == "x", case["name"]
+            continue
+        [frame] = framing.Deframer().feed(bytes.fromhex(said[1:]))
+        error = codec.Error.unpack(frame.body)
+        assert {name: getattr(error, name) for name in codec.Error.FIELDS} == case["error"], case["name"]
+        assert (frame.type, frame.session, frame.tag) == (codec.Error.TYPE, case["session"], case["tag"]), case["name"]

@@ -16,9 +16,9 @@ from typing import Protocol
 from memory_service import EPOCH, PUBLIC, MemoryService, octets
 
 from plomba_wire import chain, codec, framing
-from plomba_wire.dock_end import Answered, DockEnd, Lost, Opened, Records, Refused, Synced
+from plomba_wire.dock_end import FEATURES, Answered, DockEnd, Lost, Opened, Records, Refused, Synced
 from plomba_wire.terminal_end import WINDOW, TerminalEnd
-from plomba_wire.vocabulary import ObjectKind
+from plomba_wire.vocabulary import Feature, ObjectKind
 
 LATENCY = 0.004
 VERSION = 9
@@ -46,7 +46,7 @@ class Clean:
 
 
 class OneByte:
-    """One byte, counted from the first that was ever written, is dropped, flipped or doubled."""
+    """One byte, counted from the first that was ever written, is dropped, flipped, doubled or swapped with the next."""
 
     def __init__(self, at: int, damage: str) -> None:
         self._left = at
@@ -55,8 +55,9 @@ class OneByte:
     def carry(self, data: bytes) -> Iterator[tuple[float, bytes]]:
         at, self._left = self._left, self._left - len(data)
         if 0 <= at < len(data):
-            new = {"drop": b"", "flip": bytes((data[at] ^ 0x10,)), "double": data[at : at + 1] * 2}[self._damage]
-            data = data[:at] + new + data[at + 1 :]
+            one, next = data[at : at + 1], data[at + 1 : at + 2]
+            new = {"drop": next, "flip": bytes((one[0] ^ 0x10,)) + next, "double": one + one + next, "swap": next + one}
+            data = data[:at] + new[self._damage] + data[at + 2 :]
         yield LATENCY, data
 
 
@@ -154,6 +155,7 @@ class VirtualLink:
         object: bytes = b"",
         max_body: int = 2000,
         window: int = 8192,
+        features: int = FEATURES,
     ) -> None:
         self.now = 0.0
         self.service = service
@@ -171,7 +173,7 @@ class VirtualLink:
         self.stale = 0
         self.lost: list[str] = []
         self._disk, self._object = disk, object
-        self._max_body, self._window = max_body, window
+        self._max_body, self._window, self._features = max_body, window, features
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._flying_up: list[tuple[int, int]] = []
@@ -181,7 +183,8 @@ class VirtualLink:
     def connect(self) -> None:
         """A new session."""
         self.sessions += 1
-        self.dock = DockEnd(octets(f"dock {self.sessions}", 8), self.sessions, self._max_body, self._window)
+        nonce = octets(f"dock {self.sessions}", 8)
+        self.dock = DockEnd(nonce, self.sessions, self._max_body, self._window, self._features)
         self._flying_up, self._flying_down = [], []
         self.dock.start(self.now)
         self.send()
@@ -258,7 +261,7 @@ class VirtualLink:
         elif isinstance(message, codec.ReceiptOk):
             self.given = message.receipted_seq
             if self._object and not self.installed:
-                self.dock.push(ObjectKind.MANIFEST, VERSION, self._object, self.now)
+                self.dock.push(ObjectKind.MANIFEST, VERSION, self._object, len(self._object), self.now)
             else:
                 self._close()
         elif isinstance(message, codec.ObjectCommitOk):
@@ -291,7 +294,7 @@ class VirtualLink:
         """The loop of the firmware: bytes, the answer, then frames until there is none."""
         for frame, message in self._taken.hear(data):
             self._credited(frame, message)
-        out = self.terminal.receive(data) or self.terminal.pump()
+        out = self.terminal.receive(data, int(self.now * 1000)) or self.terminal.pump()
         while out:
             for frame, message in self.answered.hear(out):
                 self._watch_terminal(frame, message)
@@ -314,7 +317,8 @@ class VirtualLink:
             assert flying <= WINDOW or len(self._flying_down) == 1, "the terminal's window is overrun"
 
     def _watch_terminal(self, frame: framing.Frame, message: codec.Layout) -> None:
-        if isinstance(message, codec.Data):
+        # What goes again takes the place that it had before it got lost.
+        if isinstance(message, codec.Data) and not (frame.flags & 1 and self.dock.features & Feature.SACK):
             self._flying_up.append((message.first_seq + message.count, frame.size))
             flying = sum(size for _, size in self._flying_up)
             assert flying <= self._window or len(self._flying_up) == 1, "the dock's window is overrun"
@@ -324,7 +328,9 @@ class VirtualLink:
         if frame.session != self.sessions:
             return
         if isinstance(message, codec.Credit):
-            rewind = message.flags & 1
-            self._flying_up = [] if rewind else [fly for fly in self._flying_up if fly[0] > message.next_seq]
+            rows = [codec.AgainRow.read(message.again, at) for at in range(0, len(message.again), 5)]
+            back = [row.first_seq for row in rows if not row.count]
+            last = 0 if message.flags & 1 else min(back, default=1 << 32)
+            self._flying_up = [fly for fly in self._flying_up if message.next_seq < fly[0] <= last]
         elif isinstance(message, codec.ObjectCredit):
             self._flying_down = [flying for flying in self._flying_down if flying[0] > message.offset]

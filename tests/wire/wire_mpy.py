@@ -101,25 +101,87 @@ def open_bundle(root, now, kind, bundle, layout):
     from terminal.objects import signed
 
     envelope, body = signed.open_bundle(bundle, kind, root, now)
-    message = getattr(codec, layout).unpack(body[: getattr(codec, layout).SIZE])
+    found = getattr(codec, layout)
+    message = found.unpack(body if found.TAIL else body[: found.SIZE])
     fields = [text(getattr(message, field)) for field in message.FIELDS]
     return " ".join([str(envelope.version)] + fields)
+
+
+def block_list(body):
+    from terminal.objects import transfer
+
+    found = transfer.block_list(body)
+    return f"{found.size} {text(found.hashes)}"
 
 
 def terminal_end(max_body, records, length):
     """A new terminal's end, over a service with that many records of that length."""
     _state["end"] = TerminalEnd(MemoryService(records, length), max_body)
+    _state["now"] = 0
     return 0
 
 
 def heard(data):
     """What the terminal's end says to these bytes, asked for it as the firmware's loop does."""
     end = _state["end"]
-    out = frame = end.receive(data) or end.pump() or b""
+    _state["now"] += 100
+    out = frame = end.receive(data, _state["now"]) or end.pump() or b""
     while frame:
         frame = end.pump() or b""
         out += frame
     return out
+
+
+def split(*steps):
+    """The packets of one sender: a number sets its MTU, bytes are a frame."""
+    from plomba_wire import fragments
+
+    fragmenter = fragments.Fragmenter()
+    out = []
+    for step in steps:
+        if isinstance(step, int):
+            fragmenter.mtu = step
+        else:
+            out += [text(packet) for packet in fragmenter.split(step)]
+    return " ".join(out)
+
+
+def join(*packets):
+    """What was bad, missed and doubled, then each frame with its size. A number is a new connection."""
+    from plomba_wire import fragments
+
+    defragmenter = fragments.Defragmenter()
+    out = []
+    for packet in packets:
+        if isinstance(packet, int):
+            defragmenter.reset()
+            continue
+        frame = defragmenter.feed(packet)
+        if frame is not None:
+            fields = (frame.type, frame.flags, frame.session, frame.tag, frame.body, frame.size)
+            out.append(" ".join([text(field) for field in fields]))
+    return " ".join([str(defragmenter.bad), str(defragmenter.gaps), str(defragmenter.doubled)] + out)
+
+
+def packet_flood(count, length):
+    """`count` packets that never end a frame, then a good one: what was bad, frames, growth of the heap."""
+    from plomba_wire import fragments
+
+    defragmenter = fragments.Defragmenter()
+    pieces = [bytes([counter]) + bytes(length - 1) for counter in range(64)]
+    first = bytes([0x80]) + bytes(length - 1)
+    gc.collect()
+    before = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
+    most = before
+    found = 0
+    for at in range(count):
+        found += defragmenter.feed(pieces[at & 63] if at else first) is not None
+        if at % 64 == 0 and before:
+            gc.collect()
+            most = max(most, gc.mem_alloc())
+    last = bytes([0xC0 | count & 63]) + framing.frame_bytes(2, 0, 1, 1, b"12345678")
+    found += defragmenter.feed(last) is not None
+    return f"{defragmenter.bad} {found} {most - before}"
 
 
 CALLS = {
@@ -143,8 +205,12 @@ CALLS = {
     "fits": fits,
     "sign": sign,
     "open": open_bundle,
+    "block_list": block_list,
     "terminal_end": terminal_end,
     "heard": heard,
+    "split": split,
+    "join": join,
+    "packet_flood": packet_flood,
 }
 
 

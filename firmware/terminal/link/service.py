@@ -1,29 +1,33 @@
 """What the messages of the link mean to this terminal."""
 
-import hashlib
 import os
+
+from micropython import const
 
 from plomba_wire import chain, codec
 from plomba_wire.terminal_end import WINDOW, Refusal, TerminalEnd
-from plomba_wire.vocabulary import Action, Enrolment, Error, ObjectKind
+from plomba_wire.vocabulary import Action, Enrolment, Error, Feature, ObjectKind
 from terminal.journal.ring import JournalFull
-from terminal.objects.rules import SIZE_MAX
-from terminal.objects.signed import open_bundle
-from terminal.objects.slots import Transfer
+from terminal.objects.transfer import Transfer
 from terminal.version import FIRMWARE
 
-_UNKNOWN_BATTERY = 255
+_UNKNOWN_BATTERY = const(255)
+_NONCE_MS = const(10000)
+_BACK_S = const(86400)
+_DIAG_MAX = const(1024)
 
 
 class Service:
-    """Serves one link; plomba_wire.terminal_end.TerminalEnd calls it."""
+    """Serves one link; plomba_wire.terminal_end.TerminalEnd calls it. `bauds` are the rates its line can have."""
 
-    def __init__(self, terminal) -> None:
+    def __init__(self, terminal, bauds: "tuple[int, ...]" = ()) -> None:
         self.end: "TerminalEnd | None" = None
+        self.features = Feature.SACK | Feature.LIVE | (Feature.BAUD if bauds else 0)
         self._terminal = terminal
+        self._bauds = bauds
         self._nonce = b""
+        self._nonce_at = 0
         self._transfer: "Transfer | None" = None
-        self._small: "_Small | None" = None
 
     def identity(self) -> "tuple[int, bytes, int, int]":
         identity = self._terminal.identity
@@ -31,7 +35,13 @@ class Service:
 
     def fresh_nonce(self) -> bytes:
         self._nonce = os.urandom(16)
+        self._nonce_at = self._terminal.clock.mono_ms()
         return self._nonce
+
+    def next_seq(self) -> int:
+        """A record counts once it is signed: it never leaves before."""
+        journal = self._terminal.journal
+        return journal.next_seq - (journal.unsigned is not None)
 
     def serve(self, message):
         """The answer to a request. Raises Refusal."""
@@ -40,9 +50,14 @@ class Service:
             raise Refusal(Error.UNKNOWN_TYPE)
         try:
             return handler(self, message)  # type: ignore[operator]
+        except Refusal as refusal:
+            self._terminal.diary.note("refused %02x: %02x (%d)" % (message.TYPE, refusal.code, refusal.detail))
+            raise
         except JournalFull:
+            self._terminal.diary.note("refused %02x: journal full" % message.TYPE)
             raise Refusal(Error.NO_SPACE)
-        except OSError:
+        except OSError as error:
+            self._terminal.diary.note("refused %02x: flash error %s" % (message.TYPE, error))
             raise Refusal(Error.STORAGE_FAULT)
 
     def sync_open(self, request: codec.SyncOpen) -> "tuple[int, int]":
@@ -93,6 +108,8 @@ class Service:
         terminal = self._terminal
         journal = terminal.journal
         identity = terminal.identity
+        end = self.end
+        assert end is not None
         digest = chain.head_digest(request.nonce, identity.id, identity.epoch, journal.next_seq, journal.head)
         return codec.StatusOk(
             identity.epoch,
@@ -106,8 +123,11 @@ class Service:
             terminal.clock.mono_ms() & 0xFFFFFFFF,
             terminal.clock.utc(),
             _UNKNOWN_BATTERY,
-            self.end.bad if self.end else 0,
-            self.end.stale if self.end else 0,
+            end.bad,
+            end.stale,
+            end.errors,
+            end.muted,
+            end.resent,
             terminal.lost_scans,
             identity.sign(digest),
         )
@@ -125,87 +145,89 @@ class Service:
     def _offer(self, offer: codec.ObjectOffer) -> codec.ObjectOfferOk:
         terminal = self._terminal
         self._need_root()
-        wanted = (offer.kind, offer.version, offer.size, offer.sha256)
-        if offer.kind == ObjectKind.MANIFEST:
-            self._small = None
-            if self._transfer is None or self._transfer.offer != wanted:
-                self._transfer = terminal.manifest.transfer(offer.version, offer.size, offer.sha256)
-            return codec.ObjectOfferOk(self._transfer.offset, WINDOW // 16)
-        if offer.kind not in (ObjectKind.RULES, ObjectKind.TIME):
-            raise Refusal(Error.UNKNOWN_TYPE, offer.kind)
-        if offer.size > SIZE_MAX:
-            raise Refusal(Error.TOO_BIG, SIZE_MAX)
-        if self._small is None or self._small.offer != wanted:
-            self._small = _Small(wanted)
-        return codec.ObjectOfferOk(self._small.offset, WINDOW // 16)
+        wanted = (offer.kind, offer.version, offer.size, offer.bundle, offer.sha256)
+        if self._transfer is None or self._transfer.offer != wanted:
+            self._transfer = None
+            if offer.kind == ObjectKind.MANIFEST:
+                slot = terminal.manifest.spare(offer.version)
+            elif offer.kind in (ObjectKind.RULES, ObjectKind.TIME):
+                slot = None
+            else:
+                raise Refusal(Error.UNKNOWN_TYPE, offer.kind)
+            self._transfer = Transfer(wanted, terminal.identity.root, self._now(offer.kind), slot)
+        return codec.ObjectOfferOk(self._transfer.offset, WINDOW // 16)
 
     def _data(self, data: codec.ObjectData) -> codec.ObjectCredit:
-        receiving = self._small or self._transfer
-        if receiving is None:
+        transfer = self._transfer
+        if transfer is None:
             raise Refusal(Error.BAD_RANGE)
-        receiving.write(data.offset, data.piece)
-        return codec.ObjectCredit(receiving.offset, WINDOW // 16)
+        try:
+            transfer.write(data.offset, data.piece)
+        except Refusal as refusal:
+            if refusal.code != Error.BAD_HASH or transfer.envelope is None:
+                self._transfer = None
+            raise
+        return codec.ObjectCredit(transfer.offset, WINDOW // 16)
 
     def _commit(self, request: codec.ObjectCommit) -> codec.ObjectCommitOk:
         terminal = self._terminal
-        small, transfer = self._small, self._transfer
-        root, now = terminal.identity.root, terminal.clock.utc()
+        transfer = self._transfer
+        if transfer is None or transfer.offer[:2] != (request.kind, request.version):
+            raise Refusal(Error.BAD_RANGE)
+        if not transfer.complete:
+            raise Refusal(Error.BAD_RANGE, transfer.offset)
+        self._transfer = None
         action = Action.OBJECT_SET
-        if transfer is not None and transfer.offer[:2] == (request.kind, request.version):
-            self._transfer = None
-            transfer.check()
-            terminal.manifest.install(transfer, root, now)
+        if request.kind == ObjectKind.MANIFEST:
+            terminal.manifest.install(transfer)
             terminal.flow.new_visit()
             terminal.replay()
-        elif small is not None and small.offer[:2] == (request.kind, request.version):
-            self._small = None
-            small.check()
-            if request.kind == ObjectKind.RULES:
-                terminal.rules.install(small.bundle, root, now)
-            else:
-                self._set_clock(small.bundle, root)
-                action = Action.TIME_SET
+        elif request.kind == ObjectKind.RULES:
+            terminal.rules.install(transfer)
         else:
-            raise Refusal(Error.BAD_RANGE)
+            self._set_clock(transfer.body)
+            action = Action.TIME_SET
         seq = terminal.commit(terminal.recorder.installed(action, request.kind, request.version))
         terminal.idle_screen()
         return codec.ObjectCommitOk(request.version, seq)
 
-    def _set_clock(self, bundle: bytes, root: bytes) -> None:
-        _, raw = open_bundle(bundle, ObjectKind.TIME, root, 0)
+    def _now(self, kind: int) -> int:
+        """What dates are held against. A time object's dates mean nothing: it is what sets the clock."""
+        return 0 if kind == ObjectKind.TIME else self._terminal.clock.utc()
+
+    def _set_clock(self, raw: bytes) -> None:
+        clock = self._terminal.clock
         body = codec.TimeBody.unpack(raw)
         if body.terminal != self._terminal.identity.id:
             raise Refusal(Error.WRONG_DEVICE)
-        if body.device_nonce != self._nonce:
+        if body.device_nonce != self._nonce or clock.mono_ms() - self._nonce_at > _NONCE_MS:
             raise Refusal(Error.NONCE_MISMATCH)
         self._nonce = b""
-        self._terminal.clock.set(body.utc)
+        if clock.trusted and body.utc < clock.utc() - _BACK_S:
+            raise Refusal(Error.ROLLBACK, clock.utc())
+        clock.set(body.utc)
+
+    def _probe(self, probe: codec.TimeProbe) -> codec.TimeProbeOk:
+        clock = self._terminal.clock
+        assert self.end is not None
+        nonce = self.fresh_nonce()
+        return codec.TimeProbeOk(
+            probe.t1, self.end.heard & 0xFFFFFFFF, clock.mono_ms() & 0xFFFFFFFF, clock.utc(), nonce
+        )
+
+    def _baud(self, request: codec.Baud) -> codec.BaudOk:
+        if request.baud not in self._bauds:
+            raise Refusal(Error.BAD_RANGE, max(self._bauds, default=0))
+        return codec.BaudOk(request.baud)
+
+    def _diag(self, request: codec.Diag) -> codec.DiagOk:
+        diary = self._terminal.diary
+        offset, text = diary.read(request.offset, _DIAG_MAX)
+        return codec.DiagOk(offset, diary.end, text)
 
     def _need_root(self) -> None:
         if not self._terminal.identity.root:
             raise Refusal(Error.NOT_ENROLLED)
-
-
-class _Small:
-    """An object that fits in RAM, on its way."""
-
-    def __init__(self, offer: tuple) -> None:
-        self.offer = offer
-        self.bundle = b""
-
-    @property
-    def offset(self) -> int:
-        return len(self.bundle)
-
-    def write(self, offset: int, piece: bytes) -> None:
-        if offset == len(self.bundle) and offset + len(piece) <= self.offer[2]:
-            self.bundle += piece
-
-    def check(self) -> None:
-        if len(self.bundle) != self.offer[2]:
-            raise Refusal(Error.BAD_RANGE, len(self.bundle))
-        if hashlib.sha256(self.bundle).digest() != self.offer[3]:
-            raise Refusal(Error.BAD_HASH)
 
 
 _HANDLERS = {
@@ -216,4 +238,7 @@ _HANDLERS = {
     codec.ObjectOffer: Service._offer,
     codec.ObjectData: Service._data,
     codec.ObjectCommit: Service._commit,
+    codec.TimeProbe: Service._probe,
+    codec.Baud: Service._baud,
+    codec.Diag: Service._diag,
 }

@@ -3,11 +3,13 @@
 import struct
 
 from plomba_wire import chain
-from plomba_wire.codec import CodeRow, Envelope, Malformed, ManifestHead, OrderRow
+from plomba_wire.codec import CodeRow, Malformed, ManifestHead, OrderRow
 from plomba_wire.terminal_end import Refusal
 from plomba_wire.vocabulary import Error, ObjectKind
+from terminal.flash import BLOCK
 from terminal.objects import signed
-from terminal.objects.slots import Slot, Transfer
+from terminal.objects.slots import Slot
+from terminal.objects.transfer import Transfer, block_list
 
 _TAG = 12
 
@@ -30,28 +32,26 @@ class Manifest:
         for slot in sorted(self._slots, key=lambda slot: -slot.version):
             if slot.size:
                 try:
-                    self._open(slot, root, 0)
+                    self._open(slot, root)
                     return
                 except Refusal:
                     continue
 
-    def transfer(self, version: int, size: int, sha256: bytes) -> Transfer:
-        """A place for a newer one. Raises Refusal."""
+    def spare(self, version: int) -> Slot:
+        """The place for a newer one. Raises Refusal."""
         if version <= self.version:
             raise Refusal(Error.ROLLBACK, self.version)
-        spare = self._slots[1] if self._slot is self._slots[0] and self.version else self._slots[0]
-        return Transfer(spare, ObjectKind.MANIFEST, version, size, sha256)
+        return self._slots[1] if self._slot is self._slots[0] and self.version else self._slots[0]
 
-    def install(self, transfer: Transfer, root: bytes, now: int) -> None:
-        """Puts what was transferred and checked in force, if it is what it says. Raises Refusal."""
+    def install(self, transfer: Transfer) -> None:
+        """Puts what was transferred and checked in force, if it is a manifest for this terminal. Raises Refusal."""
         slot = transfer.slot
-        slot.size, slot.version = transfer.offer[2], transfer.offer[1]
-        try:
-            self._open(slot, root, now)
-        except Refusal:
-            slot.size = slot.version = 0
-            raise
+        assert slot is not None
+        if transfer.offer[1] <= self.version:
+            raise Refusal(Error.ROLLBACK, self.version)
+        head = self._head(slot, transfer.offer[2] - transfer.offer[3])
         transfer.seal()
+        self._use(slot, head)
 
     def find(self, code: bytes, kind: int) -> "tuple[int, CodeRow] | None":
         """Index of the order a code belongs to, and the code's row."""
@@ -95,36 +95,37 @@ class Manifest:
                 high = middle
         return -1
 
-    def _open(self, slot: Slot, root: bytes, now: int) -> None:
+    def _open(self, slot: Slot, root: bytes) -> None:
         """Raises Refusal unless the slot holds a manifest for this terminal, signed by a desk under `root`."""
-        front = bytearray(min(slot.size, signed.HEAD_MAX))
-        slot.read(0, front)
-        opening = signed.Opening(bytes(front), root, now)
-        envelope = opening.envelope
-        if envelope.kind != ObjectKind.MANIFEST or opening.size != slot.size:
-            raise Refusal(Error.MALFORMED)
+        envelope, body = signed.open_bundle(bytes(slot.front(slot.bundle)), ObjectKind.MANIFEST, root, 0)
         if envelope.version != slot.version:
             raise Refusal(Error.ROLLBACK, envelope.version)
-        end = slot.size - chain.SIGNATURE
-        signature = bytearray(chain.SIGNATURE)
-        slot.read(end, signature)
-        digest = slot.digest(opening.signed_from, end, b"plomba/object/1")
-        if not signed.fits(opening.public, digest, bytes(signature)):
-            raise Refusal(Error.BAD_SIGNATURE)
-        body_at = opening.signed_from + Envelope.SIZE
-        front = bytearray(ManifestHead.SIZE)
-        slot.read(body_at, front)
+        blocks = block_list(body)
+        if blocks.size != slot.size:
+            raise Refusal(Error.MALFORMED)
+        for index in range(len(blocks.hashes) // 32):
+            length = min(BLOCK, blocks.size - index * BLOCK)
+            if slot.block_digest(index, length) != blocks.hashes[index * 32 : index * 32 + 32]:
+                raise Refusal(Error.BAD_HASH, index * BLOCK)
+        self._use(slot, self._head(slot, slot.size))
+
+    def _head(self, slot: Slot, size: int) -> ManifestHead:
+        """Raises Refusal."""
+        front = bytearray(min(size, ManifestHead.SIZE))
+        slot.read(0, front)
         try:
             head = ManifestHead.unpack(front)
         except Malformed:
             raise Refusal(Error.MALFORMED)
-        rows = head.orders * OrderRow.SIZE + head.codes * CodeRow.SIZE
-        if envelope.length != ManifestHead.SIZE + rows:
+        if size != ManifestHead.SIZE + head.orders * OrderRow.SIZE + head.codes * CodeRow.SIZE:
             raise Refusal(Error.MALFORMED)
         if head.terminal != self._terminal:
             raise Refusal(Error.WRONG_DEVICE)
+        return head
+
+    def _use(self, slot: Slot, head: ManifestHead) -> None:
         self.version = slot.version
         self.head = head
         self._slot = slot
-        self._orders_at = body_at + ManifestHead.SIZE
+        self._orders_at = ManifestHead.SIZE
         self._codes_at = self._orders_at + head.orders * OrderRow.SIZE

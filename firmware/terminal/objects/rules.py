@@ -10,9 +10,7 @@ from plomba_wire.terminal_end import Refusal
 from plomba_wire.vocabulary import Error, ObjectKind
 from terminal import files
 from terminal.objects import signed
-
-SIZE_MAX = 8192
-"""Bytes of the largest rule pack, bundle included."""
+from terminal.objects.transfer import Transfer
 
 
 class Rules:
@@ -33,13 +31,12 @@ class Rules:
             except Refusal:
                 self.number = 0
 
-    def install(self, bundle: bytes, root: bytes, now: int) -> None:
-        """Raises Refusal."""
-        envelope, body = signed.open_bundle(bundle, ObjectKind.RULES, root, now)
-        if envelope.version <= self.number:
+    def install(self, transfer: Transfer) -> None:
+        """Puts a pack that was verified as it came in force. Raises Refusal, OSError."""
+        if transfer.offer[1] <= self.number:
             raise Refusal(Error.ROLLBACK, self.number)
-        self._apply((envelope, body))
-        files.save("rules", bundle)
+        self._apply((transfer.envelope, transfer.body))
+        files.save("rules", transfer.bundle)
 
     def step(self, mode: str, action: int) -> "tuple[list[int], int] | None":
         """States an action may start from and the state it ends in, or None when the mode does not know it."""

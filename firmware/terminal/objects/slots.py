@@ -1,126 +1,116 @@
 """A large object on two flash ranges: the new one is written beside the one in force and takes over with one page.
 
-A slot's first page is its title, programmed last and the first to go: `PLBS | size u32 | version u32 | crc u32`. So a
-slot with a title holds the whole object, and what power cuts leave of any other has none. Pieces arrive in order.
+A slot's first page is its title, programmed last and the first to go: `PLBS | size u32 | bundle u32 | version u32 | crc
+u32`. So a slot with a title holds the whole object, and what power cuts leave of any other has none. The bundle stands
+behind the title, in the first two blocks; the content begins at the third, so that each of its blocks is one of flash.
 """
 
 import binascii
 import hashlib
 import struct
 
-from plomba_wire.terminal_end import Refusal
-from plomba_wire.vocabulary import Error
 from terminal.flash import BLOCK, PAGE, Region
 
 _MAGIC = b"PLBS"
+_FRONT = 2
+_TITLE = ">4sIIII"
 
 
 class Slot:
-    """One of the two ranges."""
+    """One of the two ranges. `size` is bytes of content, 0 while there is no whole object; `bundle` bytes of bundle."""
 
     def __init__(self, region: Region) -> None:
         self.region = region
         self.size = 0
+        self.bundle = 0
         self.version = 0
-        title = bytearray(16)
+        title = bytearray(struct.calcsize(_TITLE))
         region.read(0, title)
-        magic, size, version, crc = struct.unpack(">4sIII", title)
-        if magic == _MAGIC and binascii.crc32(title[:12]) == crc and size <= self.room:
+        magic, size, bundle, version, crc = struct.unpack(_TITLE, title)
+        if magic == _MAGIC and binascii.crc32(title[:-4]) == crc and size <= self.room and bundle <= self.front_room:
             self.size = size
+            self.bundle = bundle
             self.version = version
 
     @property
     def room(self) -> int:
-        return self.region.blocks * BLOCK - PAGE
+        """Bytes of the largest content."""
+        return (self.region.blocks - _FRONT) * BLOCK
+
+    @property
+    def front_room(self) -> int:
+        """Bytes of the largest bundle."""
+        return _FRONT * BLOCK - PAGE
+
+    def front(self, length: int) -> bytearray:
+        """The first `length` bytes of the bundle, whether it is whole or not."""
+        front = bytearray(length)
+        self.region.read(PAGE, front)
+        return front
 
     def read(self, at: int, buffer) -> None:
-        """Fills `buffer` from byte `at` of the object."""
-        self.region.read(PAGE + at, buffer)
+        """Fills `buffer` from byte `at` of the content."""
+        self.region.read(_FRONT * BLOCK + at, buffer)
 
-    def digest(self, start: int, end: int, tag: bytes) -> bytes:
-        """SHA-256 of `tag` and bytes start..end of the object."""
-        digest = hashlib.sha256(tag)
-        buffer = memoryview(bytearray(PAGE))
-        while start < end:
-            part = buffer[: min(PAGE, end - start)]
-            self.read(start, part)
+    def block_digest(self, index: int, length: int) -> bytes:
+        """SHA-256 of `length` bytes of the content's block `index`."""
+        digest = hashlib.sha256()
+        page = memoryview(bytearray(PAGE))
+        at = index * BLOCK
+        end = at + length
+        while at < end:
+            part = page[: min(PAGE, end - at)]
+            self.read(at, part)
             digest.update(part)
-            start += len(part)
+            at += len(part)
         return digest.digest()
 
+    def clear(self) -> None:
+        """Takes the title away: the object that was here is none any more. Raises OSError."""
+        # A cut erase can leave the first page whole and the others not. And a title can stand on flash although
+        # programming it, or an earlier try to take it away, was reported to have failed.
+        self.region.program(0, bytes(PAGE))
+        self.size = self.bundle = self.version = 0
 
-class Transfer:
-    """Writes an object into a slot that is not in force. `offset` is the next byte wanted."""
+    def write_front(self, bundle) -> None:
+        """Keeps the bundle. Raises OSError."""
+        self.clear()
+        for block in range(_FRONT):
+            self.region.erase(block)
+        self._program(PAGE, bundle)
 
-    def __init__(self, slot: Slot, kind: int, version: int, size: int, sha256: bytes) -> None:
-        """Raises Refusal, OSError."""
-        if size > slot.room:
-            raise Refusal(Error.TOO_BIG, slot.room)
-        self.slot = slot
-        self.offer = (kind, version, size, sha256)
-        self.offset = 0
-        self._size = size
-        self._page = bytearray(PAGE)
-        self._hash = hashlib.sha256()
-        titled = slot.size
-        slot.size = slot.version = 0
-        if titled:
-            # A cut erase can leave the first page whole and the others not.
-            slot.region.program(0, bytes(PAGE))
-        slot.region.erase(0)
+    def write_block(self, index: int, data) -> None:
+        """Keeps block `index` of the content. Raises OSError."""
+        self.region.erase(_FRONT + index)
+        self._program((_FRONT + index) * BLOCK, data)
 
-    def write(self, offset: int, piece: bytes) -> None:
-        """Takes a piece that goes on where the last one ended; another one changes nothing.
+    def takes_title(self, version: int, bundle: int, size: int) -> bool:
+        """Whether the first page can become this title; the zeros that took another one away want an erase first."""
+        page = bytearray(PAGE)
+        self.region.read(0, page)
+        wanted = int.from_bytes(_title_page(version, bundle, size), "big")
+        return int.from_bytes(page, "big") & wanted == wanted
 
-        Raises Refusal, OSError; after an OSError the piece goes on at `offset`.
-        """
-        if offset != self.offset:
-            return
-        if offset + len(piece) > self._size:
-            raise Refusal(Error.TOO_BIG, self._size)
-        left = memoryview(piece)
-        while len(left):
-            inside = self.offset % PAGE
-            part = left[: PAGE - inside]
-            self._page[inside : inside + len(part)] = part
-            end = self.offset + len(part)
-            if end % PAGE == 0 or end == self._size:
-                self._flush(end)
-            self._hash.update(part)
-            self.offset = end
-            left = left[len(part) :]
-
-    def check(self) -> None:
-        """Raises Refusal unless all of it is here and is what was offered."""
-        if self.offset != self._size:
-            raise Refusal(Error.BAD_RANGE, self.offset)
-        if self._hash.digest() != self.offer[3]:
-            raise Refusal(Error.BAD_HASH)
-
-    def seal(self) -> None:
+    def seal(self, version: int, bundle: int, size: int) -> None:
         """The slot holds a whole object from here on. Raises OSError."""
-        _, version, size, _ = self.offer
-        title = struct.pack(">4sII", _MAGIC, size, version)
-        page = bytearray(b"\xff" * PAGE)
-        page[:16] = title + struct.pack(">I", binascii.crc32(title))
-        self._program(0, page)
-        self.slot.size = size
-        self.slot.version = version
+        self._program(0, _title_page(version, bundle, size))
+        self.size, self.bundle, self.version = size, bundle, version
 
-    def _flush(self, end: int) -> None:
-        """Puts the page that ends with byte `end` of the object on flash."""
-        start = (end - 1) // PAGE * PAGE
-        for at in range(end - start, PAGE):
-            self._page[at] = 0xFF
-        at = PAGE + start
-        if at % BLOCK == 0:
-            self.slot.region.erase(at // BLOCK)
-        self._program(at, self._page)
-
-    def _program(self, at: int, page: bytearray) -> None:
-        region = self.slot.region
-        region.program(at, page)
+    def _program(self, at: int, data) -> None:
+        """Programs page by page and reads each one back."""
+        view = memoryview(data)
         kept = bytearray(PAGE)
-        region.read(at, kept)
-        if kept != page:
-            raise OSError(5)
+        for start in range(0, len(view), PAGE):
+            page = bytearray(b"\xff" * PAGE)
+            part = view[start : start + PAGE]
+            page[: len(part)] = part
+            self.region.program(at + start, page)
+            self.region.read(at + start, kept)
+            if kept != page:
+                raise OSError(5)
+
+
+def _title_page(version: int, bundle: int, size: int) -> bytes:
+    title = struct.pack(_TITLE[:-1], _MAGIC, size, bundle, version)
+    title += struct.pack(">I", binascii.crc32(title))
+    return title + b"\xff" * (PAGE - len(title))

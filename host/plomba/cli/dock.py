@@ -11,7 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from plomba.dock import Dock
+from plomba.dock import Dock, Report
 from plomba.forward import Desk, Forwarder
 from plomba.ledger import Ledger
 from plomba.trust.organisation import Organisation
@@ -25,10 +25,12 @@ def sync(
     desk: Annotated[str | None, Parameter(help="The desk's address; without it records wait in the outbox.")] = None,
     capture: Annotated[Path | None, Parameter(help="Write everything that passes into this file (.plcap).")] = None,
     lists: Annotated[bool, Parameter(help="Push the list of orders; off beside a marketplace's own app.")] = True,
+    stay: Annotated[bool, Parameter(help="Keep the link open: each record is pulled when it is made.")] = False,
 ) -> int:
     """Dock the terminal on PORT once: pull, verify, store, receipt, forward, bring its objects up to date.
 
-    Exit 5 when everything is stored and receipted, but the desk has not taken it yet.
+    Exit 5 when everything is stored and receipted, but the desk has not taken it yet. With --stay a line of facts for
+    each time something came, until the cable is pulled.
 
     Example: plomba dock sync /dev/ttyACM0 --org org --ledger dock.db --desk http://127.0.0.1:8080
     """
@@ -36,19 +38,27 @@ def sync(
     async def run() -> int:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(Desk(desk)) if desk else None
-            report = await Dock(store, organisation, client, time.time, lists=lists).sync(port, capture=capture)
+            docking = Dock(store, organisation, client, time.time, lists=lists)
+            if stay:
+                async for report in docking.attend(port, capture=capture):
+                    tell(report)
+            report = await docking.sync(port, capture=capture)
+        tell(report)
+        if report.waiting is not None:
+            raise report.waiting
+        return 0
+
+    def tell(report: Report) -> None:
         facts = {
             "terminal": report.terminal,
             "records": report.records,
             "receipted_seq": report.receipted_seq,
             "forwarded": report.forwarded,
             "pushed": report.pushed,
+            "refused": report.refused,
             **store.counts(),
         }
-        print(json.dumps(facts))
-        if report.waiting is not None:
-            raise report.waiting
-        return 0
+        print(json.dumps(facts), flush=True)
 
     organisation = Organisation.load(org)
     with Ledger.open(ledger) as store:

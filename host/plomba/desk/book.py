@@ -18,7 +18,7 @@ from plomba.desk.manifest import Expected
 from plomba.desk.orders import BadCell, ImportRefused, Order, code_taken
 from plomba.desk.store import Event, Issued, Store, Terminal
 from plomba.errors import PlombaError, UsageError, VerificationError
-from plomba.trust.objects import SignedObject, bundle, seal, split_bundle
+from plomba.trust.objects import SignedObject, package, split_bundle
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import VerifiedRecord, verify_record
 from plomba_wire import chain
@@ -246,8 +246,9 @@ class Book:
 
     def _sealed(self, kind: int, body: bytes, *, version: int, not_before: int, not_after: int = 0) -> bytes:
         desk = self._organisation.desk
-        signed = seal(kind, body, desk.key, version=version, not_before=not_before, not_after=not_after)
-        return bundle(desk.certificate, signed)
+        return package(
+            kind, body, desk.key, desk.certificate, version=version, not_before=not_before, not_after=not_after
+        )
 
     def _by_current_key(self, data: bytes) -> bool:
         certificate, _ = split_bundle(data)

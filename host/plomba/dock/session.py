@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from plomba.errors import NotForwarded, PlombaError, TerminalError, VerificationError
+from plomba.errors import NotForwarded, PlombaError, TerminalError, TerminalRefused, VerificationError
 from plomba.forward import Desk, Forwarder
 from plomba.ledger import Enrolled, Ledger
-from plomba.terminal import Terminal
+from plomba.terminal import ClockReading, Terminal
 from plomba.transport import open_transport
-from plomba.trust.objects import SignedObject, bundle, seal, split_bundle
+from plomba.trust.objects import bundle, package, seal, version_of
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import verify_chain
 from plomba_wire.codec import ReceiptBody, StatusOk, TimeBody
 from plomba_wire.vocabulary import Enrolment, Error, ObjectKind
 
 _SKEW_S = 3600
-_TIME_UNCERTAINTY_MS = 2000
+_TIME_UNCERTAINTY_MS = 1000
+_CLOCK_OFF_S = 2.0
+"""A clock that is off by no more than this is left alone: setting it would cost a record at every docking."""
 
 
 @dataclass(slots=True)
 class Report:
-    """What one docking did. `receipted_seq` is the newest record the terminal holds a receipt for."""
+    """What one docking did. `receipted_seq` is the newest record the terminal holds a receipt for; `refused` names what
+    it would not take and could do without."""
 
     terminal: str
     records: int = 0
     receipted_seq: int = 0
     forwarded: int = 0
     pushed: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     waiting: NotForwarded | None = None
 
 
@@ -58,17 +62,35 @@ class Dock:
         """Docks the terminal on `port`. Raises TerminalError, VerificationError, StoreError; nothing is half-done."""
         return await self.sync_with(Terminal(open_transport(port, capture)))
 
+    async def attend(self, port: str, *, capture: Path | None = None) -> AsyncIterator[Report]:
+        """Docks the terminal and stays: a report for the docking, then one for each time new records were announced,
+        pulled, receipted and forwarded. Ends with the link's TerminalError."""
+        async with Terminal(open_transport(port, capture)) as terminal:
+            report = Report(terminal.id)
+            enrolled = self._known(terminal)
+            await self._dock(terminal, enrolled, report)
+            yield report
+            async for next_seq in terminal.announcements():
+                if next_seq <= self._ledger.watermark(enrolled)[0]:
+                    continue
+                report = Report(terminal.id)
+                await self._collect(terminal, enrolled, report)
+                await self._forward(enrolled, report)
+                yield report
+
     async def sync_with(self, session: Terminal) -> Report:
         """The same with a session of your own, such as a replayed capture."""
         async with session as terminal:
             report = Report(terminal.id)
-            enrolled = self._known(terminal)
-            await self._collect(terminal, enrolled, report)
-            await self._forward(enrolled, report)
-            await self._push(terminal, enrolled, report)
-            await self._collect(terminal, enrolled, report)
-        await self._forward(enrolled, report)
+            await self._dock(terminal, self._known(terminal), report)
         return report
+
+    async def _dock(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
+        await self._collect(terminal, enrolled, report)
+        await self._forward(enrolled, report)
+        await self._push(terminal, enrolled, report)
+        await self._collect(terminal, enrolled, report)
+        await self._forward(enrolled, report)
 
     async def _collect(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
         """Pulls, verifies and stores what is new, then hands over the receipt."""
@@ -82,9 +104,13 @@ class Dock:
                 previous = verified[-1].digest
                 report.records += len(verified)
                 terminal.credit(verified[-1].head.seq + 1)
-        except TerminalError as error:
-            if error.fields.get("link_code") == str(Error.CHAIN_FORK):
+        except TerminalRefused as error:
+            if error.link_code == Error.CHAIN_FORK:
                 raise VerificationError("chain_fork", terminal=terminal.id, seq=next_seq - 1) from error
+            if error.link_code == Error.PRUNED:
+                raise VerificationError(
+                    "ledger_behind", terminal=terminal.id, seq=next_seq, last=error.detail - 1
+                ) from error
             raise
         next_seq, head = self._ledger.watermark(enrolled)
         if next_seq > 1:
@@ -119,29 +145,44 @@ class Dock:
     async def _push(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
         """Sets the clock, brings rules and manifest up to date. Each one installed makes a record."""
         status = await terminal.status(enrolled.public)
-        await terminal.push(ObjectKind.TIME, int(self._clock()), self._time(terminal))
-        report.pushed.append("time")
+        reading = await terminal.clock(self._clock)
+        if reading.offset is None or abs(reading.offset) > _CLOCK_OFF_S + reading.trip:
+            try:
+                await terminal.push(ObjectKind.TIME, int(self._clock()), self._time(terminal, reading))
+                report.pushed.append("time")
+            except TerminalRefused as refused:
+                # A clock that is more than a day ahead is not put back by anybody; records say what it showed.
+                if refused.link_code != Error.ROLLBACK:
+                    raise
+                report.refused.append("time")
         if self._desk is not None and report.waiting is None:
             rules = await self._desk.rules(terminal.id)
-            if _version(rules) > status.rules:
-                await terminal.push(ObjectKind.RULES, _version(rules), rules)
-                self._ledger.keep_object(ObjectKind.RULES, _version(rules), rules)
+            if version_of(rules) > status.rules:
+                await terminal.push(ObjectKind.RULES, version_of(rules), rules)
+                self._ledger.keep_object(ObjectKind.RULES, version_of(rules), rules)
                 report.pushed.append("rules")
             if not self._lists:
                 return
             manifest = await self._desk.manifest(terminal.id)
-            if _version(manifest) > status.manifest:
-                await terminal.push(ObjectKind.MANIFEST, _version(manifest), manifest)
+            if version_of(manifest) > status.manifest:
+                await terminal.push(ObjectKind.MANIFEST, version_of(manifest), manifest)
                 report.pushed.append("manifest")
 
-    def _time(self, terminal: Terminal) -> bytes:
-        """The time, over the nonce of this session."""
+    def _time(self, terminal: Terminal, reading: ClockReading) -> bytes:
+        """The time, over the nonce of the newest probe; whole seconds and the trip are what it can be off by."""
         now = int(self._clock())
-        hello = terminal.hello
-        body = TimeBody(hello.terminal, hello.device_nonce, now, _TIME_UNCERTAINTY_MS).pack()
+        uncertainty_ms = _TIME_UNCERTAINTY_MS + int(reading.trip * 1000)
+        body = TimeBody(terminal.hello.terminal, reading.nonce, now, uncertainty_ms).pack()
         signer = self._organisation.dock
-        signed = seal(ObjectKind.TIME, body, signer.key, version=now, not_before=now - _SKEW_S, not_after=now + _SKEW_S)
-        return bundle(signer.certificate, signed)
+        return package(
+            ObjectKind.TIME,
+            body,
+            signer.key,
+            signer.certificate,
+            version=now,
+            not_before=now - _SKEW_S,
+            not_after=now + _SKEW_S,
+        )
 
     async def _forward(self, enrolled: Enrolled, report: Report) -> None:
         """Empties the outbox; a desk that is away leaves it for later."""
@@ -156,7 +197,3 @@ class Dock:
         except PlombaError as error:
             waiting_records = self._ledger.counts()["waiting"]
             report.waiting = NotForwarded("not_forwarded", count=waiting_records, reason=error)
-
-
-def _version(data: bytes) -> int:
-    return SignedObject.parse(split_bundle(data)[1]).envelope.version

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 HEAP = 259_072
 """The heap gate, bytes: what `-X heapsize=128wk` gives. It is free after the imports; a board's code lies in flash."""
-_HEAP_WITH_CODE = "224wk"
+_HEAP_WITH_CODE = 224 * 1024 * 2
+FLASH_BLOCKS = 512
+"""Blocks of 4096 bytes that the board's flash has; 128 of them are the journal."""
 
 _PATIENCE_S = 10.0
 _GLANCE_S = 0.005
@@ -68,7 +70,8 @@ class VirtualTerminal:
     """Use it as an async context manager. `folder` keeps flash and engine settings, so it can be started again.
 
     `wire` is what the dock opens; `clock` stopped moves only by `warp`; `engine_pace` is how many times faster than
-    real time the scan engine's model lives; `engine_capture` gets what passes between firmware and engine.
+    real time the scan engine's model lives; `engine_capture` gets what passes between firmware and engine. More
+    `flash_blocks` than the board has make its journal longer; they may not change once there is a flash.
 
     `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see; `code_heap` and
     `free_heap` are bytes, after the firmware's imports.
@@ -83,6 +86,7 @@ class VirtualTerminal:
         engine_pace: float = 1.0,
         engine_capture: Path | None = None,
         heap: int = HEAP,
+        flash_blocks: int = FLASH_BLOCKS,
     ) -> None:
         self.folder = folder.resolve()
         self.tones: list[str] = []
@@ -95,6 +99,7 @@ class VirtualTerminal:
         self._pace = engine_pace
         self._capture = Recorder(engine_capture) if engine_capture is not None else None
         self._heap = heap
+        self._flash_blocks = flash_blocks
         self._engine = Gm65(eeprom=_stored_eeprom(folder))
         self._process: asyncio.subprocess.Process | None = None
         self._relay: Relay | None = None
@@ -130,6 +135,11 @@ class VirtualTerminal:
         return self.relay.port
 
     @property
+    def link_baud(self) -> int:
+        """The rate that the terminal's end of the link has now; a pty carries bytes at any."""
+        return self._bauds[0]
+
+    @property
     def screen(self) -> bytes:
         """The newest screen."""
         return self.screens[-1]
@@ -159,6 +169,7 @@ class VirtualTerminal:
             "SIM_UART0_FD": str(theirs["link"].fileno()),
             "SIM_UART1_FD": str(theirs["engine"].fileno()),
             "SIM_FLASH": str(self.folder / "flash.bin"),
+            "SIM_FLASH_BLOCKS": str(self._flash_blocks),
             "SIM_CLOCK": self._clock,
             "SIM_HEAP": str(self._heap),
         }
@@ -166,8 +177,9 @@ class VirtualTerminal:
         if cut is not None:
             environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
         main = firmware_path()[1] / "main.py"
+        heap = _HEAP_WITH_CODE + max(0, self._heap - HEAP)
         self._process = await asyncio.create_subprocess_exec(
-            *(str(interpreter()), "-X", f"heapsize={_HEAP_WITH_CODE}", str(main)),
+            *(str(interpreter()), "-X", f"heapsize={heap}", str(main)),
             env=environment,
             cwd=self.folder,
             stdin=asyncio.subprocess.DEVNULL,

@@ -26,7 +26,7 @@ from plomba.sim.relay import Fault
 from plomba.sim.virtual_terminal import VirtualTerminal
 from plomba.terminal import Terminal
 from plomba.transport import open_transport
-from plomba.trust.objects import bundle, seal
+from plomba.trust.objects import package
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import VerifiedRecord, verify_record
 from plomba_wire.vocabulary import ObjectKind
@@ -221,9 +221,9 @@ class Point:
 
     async def _push(self, kind: int, version: int, body: bytes) -> None:
         desk = self.organisation.desk
-        signed = seal(kind, body, desk.key, version=version, not_before=int(time.time()) - 3600)
+        data = package(kind, body, desk.key, desk.certificate, version=version, not_before=int(time.time()) - 3600)
         async with Terminal(open_transport(self.terminal.port)) as session:
-            await session.push(kind, version, bundle(desk.certificate, signed))
+            await session.push(kind, version, data)
 
     async def forward(self, url: str) -> int:
         """Sends what waits in the outbox to anything that takes the records of the desk's API. Raises NotForwarded."""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plomba.errors import VerificationError
 from plomba.trust.keys import PrivateKey, verify
 from plomba_wire import chain
-from plomba_wire.codec import Certificate, Envelope, Malformed
+from plomba_wire.codec import BlockList, Certificate, Envelope, Malformed
 from plomba_wire.vocabulary import ObjectKind, Role
 
 CERTIFICATE_MAX = 200
 """Bytes of the longest certificate object."""
+BLOCK = 4096
+"""Bytes of a block of a large object's content (SPEC.md, section 3)."""
+BLOCKS_MAX = 238
+"""Blocks of the largest one."""
+IN_BLOCKS = (ObjectKind.MANIFEST, ObjectKind.IMAGE)
+"""Kinds whose signed body is a block list; what it names stands behind the bundle."""
 SIGNERS = {
     ObjectKind.RECEIPT: Role.DOCK,
     ObjectKind.MANIFEST: Role.DESK,
@@ -84,6 +91,52 @@ def bundle(certificate: bytes, signed: bytes) -> bytes:
     return struct.pack(">H", len(certificate)) + certificate + signed
 
 
+def package(
+    kind: int,
+    body: bytes,
+    key: PrivateKey,
+    certificate: bytes,
+    *,
+    version: int,
+    not_before: int,
+    not_after: int = 0,
+) -> bytes:
+    """A signed object as it goes down to a terminal: its bundle and, for a kind IN_BLOCKS, the body behind it.
+
+    Raises ValueError for more than BLOCKS_MAX blocks.
+    """
+    content = b""
+    if kind in IN_BLOCKS:
+        if len(body) > BLOCK * BLOCKS_MAX:
+            raise ValueError(f"{len(body)} bytes are more than {BLOCKS_MAX} blocks")
+        content, body = body, BlockList(len(body), block_hashes(body)).pack()
+    signed = seal(kind, body, key, version=version, not_before=not_before, not_after=not_after)
+    return bundle(certificate, signed) + content
+
+
+def block_hashes(content: bytes) -> bytes:
+    """SHA-256 of each block, one behind the other."""
+    return b"".join(hashlib.sha256(content[at : at + BLOCK]).digest() for at in range(0, len(content), BLOCK))
+
+
+def split_package(data: bytes) -> tuple[bytes, bytes]:
+    """Bundle and content; the bundle ends where its object does. Raises VerificationError."""
+    certificate, rest = split_bundle(data)
+    try:
+        end = Envelope.SIZE + Envelope.read(rest, 0).length + chain.SIGNATURE
+    except Malformed as error:
+        raise VerificationError("object_malformed", where=error.where) from error
+    if len(rest) < end:
+        raise VerificationError("object_malformed", where="length")
+    at = 2 + len(certificate) + end
+    return data[:at], data[at:]
+
+
+def version_of(data: bytes) -> int:
+    """The version that a package claims. Raises VerificationError."""
+    return SignedObject.parse(split_bundle(split_package(data)[0])[1]).envelope.version
+
+
 def split_bundle(data: bytes) -> tuple[bytes, bytes]:
     """Certificate and object. Raises VerificationError."""
     if len(data) < 2:
@@ -119,8 +172,10 @@ class Trust:
             raise VerificationError("object_malformed", where=error.where) from error
 
     def open(self, data: bytes, kind: int, *, now: int | None = None) -> SignedObject:
-        """The object in a bundle, proved to be of `kind` and by a key that may sign it. Raises VerificationError."""
-        certificate_data, object_data = split_bundle(data)
+        """The object in a package, proved to be of `kind` and by a key that may sign it. Of a kind IN_BLOCKS `body` is
+        the content, proved by the list. Raises VerificationError."""
+        whole, content = split_package(data)
+        certificate_data, object_data = split_bundle(whole)
         certificate = self.certificate(certificate_data, now=now)
         signed = SignedObject.parse(object_data)
         if signed.envelope.kind != kind:
@@ -132,4 +187,19 @@ class Trust:
             raise VerificationError("signature_bad", what=f"object of kind {kind}")
         if now is not None and not signed.valid_at(now):
             raise VerificationError("object_dates", kind=kind)
+        if kind in IN_BLOCKS:
+            return replace(signed, body=_proved(content, signed.body))
+        if content:
+            raise VerificationError("object_malformed", where="length")
         return signed
+
+
+def _proved(content: bytes, body: bytes) -> bytes:
+    """`content`, when it is what the list in `body` names. Raises VerificationError."""
+    try:
+        named = BlockList.unpack(body)
+    except Malformed as error:
+        raise VerificationError("object_malformed", where=error.where) from error
+    if named.size != len(content) or named.hashes != block_hashes(content):
+        raise VerificationError("object_malformed", where="block list")
+    return content

@@ -127,7 +127,7 @@ class NorFlash:
 def device() -> NorFlash:
     """The one flash chip of the board."""
     if not _one:
-        flash = NorFlash(os.getenv("SIM_FLASH"), 512)
+        flash = NorFlash(os.getenv("SIM_FLASH"), int(os.getenv("SIM_FLASH_BLOCKS")))
         boot_cut = os.getenv("SIM_CUT")
         if boot_cut:
             after, torn = boot_cut.split(":")

@@ -1,0 +1,233 @@
+"""A terminal that stays on its cable: records announced as they are made, the line's rate, the clock, the diary."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from workbench import BADGE, Workbench, label, plain
+
+from plomba.dock import Dock
+from plomba.errors import TerminalError, TerminalRefused
+from plomba.sim.gm65 import SeenCode
+from plomba.terminal import Terminal
+from plomba.transport import ByteTransport, open_transport
+from plomba_wire.codec import TimeBody
+from plomba_wire.dock_end import FEATURES
+from plomba_wire.vocabulary import Action, Error, Feature, ObjectKind
+
+pytestmark = pytest.mark.anyio
+
+ORDERS = [plain(f"L-{number}") for number in range(8)]
+CLOSE = SeenCode("QRCode", b"PLB*CLOSE")
+SLOW = 115200
+FAST = 921600
+
+
+class Line:
+    """A pty carries bytes at any rate; a wire does not. What is sent at one rate and heard at another is garbage, and
+    above `carries` so is everything."""
+
+    def __init__(self, bench: Workbench, carries: int = FAST) -> None:
+        self._inner = open_transport(bench.terminal.port)
+        self._terminal = bench.terminal
+        self._carries = carries
+        self.baud: int | None = SLOW
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    async def open(self) -> None:
+        await self._inner.open()
+
+    async def set_baud(self, rate: int) -> None:
+        self.baud = rate
+
+    async def read(self) -> bytes:
+        return self._heard(await self._inner.read())
+
+    async def write(self, data: bytes) -> None:
+        await self._inner.write(self._heard(data))
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+    def _heard(self, data: bytes) -> bytes:
+        assert self.baud is not None
+        if self.baud == self._terminal.link_baud <= self._carries:
+            return data
+        return bytes(byte | 0x80 for byte in data)
+
+
+def session(line: ByteTransport) -> Terminal:
+    return Terminal(line)
+
+
+async def test_every_record_is_announced_when_it_is_made(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    reports = bench.dock.attend(bench.terminal.port)
+    first = await anext(reports)
+    assert first.records == 0
+    for number in range(5):
+        await bench.terminal.scan(label(f"L-{number}"))
+        report = await asyncio.wait_for(anext(reports), 10)
+        assert report.records == 1 and report.receipted_seq == bench.ledger.counts()["records"]
+    await reports.aclose()
+    assert [r.parts.get(4) for r in bench.records()][-5:] == [f"L-{number}".encode() for number in range(5)]
+
+
+async def test_records_made_while_a_docking_runs_are_not_forgotten(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    reports = bench.dock.attend(bench.terminal.port)
+    await anext(reports)
+    for number in range(8):
+        await bench.terminal.scan(label(f"L-{number}"))
+    found = 0
+    while found < 8:
+        found += (await asyncio.wait_for(anext(reports), 10)).records
+    await reports.aclose()
+    assert found == 8
+
+
+async def test_a_cable_pulled_ends_a_stay_with_an_error(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    reports = bench.dock.attend(bench.terminal.port)
+    await anext(reports)
+    waiting = asyncio.ensure_future(anext(reports))
+    await asyncio.sleep(0)
+    bench.terminal.relay.unplug()
+    with pytest.raises(TerminalError) as caught:
+        await asyncio.wait_for(waiting, 10)
+    assert (caught.value.code, caught.value.blame) == ("link_lost", "link")
+
+
+async def test_the_line_is_made_faster(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    async with session(Line(bench)) as terminal:
+        assert terminal.features & Feature.BAUD
+        assert await terminal.change_baud(FAST)
+        assert bench.terminal.link_baud == terminal.transport.baud == FAST
+        assert bench.enrolled is not None
+        await terminal.status(bench.enrolled.public)
+    await bench.terminal.wait(lambda: bench.terminal.link_baud == SLOW, "the old rate after BYE")
+    await bench.sync()
+
+
+async def test_a_line_that_does_not_carry_the_rate_falls_back(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    async with session(Line(bench, carries=SLOW)) as terminal:
+        assert not await terminal.change_baud(FAST)
+        assert bench.terminal.link_baud == terminal.transport.baud == SLOW
+        assert bench.enrolled is not None
+        await terminal.status(bench.enrolled.public)
+
+
+async def test_a_rate_the_terminal_does_not_have(bench: Workbench) -> None:
+    async with session(Line(bench)) as terminal:
+        with pytest.raises(TerminalRefused) as caught:
+            await terminal.change_baud(1_000_000)
+    error = caught.value
+    assert (error.code, error.detail, error.blame, error.retry) == ("refused_bad_range", FAST, "ours", False)
+    assert error.terminal == terminal.id
+
+
+async def test_a_line_without_a_rate(bench: Workbench) -> None:
+    line = Line(bench)
+    line.baud = None
+    async with session(line) as terminal:
+        assert not terminal.features & Feature.BAUD
+        with pytest.raises(TerminalError) as caught:
+            await terminal.change_baud(FAST)
+    assert caught.value.code == "baud_unsupported"
+
+
+async def test_a_clock_that_is_right_is_left_alone(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    report = await bench.sync()
+    assert report.pushed == [] and report.records == 0
+    async with bench.session() as terminal:
+        reading = await terminal.clock(time.time)
+    assert reading.offset is not None and abs(reading.offset) < 2 and reading.trip < 5
+    await bench.terminal.warp(20_000)
+    report = await bench.sync()
+    assert report.pushed == ["time"] and bench.records()[-1].head.action == Action.TIME_SET
+
+
+async def test_trap_17_a_nonce_is_good_for_ten_seconds_and_until_the_next(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    async with bench.session() as terminal:
+
+        def sign(nonce: bytes, ahead: int = 0) -> tuple[int, bytes]:
+            now = int(time.time()) + ahead
+            body = TimeBody(terminal.hello.terminal, nonce, now, 1000).pack()
+            return now, bench.signed(ObjectKind.TIME, body, now, signer=bench.organisation.dock)
+
+        async def refused(nonce: bytes, ahead: int = 0) -> int:
+            with pytest.raises(TerminalRefused) as caught:
+                await terminal.push(ObjectKind.TIME, *sign(nonce, ahead))
+            return caught.value.link_code
+
+        old = (await terminal.clock(time.time)).nonce
+        fresh = (await terminal.clock(time.time)).nonce
+        assert await refused(old) == Error.NONCE_MISMATCH
+        await terminal.push(ObjectKind.TIME, *sign(fresh))
+        late = (await terminal.clock(time.time)).nonce
+        await bench.terminal.warp(10_500)
+        assert await refused(late) == Error.NONCE_MISMATCH
+        back = (await terminal.clock(time.time)).nonce
+        assert await refused(back, ahead=-100_000) == Error.ROLLBACK
+        again = (await terminal.clock(time.time)).nonce
+        await terminal.push(ObjectKind.TIME, *sign(again, ahead=-1000))
+
+
+async def test_a_clock_a_day_ahead_does_not_stop_the_docking(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    tomorrow = time.time() + 3 * 86400
+    await Dock(bench.ledger, bench.organisation, None, lambda: tomorrow).sync(bench.terminal.port)
+    await bench.terminal.scan(label("L-1"))
+    report = await bench.sync()
+    assert (report.records, report.refused, report.pushed) == (1, ["time"], [])
+
+
+async def test_the_diary_tells_what_was_refused_and_nothing_from_paper(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    await bench.terminal.scan(label("EVIL-PAPER"))
+    async with bench.session() as terminal:
+        with pytest.raises(TerminalRefused):
+            await terminal.give_receipt(b"no receipt")
+        diary = await terminal.diary()
+    assert "boot 1" in diary and "refused 24: 04" in diary and "EVIL" not in diary
+
+
+async def test_the_diary_is_a_ring(bench: Workbench) -> None:
+    async with bench.session() as terminal:
+        for _ in range(120):
+            with pytest.raises(TerminalRefused):
+                await terminal.give_receipt(b"")
+            await bench.terminal.warp(100)
+        diary = await terminal.diary()
+    assert 1900 < len(diary) <= 2048 and "boot 1" not in diary
+
+
+async def test_status_counts_what_was_dropped_and_left_out(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    assert bench.enrolled is not None
+    async with bench.session() as terminal:
+        await terminal.transport.write(b"\x05garbage\0" * 7)
+        with pytest.raises(TerminalRefused):
+            await terminal.give_receipt(b"")
+        status = await terminal.status(bench.enrolled.public)
+    assert status.bad_frames >= 7 and status.errors >= 1 and status.muted == 0
+
+
+async def test_without_features_it_all_works_as_before(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    await bench.terminal.scan(CLOSE)
+    await bench.terminal.scan(BADGE)
+    assert FEATURES
+    async with Terminal(open_transport(bench.terminal.port), features=0) as terminal:
+        assert terminal.features == 0
+    report = await bench.dock.sync_with(Terminal(open_transport(bench.terminal.port), features=0))
+    assert report.records == 2
