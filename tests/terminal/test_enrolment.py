@@ -95,6 +95,20 @@ async def test_a_certificate_for_another_key_is_refused(bench: Workbench) -> Non
     assert caught.value.code == "refused_bad_signature"
 
 
+async def test_a_certificate_with_a_high_s_is_refused(bench: Workbench) -> None:
+    """ECDSA is malleable: the other s is as valid, and would be a second certificate that nobody issued."""
+    n = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    async with bench.session() as session:
+        key = await session.public_key()
+        certificate = bench.organisation.certify_terminal(
+            key.public, epoch=key.epoch, protection=key.protection, label="x", now=int(time.time())
+        )
+        high = certificate[:-32] + (n - int.from_bytes(certificate[-32:], "big")).to_bytes(32, "big")
+        with pytest.raises(TerminalError) as caught:
+            await session.offer_root(bench.organisation.trust.root, high, 1.0)
+    assert caught.value.code == "refused_bad_signature"
+
+
 async def test_key_and_enrolment_survive_power_off(bench: Workbench) -> None:
     await bench.ready([plain("A-1")])
     before = bench.id

@@ -5,6 +5,7 @@ from plomba_wire.codec import Certificate, Envelope, Malformed
 from plomba_wire.vocabulary import Enrolment, ObjectKind, Protection, Role
 from terminal import files
 from terminal.keys import entropy, p256
+from terminal.objects.signed import fits
 
 _KEY = 32
 
@@ -82,5 +83,5 @@ def _certifies(root: bytes, certificate: bytes, public: bytes) -> bool:
         and envelope.length == len(unsigned) - Envelope.SIZE
         and body.role == Role.TERMINAL
         and body.public == public
-        and p256.verify(root, chain.object_digest(unsigned), certificate[-chain.SIGNATURE :])
+        and fits(root, chain.object_digest(unsigned), certificate[-chain.SIGNATURE :])
     )
