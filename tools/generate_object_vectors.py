@@ -167,11 +167,12 @@ def _good_bundles() -> list[Case]:
 def _block_lists() -> Case:
     """Lists for contents whose byte number i is i mod 251, and lists that name no content of their size."""
     good = []
-    for size in (0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK):
+    for size in (1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK):
         fields = {"size": size, "hashes": _hashes(bytes(at % 251 for at in range(size)))}
         good.append({**plain(fields), "bytes": LAYOUTS["BlockList"].build(fields).hex()})
     bad = [
         ("no hash for the only byte", 1, b""),
+        ("nothing", 0, b""),
         ("a hash for nothing", 0, bytes(32)),
         ("a hash too few", BLOCK + 1, bytes(32)),
         ("a hash too many", BLOCK, bytes(64)),

@@ -492,7 +492,7 @@ _layout(
 _layout(
     "BlockList",
     "Body of a manifest or an image: what the content behind the bundle must be; a block is checked, then kept.",
-    "size" / c.Int32ub * "bytes of the content",
+    "size" / c.Int32ub * "bytes of the content, at least one",
     "hashes" / Rest(BLOCKS_MAX * _HASH) * "SHA-256 of each 4096 bytes of it, in order; the last block may be shorter",
 )
 _layout(

@@ -81,7 +81,7 @@ class Transfer:
 
     def seal(self) -> None:
         """What arrived is in force from here on. Raises OSError."""
-        assert self.slot is not None and self._list is not None
+        assert self.slot is not None and self._list is not None and self.complete
         self.slot.seal(self.offer[1], self.offer[3], self._list.size)
 
     @property

@@ -200,6 +200,6 @@ def _proved(content: bytes, body: bytes) -> bytes:
         named = BlockList.unpack(body)
     except Malformed as error:
         raise VerificationError("object_malformed", where=error.where) from error
-    if named.size != len(content) or named.hashes != block_hashes(content):
+    if not content or named.size != len(content) or named.hashes != block_hashes(content):
         raise VerificationError("object_malformed", where="block list")
     return content
