@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 import pytest
@@ -136,3 +137,64 @@ def test_an_unknown_fault_is_named(cable: Cable) -> None:
     unknown: Any = "melt"
     with pytest.raises(ValueError, match="unknown fault 'melt'; there are drop, flip, delay, cut"):
         cable.way.script(Fault(unknown, 1))
+
+
+def test_latency_comes_on_top_of_the_pace(cable: Cable) -> None:
+    cable.way.baud, cable.way.latency = 9600, 0.2
+    cable.way.put(bytes(96))
+    assert cable.way.busy_until == pytest.approx(0.1)
+    cable.loop.advance(0.2)
+    assert cable.read() == b""
+    cable.loop.advance(0.1)
+    assert cable.read() == bytes(96)
+
+
+def test_a_late_line_keeps_the_order(cable: Cable) -> None:
+    cable.way.latency = 0.2
+    cable.way.put(b"one")
+    cable.loop.advance(0.1)
+    cable.way.put(b"two")
+    cable.loop.advance(0.1)
+    assert cable.read() == b"one"
+    cable.loop.advance(0.1)
+    assert cable.read() == b"two"
+
+
+FRAMES = [bytes([1 + number % 255]) * (1 + number % 7) + b"\0" for number in range(400)]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 1000])
+def test_frames_are_lost_whole_whatever_chunks_they_come_in(cable: Cable, chunk: int) -> None:
+    cable.way.lose(0.25, Random(7))
+    random = Random(7)
+    kept = b"".join(frame for frame in FRAMES if random.random() >= 0.25)
+    stream = b"".join(FRAMES)
+    for at in range(0, len(stream), chunk):
+        cable.way.put(stream[at : at + chunk])
+    assert cable.read() == kept
+    assert cable.way.frames_lost == len(FRAMES) - kept.count(0) > 50
+    assert cable.way.bytes == cable.way.carried == len(stream)
+
+
+def test_an_empty_frame_is_nothing_to_lose(cable: Cable) -> None:
+    cable.way.lose(1.0, Random(1))
+    cable.way.put(b"\0\0lost\0\0")
+    assert cable.read() == b"\0\0\0"
+    assert cable.way.frames_lost == 1
+
+
+def test_a_pulled_plug_carries_nothing(cable: Cable) -> None:
+    cable.way.script(Fault("drop", 10, 5), Fault("cut", 40))
+    cable.way._on_cut = lambda: cable.way.attach(None)
+    cable.way.put(DATA)
+    cable.way.put(DATA)
+    assert (cable.way.bytes, cable.way.carried) == (200, 40)
+
+
+def test_what_is_handed_on_is_told(cable: Cable) -> None:
+    told: list[tuple[float, bytes]] = []
+    cable.way.arrived = lambda data: told.append((cable.loop.now, data))
+    cable.way.latency = 0.5
+    cable.way.put(b"late")
+    cable.loop.advance(1)
+    assert told == [(0.5, b"late")]
