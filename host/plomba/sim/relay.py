@@ -27,6 +27,9 @@ class Relay:
 
     `watch` hears what the terminal says and what reaches it, in the order of its own end: direction (see
     plomba.capture), bytes, and the time by the event loop's clock at which the line is done with them.
+
+    Once `change_rate` has told the terminal's rate, bytes that a pty's two ends send and hear at different rates are
+    garbage, as they are on a wire. `before_reading` is called before bytes are taken: what came first is to be known.
     """
 
     def __init__(self, terminal: socket.socket | int, link: Path | None) -> None:
@@ -35,6 +38,8 @@ class Relay:
         self.down = Direction(self._loop, self.unplug)
         self.cuts = 0
         self.watch: Callable[[int, bytes, float], None] | None = None
+        self.before_reading: Callable[[], None] | None = None
+        self._rates: list[tuple[int, int]] = []
         self._terminal = terminal if isinstance(terminal, int) else terminal.fileno()
         self._link = link
         self._outer: int | None = None
@@ -57,6 +62,10 @@ class Relay:
     @property
     def plugged(self) -> bool:
         return self._outer is not None or self._listener is not None
+
+    def change_rate(self, at: int, baud: int) -> None:
+        """The terminal's end is at `baud` from byte `at` of what it says; bytes are counted as `up` does."""
+        self._rates.append((at, baud))
 
     def plug(self) -> None:
         """Makes the port."""
@@ -141,6 +150,9 @@ class Relay:
             self._loop.remove_reader(self._terminal)
             return
         self._speaks(self.up)
+        if self.before_reading is not None:
+            self.before_reading()
+        data = self._heard_by_dock(data)
         self.up.put(data)
         if self.watch is not None:
             self.watch(FROM_DEVICE, data, max(self._loop.time(), self.up.busy_until))
@@ -159,7 +171,36 @@ class Relay:
             self._hang_up()
             return
         self._speaks(self.down)
+        if self.before_reading is not None:
+            self.before_reading()
+        rate = self._dock_rate()
+        if rate is not None and self._rates and self._rates[-1][1] != rate:
+            data = _garbage(data)
         self.down.put(data)
+
+    def _dock_rate(self) -> int | None:
+        """What the dock has set its end of the pty to; None where there is none."""
+        if self._peer is None:
+            return None
+        import termios
+
+        code = termios.tcgetattr(self._peer)[5]
+        rates = {getattr(termios, f"B{rate}", None): rate for rate in (9600, 115200, 230400, 460800, 921600)}
+        return rates.get(code)
+
+    def _heard_by_dock(self, data: bytes) -> bytes:
+        rate = self._dock_rate()
+        if rate is None or not self._rates:
+            return data
+        start = self.up.bytes
+        while len(self._rates) > 1 and self._rates[1][0] <= start:
+            self._rates.pop(0)
+        heard = b""
+        ends = [at - start for at, _ in self._rates[1:]] + [len(data)]
+        for (_, baud), end in zip(self._rates, ends, strict=True):
+            part = data[len(heard) : max(len(heard), end)]
+            heard += part if baud == rate else _garbage(part)
+        return heard
 
     def _reached_terminal(self, data: bytes) -> None:
         if self.watch is not None:
@@ -169,6 +210,11 @@ class Relay:
         if self._last_speaker is not direction:
             direction.turns += 1
             self._last_speaker = direction
+
+
+def _garbage(data: bytes) -> bytes:
+    """What a UART makes of bytes at a rate that is not its own; which bytes exactly, no model knows."""
+    return bytes(byte | 0x80 for byte in data)
 
 
 POSIX = sys.platform != "win32"

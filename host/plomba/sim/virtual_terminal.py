@@ -38,6 +38,7 @@ FLASH_BLOCKS = 512
 
 _PATIENCE_S = 10.0
 _GLANCE_S = 0.005
+_LINK = 0
 
 
 def interpreter() -> Path:
@@ -136,8 +137,8 @@ class VirtualTerminal:
 
     @property
     def link_baud(self) -> int:
-        """The rate that the terminal's end of the link has now; a pty carries bytes at any."""
-        return self._bauds[0]
+        """The rate that the terminal's end of the link has now."""
+        return self._bauds[_LINK]
 
     @property
     def screen(self) -> bytes:
@@ -192,6 +193,7 @@ class VirtualTerminal:
         loop.add_reader(self._sockets["panel"], self._read_panel)
         loop.add_reader(self._sockets["engine"], self._read_engine)
         self._relay = Relay(self._sockets["link"], self._link_path())
+        self._relay.before_reading = self._read_panel
         self._engine.power_on(self._now())
         self._pump_engine()
         self._tasks = [asyncio.create_task(self._drain_output())]
@@ -347,6 +349,8 @@ class VirtualTerminal:
             self.lamp = message["lamp"]
         elif "baud" in message:
             self._bauds[message["uart"]] = message["baud"]
+            if message["uart"] == _LINK:
+                self.relay.change_rate(message["sent"], message["baud"])
         elif "code_heap" in message:
             self.code_heap, self.free_heap = message["code_heap"], message["free_heap"]
         elif "ready" in message:

@@ -24,10 +24,11 @@ class UART(io.IOBase):
         self._id = id
         self._fd = int(os.getenv("SIM_UART%d_FD" % id))
         self._file = open(self._fd, "r+b")
+        self._sent = 0
         self.init(baudrate)
 
     def init(self, baudrate: int) -> None:
-        panel.send({"uart": self._id, "baud": baudrate})
+        panel.send({"uart": self._id, "baud": baudrate, "sent": self._sent})
 
     def readinto(self, buffer, count: int = -1):
         return self._file.readinto(buffer)
@@ -39,7 +40,9 @@ class UART(io.IOBase):
         return self._file.readline()
 
     def write(self, data):
-        return self._file.write(data)
+        count = self._file.write(data)
+        self._sent += count or 0
+        return count
 
     def ioctl(self, request: int, argument: int) -> int:
         return self._fd if request == _GET_FILENO else 0
