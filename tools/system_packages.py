@@ -43,12 +43,17 @@ def _font() -> bool:
     return any(Path("/usr/share/fonts").rglob("DejaVuSans.ttf"))
 
 
+def _zmodem() -> bool:
+    return all(map(shutil.which, ("sz", "rz")))
+
+
 _ZBAR = Need("zbar", _zbar, ("libzbar0t64", "libzbar0"))
 _CHROMIUM = Need("chromium", _browser, ("chromium",))
 _DEJAVU = Need("dejavu fonts", _font, ("fonts-dejavu-core",))
+_LRZSZ = Need("lrzsz", _zmodem, ("lrzsz",))
 
 DEMO: tuple[Need, ...] = (_ZBAR,)
-TEST: tuple[Need, ...] = (_ZBAR, _CHROMIUM, _DEJAVU)
+TEST: tuple[Need, ...] = (_ZBAR, _CHROMIUM, _DEJAVU, _LRZSZ)
 
 
 def provide(needs: Sequence[Need]) -> None:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from plomba.errors import UsageError
 from plomba_wire import codec, framing
-from plomba_wire.layout import Layout
+from plomba_wire.layout import Layout, Malformed
 
 MAGIC = b"PLCAP1\n"
 FROM_DEVICE = 0
 TO_DEVICE = 1
 _HEAD = struct.Struct(">QBI")
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +53,55 @@ class Recorder:
         self._file.close()
 
 
+class Reader:
+    """Iterates over the chunks of a capture, one in memory at a time. Raises UsageError `capture_unreadable`.
+
+    `left`, at the end, is what the file has of a last chunk that was cut off, head and all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.left = b""
+        self._path = path
+
+    def __iter__(self) -> Iterator[Chunk]:
+        try:
+            with self._path.open("rb") as file:
+                if file.read(len(MAGIC)) != MAGIC:
+                    raise UsageError("capture_unreadable", path=self._path, reason="not a capture")
+                while head := file.read(_HEAD.size):
+                    us, direction, length = _HEAD.unpack(head) if len(head) == _HEAD.size else (0, 0, 0)
+                    data = _take(file, length)
+                    if len(head) < _HEAD.size or len(data) < length:
+                        self.left = head + data
+                        return
+                    yield Chunk(us, direction, data)
+        except OSError as error:
+            raise UsageError("capture_unreadable", path=self._path, reason=error.strerror) from error
+
+
 def read(path: Path) -> list[Chunk]:
     """The chunks of a capture; a last one that was cut off is left out. Raises UsageError `capture_unreadable`."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError("capture_unreadable", path=path, reason=error.strerror) from error
-    if not raw.startswith(MAGIC):
-        raise UsageError("capture_unreadable", path=path, reason="not a capture")
-    chunks = []
-    at = len(MAGIC)
-    while at + _HEAD.size <= len(raw):
-        us, direction, length = _HEAD.unpack_from(raw, at)
-        at += _HEAD.size
-        if at + length > len(raw):
-            break
-        chunks.append(Chunk(us, direction, raw[at : at + length]))
-        at += length
-    return chunks
+    return list(Reader(path))
 
 
-def messages(chunks: list[Chunk]) -> list[tuple[Chunk, Layout]]:
-    """Every message of a link's capture that arrived whole, with the chunk that completed it."""
+def messages(chunks: Iterable[Chunk]) -> list[tuple[Chunk, Layout]]:
+    """Every message of a link's capture that arrived whole and fits its layout, with the chunk that completed it."""
     ends = {FROM_DEVICE: framing.Deframer(), TO_DEVICE: framing.Deframer()}
     out = []
     for chunk in chunks:
-        for frame in ends[chunk.direction].feed(chunk.data):
+        end = ends.get(chunk.direction)
+        for frame in end.feed(chunk.data) if end is not None else ():
             layout = codec.MESSAGES.get(frame.type)
-            if layout is not None:
-                out.append((chunk, layout.unpack(frame.body)))
+            with suppress(Malformed):
+                if layout is not None:
+                    out.append((chunk, layout.unpack(frame.body)))
     return out
+
+
+def _take(file: BinaryIO, size: int) -> bytes:
+    """`size` bytes, or what is left: a length that lies must not ask for the memory it names."""
+    pieces = []
+    while size and (piece := file.read(min(size, _PIECE))):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)

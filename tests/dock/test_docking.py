@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from plomba.errors import NotForwarded, StoreError, TerminalError, VerificationE
 from plomba.forward import Desk
 from plomba.ledger import Ledger
 from plomba.sim.relay import Fault
+from plomba.sim.virtual_terminal import FLASH_BLOCKS, VirtualTerminal
 from plomba.transport import open_transport
 
 pytestmark = pytest.mark.anyio
@@ -154,6 +156,30 @@ async def test_trap_15_a_copied_terminal_is_noticed(bench: Workbench) -> None:
         await bench.sync()
     assert (caught.value.code, caught.value.exit_status) == ("chain_fork", 4)
     assert b"D-10" not in [r.parts.get(4) for r in bench.records()]
+
+
+async def test_trap_14_a_dock_restored_from_an_old_backup(tmp_path: Path) -> None:
+    """What it lost was receipted, so the terminal has erased it. That is said, with the numbers, not passed over."""
+    bench = Workbench(tmp_path)
+    bench.terminal = VirtualTerminal(tmp_path / "terminal", engine_pace=20.0, flash_blocks=FLASH_BLOCKS - 125)
+    async with bench:
+        await bench.ready(ORDERS)
+        bench.ledger.close()
+        shutil.copy(tmp_path / "dock.db", tmp_path / "backup.db")
+        bench.ledger = Ledger.open(tmp_path / "dock.db")
+        bench.dock = Dock(bench.ledger, bench.organisation, None, time.time)
+        held = bench.ledger.counts()["records"]
+        for number in range(60):
+            await bench.terminal.scan(label(f"D-{number}"))
+            if number % 20 == 19:
+                await bench.sync()
+        newest = bench.ledger.counts()["records"]
+        with Ledger.open(tmp_path / "backup.db") as old, pytest.raises(VerificationError) as caught:
+            await Dock(old, bench.organisation, None, time.time).sync(bench.terminal.port)
+        assert (caught.value.code, caught.value.exit_status) == ("ledger_behind", 4)
+        assert caught.value.position == held + 1 and held < int(caught.value.fields["last"]) < newest
+        assert caught.value.terminal == bench.id.hex()
+        assert (await bench.sync()).records == 0, "and the newer one goes on"
 
 
 async def test_a_full_disk_gives_no_receipt(bench: Workbench) -> None:

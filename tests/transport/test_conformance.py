@@ -1,103 +1,18 @@
-"""What every transport promises (`transport/base.py`), on each kind of line, plain and with a capture."""
+"""What every transport promises while it holds (`transport/base.py`), on each kind of line, captured or not."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from random import Random
-from typing import Any
 
 import pytest
 from far_ends import KINDS, MIB, Line
+from line_bench import Bench, lost, noise, read_exactly, threads, turns
 
 import plomba.transport
 from plomba import capture
 from plomba.errors import TerminalError
 from plomba.transport import ByteTransport, CapturedTransport, ReplayTransport
-
-Scenario = Callable[[ByteTransport, Line], Awaitable[None]]
-
-
-class Bench:
-    """Runs a scenario on an open line of one kind."""
-
-    def __init__(self, kind: Any, captured: bool, folder: Path) -> None:
-        self.kind = kind
-        self.captured = captured
-        self.folder = folder
-        self.capture = folder / "line.plcap"
-
-    def line(self) -> tuple[ByteTransport, Line]:
-        line = self.kind(self.folder)
-        return self.wrap(line.near), line
-
-    def wrap(self, transport: ByteTransport) -> ByteTransport:
-        return CapturedTransport(transport, self.capture) if self.captured else transport
-
-    def run(self, scenario: Scenario) -> None:
-        async def whole() -> None:
-            near, line = self.line()
-            await near.open()
-            await line.connected()
-            try:
-                await asyncio.wait_for(scenario(near, line), 60)
-            finally:
-                await near.close()
-                await line.hang_up()
-
-        asyncio.run(whole())
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("plomba ")]
-
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
-@pytest.fixture(params=[False, True], ids=["plain", "captured"])
-def bench(request: pytest.FixtureRequest, kind: Any, tmp_path: Path) -> Bench:
-    return Bench(kind, request.param, tmp_path)
-
-
-async def lost(attempt: Awaitable[object]) -> str:
-    with pytest.raises(TerminalError) as caught:
-        await attempt
-    assert caught.value.code == "link_lost"
-    return str(caught.value.fields["reason"])
-
-
-async def read_exactly(near: ByteTransport, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        more = await near.read()
-        assert more
-        data += more
-    return data
-
-
-async def read_to_the_end(near: ByteTransport) -> bytes:
-    """All that comes before `link_lost`."""
-    data = b""
-    while True:
-        try:
-            data += await near.read()
-        except TerminalError as error:
-            assert error.code == "link_lost"
-            return data
-
-
-async def turns(count: int = 200) -> None:
-    """Time for everybody else: turns of the loop, and of the threads."""
-    for _ in range(count):
-        await asyncio.to_thread(lambda: None)
-
-
-def noise(size: int) -> bytes:
-    return Random(size).randbytes(size)
-
 
 # --- bytes ---------------------------------------------------------------------------------------------------------
 
@@ -215,134 +130,10 @@ def test_close_does_not_wait_for_a_far_end_that_does_not_read(bench: Bench) -> N
         writing = asyncio.create_task(near.write(noise(line.roomy)))
         await turns()
         await near.close()
+        assert not threads(), "nor does a thread of its own go on waiting"
         await lost(writing)
 
     bench.run(scenario)
-
-
-# --- ends ----------------------------------------------------------------------------------------------------------
-
-
-def test_after_close_everything_is_lost_and_close_may_be_called_again(bench: Bench) -> None:
-    async def scenario(near: ByteTransport, line: Line) -> None:
-        await line.send(b"unread")
-        reading = asyncio.create_task(near.read())
-        await reading
-        waiting = asyncio.create_task(near.read())
-        await asyncio.sleep(0)
-        await asyncio.gather(near.close(), near.close())
-        await near.close()
-        reasons = {
-            await lost(waiting),
-            await lost(near.read()),
-            await lost(near.write(b"x")),
-            await lost(near.set_baud(9600)),
-        }
-        assert reasons == {"closed"}
-        with pytest.raises(TerminalError) as caught:
-            await near.open()
-        assert caught.value.code in ("port_failed", "link_lost")
-
-    bench.run(scenario)
-
-
-def test_close_drops_what_was_not_read(bench: Bench) -> None:
-    async def scenario(near: ByteTransport, line: Line) -> None:
-        await line.send(b"unread")
-        await turns(20)
-        await near.close()
-        await lost(near.read())
-
-    bench.run(scenario)
-
-
-def test_a_line_that_is_not_open(bench: Bench) -> None:
-    async def scenario() -> None:
-        near, line = bench.line()
-        assert await lost(near.read()) == await lost(near.write(b"x")) == "not open"
-        await near.close()
-        await lost(near.read())
-        await line.hang_up()
-
-    asyncio.run(scenario())
-
-
-def test_a_line_is_opened_once(bench: Bench) -> None:
-    async def scenario(near: ByteTransport, line: Line) -> None:
-        with pytest.raises(TerminalError) as caught:
-            await near.open()
-        assert caught.value.code == "port_failed"
-        await line.send(b"and still works")
-        assert await read_exactly(near, 15) == b"and still works"
-
-    bench.run(scenario)
-
-
-def test_the_far_end_goes_before_any_byte(bench: Bench) -> None:
-    async def scenario(near: ByteTransport, line: Line) -> None:
-        reading = asyncio.create_task(near.read())
-        await asyncio.sleep(0)
-        await line.hang_up()
-        reason = await lost(reading)
-        assert await lost(near.read()) == reason
-        assert await lost(near.write(b"x")) == reason
-        assert await lost(near.set_baud(9600)) == reason
-        await near.close()
-        assert await lost(near.read()) == reason, "the first reason stays"
-
-    bench.run(scenario)
-
-
-def test_the_far_end_goes_with_bytes_under_way(bench: Bench) -> None:
-    """Memory and TCP deliver them first; a pty's are lost with it, but what comes is a whole beginning of them."""
-
-    async def scenario(near: ByteTransport, line: Line) -> None:
-        await line.send(noise(3000))
-        await line.hang_up()
-        got = await read_to_the_end(near)
-        assert got == noise(3000) if line.keeps else noise(3000).startswith(got)
-        await lost(near.read())
-
-    bench.run(scenario)
-
-
-def test_the_far_end_goes_during_a_write(bench: Bench) -> None:
-    async def scenario(near: ByteTransport, line: Line) -> None:
-        writing = asyncio.create_task(near.write(noise(line.roomy)))
-        await turns(20)
-        await line.hang_up()
-        await lost(writing)
-        await lost(near.write(b"x"))
-        await lost(near.read())
-
-    bench.run(scenario)
-
-
-def test_a_failed_write_ends_reading_too(bench: Bench) -> None:
-    async def scenario(near: ByteTransport, line: Line) -> None:
-        await line.send(b"unread")
-        await turns(20)
-        await line.hang_up()
-        with pytest.raises(TerminalError):
-            while True:
-                await near.write(b"x")
-                await turns(1)
-        await lost(near.read())
-
-    bench.run(scenario)
-
-
-def test_a_line_to_nowhere(bench: Bench) -> None:
-    async def scenario() -> None:
-        near = bench.wrap(await bench.kind.missing(bench.folder))
-        with pytest.raises(TerminalError) as caught:
-            await near.open()
-        assert (caught.value.code, caught.value.exit_status) == ("port_missing", 3)
-        await lost(near.read())
-        await near.close()
-
-    asyncio.run(scenario())
-    assert not bench.capture.exists(), "no capture is begun, nor an old one overwritten"
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------

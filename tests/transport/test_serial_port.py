@@ -6,11 +6,11 @@ The port is pyserial's base class with a recorder in it; the transport, its thre
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
 import serial
+from line_bench import threads, until
 from machine import Machine
 from recording_port import RecordingPort
 
@@ -38,15 +38,6 @@ def run(scenario: Scenario, prepare: Callable[[RecordingPort], None] = lambda po
     asyncio.run(whole())
     assert not threads() and not port.is_open
     return port
-
-
-def threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("plomba ")]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.to_thread(lambda: None)
 
 
 async def must_be_lost(transport: SerialTransport) -> None:
@@ -263,43 +254,16 @@ def test_a_reader_that_is_behind_makes_the_port_wait() -> None:
     run(scenario, prepare)
 
 
-def test_a_cancelled_open_holds_no_port() -> None:
-    machine = Machine()
-    port = machine.plug("/dev/ttyX0")
-    entered, go_on = threading.Event(), threading.Event()
-    unopened = machine.system.unopened
-
-    def slow(device: str) -> serial.SerialBase:
-        entered.set()
-        go_on.wait()
-        return unopened(device)
-
-    object.__setattr__(machine.system, "unopened", slow)
-
-    async def scenario() -> None:
-        opening = asyncio.create_task(machine.transport("/dev/ttyX0").open())
-        await asyncio.to_thread(entered.wait)
-        opening.cancel()
-        await asyncio.gather(opening, return_exceptions=True)
-        go_on.set()
-        await until(lambda: port.calls[-1:] == ["close"])
-
-    asyncio.run(scenario())
-    assert not threads()
-
-
-def test_closed_while_it_opens() -> None:
-    machine = Machine()
-    port = machine.plug("/dev/ttyX0")
-
-    async def scenario() -> None:
-        transport = machine.transport("/dev/ttyX0")
-        opening = asyncio.create_task(transport.open())
+def test_what_comes_while_it_closes_is_not_read() -> None:
+    async def scenario(transport: SerialTransport, port: RecordingPort) -> None:
+        port.holds_writes.clear()
+        await transport.write(b"the writer is held")
+        closing = asyncio.create_task(transport.close())
         await asyncio.sleep(0)
-        await transport.close()
-        with pytest.raises(TerminalError) as caught:
-            await opening
-        assert caught.value.code == "link_lost"
+        port.say(b"late")
+        await until(lambda: not port._in)
+        port.holds_writes.set()
+        await closing
+        await must_be_lost(transport)
 
-    asyncio.run(scenario())
-    assert not threads() and not port.is_open
+    run(scenario)

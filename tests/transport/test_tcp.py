@@ -64,6 +64,18 @@ def test_a_name_of_which_no_address_listens() -> None:
     assert asyncio.run(why_not(f"socket://dock.example:{refused_port()}")).code == "port_missing"
 
 
+def test_a_refusal_counts_more_than_an_address_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine without IPv6, for a name with both."""
+    addresses = ("255.255.255.255", "127.0.0.1")
+
+    def both(host: str, port: int, *arguments: object, **options: object) -> object:
+        found = [host] if host in addresses else addresses
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in found]
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    assert asyncio.run(why_not(f"socket://dock.example:{refused_port()}")).code == "port_missing"
+
+
 def test_a_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.run(why_not(f"socket://{'x' * 64}.example:7001")).code == "host_unknown"
 

@@ -15,20 +15,23 @@ app = App(name="plomba", version=__version__, help="Handheld scanning with evide
 org = App(name="org", help="The organisation's keys.")
 dock = App(name="dock", help="Pull records from a terminal, keep and forward them.")
 desk = App(name="desk", help="The order desk.")
+bench = App(name="bench", help="Figures of the system, each with its limit.")
 for parent, name, target, about in (
     (app, "demo", "demo:demo", "A pick-up point in a minute: scans, records, docking, desk, evidence."),
     (app, "verify", "verify:verify", "Prove an evidence pack offline."),
     (app, "evidence", "evidence:evidence", "Make the evidence pack of one order."),
     (app, "enroll", "enroll:enroll", "Make a terminal one of the organisation's."),
     (app, "ports", "ports:ports", "List the serial ports of this machine."),
+    (app, "dissect", "dissect:dissect", "Take a capture apart: frames, fields, what went wrong, signatures."),
     (org, "init", "org:init", "Make root, dock and desk keys."),
     (dock, "sync", "dock:sync", "Dock the terminal on a port once."),
     (dock, "forward", "dock:forward", "Forward what waits in the outbox."),
     (desk, "serve", "desk:serve", "Run the order desk."),
     (desk, "import", "desk:import_", "Import an order file."),
+    (bench, "link", "bench:link", "Measure the link on real runs."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
-for group in (org, dock, desk):
+for group in (org, dock, desk, bench):
     app.command(group)
 
 

@@ -1,0 +1,189 @@
+"""Verdicts: a signature that fits is ok, one that does not is bad, one that cannot be judged says why."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+from recorded import (
+    CHAIN,
+    DIGESTS,
+    EPOCH,
+    OBJECTS,
+    PUBLIC,
+    RECORDS,
+    ROOT,
+    TERMINAL,
+    Recorded,
+    dissected,
+    verdicts,
+)
+
+from plomba.dissect import KeyRing
+from plomba.trust.keys import fingerprint
+from plomba.trust.objects import BLOCK, bundle, package, seal
+from plomba_wire import chain, codec
+from plomba_wire.vocabulary import ObjectKind
+
+DOCK_CERTIFICATE = bytes.fromhex(OBJECTS["certificates"][0]["bytes"])
+RECEIPT = bytes.fromhex(OBJECTS["good"][0]["bundle"])
+OTHER_ROOT = bytes.fromhex(OBJECTS["keys"]["other root"]["public"])
+_OF_SIGNATURES = (
+    "signature",
+    "high s",
+    "r of",
+    "s of",
+    "body flipped",
+    "another version",
+    "signed ",
+    "role",
+    "another key",
+)
+
+
+def known(id: bytes) -> bytes | None:
+    return PUBLIC if id == TERMINAL.id else None
+
+
+def status(signature: bytes | None = None, nonce: bytes = bytes(16)) -> codec.StatusOk:
+    digest = chain.head_digest(nonce, TERMINAL.id, EPOCH, 4, DIGESTS[3])
+    signature = signature or TERMINAL.sign(digest)
+    return codec.StatusOk(EPOCH, 1, 4, 0, DIGESTS[3], 9, 1, 1, 5, 0, 255, 0, 0, 0, 0, 0, 0, signature)
+
+
+def of(made: Recorded, keys: KeyRing | None = None) -> list[tuple[str, str]]:
+    return verdicts(dissected(made, keys)[0])
+
+
+def reasons(made: Recorded, keys: KeyRing | None = None) -> list[tuple[str, str, str]]:
+    return [(s.verdict, s.reason, s.source) for e in dissected(made, keys)[0] for s in e.signatures]
+
+
+def test_possession_of_the_key() -> None:
+    assert of(Recorded().opened().keyed()) == [("possession", "ok")]
+    other = Recorded().opened().down(codec.EnrolKey(b"another nonce ..."[:16]), 90)
+    other.chunks.append(Recorded().keyed().chunks[1])
+    assert of(other) == [("possession", "bad")]
+    asked = Recorded().opened().keyed()
+    del asked.chunks[2]
+    assert of(asked) == [("possession", "unchecked")]
+
+
+def test_the_head_in_a_status() -> None:
+    made = Recorded().opened().down(codec.Status(bytes(16)), 1).up(status(), 1)
+    assert reasons(made) == [("unchecked", "no key", "")]
+    assert reasons(made, KeyRing(ledger=known)) == [("ok", "", "ledger")]
+    bad = Recorded().opened().down(codec.Status(bytes(16)), 1).up(status(bytes(63) + b"\1"), 1)
+    assert reasons(bad, KeyRing(ledger=known)) == [("bad", "does not fit", "ledger")]
+    nonce = Recorded().opened().down(codec.Status(b"\1" * 16), 1).up(status(), 1)
+    assert of(nonce, KeyRing(ledger=known)) == [("head", "bad")]
+    unasked = Recorded().opened().up(status(), 1)
+    assert of(unasked, KeyRing(ledger=known)) == [("head", "unchecked")]
+
+
+def test_records_by_the_key_of_the_capture_and_by_the_ledgers() -> None:
+    made = Recorded().opened().syncing().records(1, *RECORDS)
+    three = [("record 1", "ok"), ("record 2", "ok"), ("record 3", "ok")]
+    assert reasons(made) == [("unchecked", "no key", "")] * 3
+    assert of(made, KeyRing(ledger=known)) == three
+    keyed = Recorded().opened().keyed().syncing().records(1, *RECORDS)
+    assert [s for _, _, s in reasons(keyed)] == ["capture"] * 4
+    assert of(Recorded().opened().syncing(2).records(2, *RECORDS[1:]), KeyRing(ledger=known)) == three[1:]
+
+
+@pytest.mark.parametrize("case", CHAIN["bad_first"], ids=[case["reason"] for case in CHAIN["bad_first"]])
+def test_a_record_that_must_not_pass(case: dict[str, Any]) -> None:
+    record = (bytes.fromhex(case["body"]), bytes.fromhex(case["signature"]))
+    entries, _ = dissected(Recorded().opened().syncing().records(1, record), KeyRing(ledger=known))
+    if len(record[1]) == 64:
+        assert [verdict for _, verdict in verdicts(entries)] != ["ok"] or entries[-1].notes, entries[-1].notes
+    else:
+        assert entries[-1].kind == "misfit", "the lengths do not come out"
+
+
+def test_a_record_behind_a_gap_is_judged_when_the_gap_is_closed() -> None:
+    made = Recorded().opened().syncing().records(1, RECORDS[0]).records(3, RECORDS[2])
+    entries, summary = dissected(made, KeyRing(ledger=known))
+    assert verdicts(entries) == [("record 1", "ok"), ("record 3", "unchecked")]
+    assert entries[-1].signatures[0].reason == "waits for record 2"
+    assert summary["signatures"] == {"ok": 1, "bad": 0, "unchecked": 1}
+    entries, summary = dissected(made.records(2, RECORDS[1], flags=1), KeyRing(ledger=known))
+    assert verdicts(entries)[2:] == [("record 2", "ok"), ("record 3", "ok")]
+    assert summary["signatures"] == {"ok": 3, "bad": 0, "unchecked": 0}
+
+
+def test_receipts_below_the_root() -> None:
+    made = Recorded().opened().down(codec.Receipt(RECEIPT), 1)
+    both = ["certificate", "receipt"]
+    assert of(made) == list(zip(both, ["unchecked", "ok"], strict=True))
+    assert of(made, KeyRing(root=ROOT)) == list(zip(both, ["ok", "ok"], strict=True))
+    assert of(made, KeyRing(root=OTHER_ROOT)) == list(zip(both, ["bad", "bad"], strict=True))
+    assert of(made, KeyRing(pin=fingerprint(OTHER_ROOT))) == list(zip(both, ["bad", "bad"], strict=True))
+    assert of(made, KeyRing(pin=fingerprint(ROOT))) == list(zip(both, ["unchecked", "ok"], strict=True))
+
+
+def test_a_root_of_the_capture_counts_unless_another_one_is_given() -> None:
+    made = Recorded().opened().down(codec.EnrolRoot(ROOT, DOCK_CERTIFICATE), 1).down(codec.Receipt(RECEIPT), 2)
+    assert [s for _, _, s in reasons(made)] == ["capture", "capture", "certificate"]
+    assert [s for _, _, s in reasons(made, KeyRing(pin=fingerprint(ROOT)))] == ["root", "root", "certificate"]
+    entries, _ = dissected(made, KeyRing(pin=fingerprint(OTHER_ROOT)))
+    assert [note.code for entry in entries for note in entry.notes] == ["root_foreign"]
+    assert {verdict for _, verdict in verdicts(entries)} == {"bad"}
+
+
+@pytest.mark.parametrize("case", OBJECTS["bad"], ids=[case["reason"] for case in OBJECTS["bad"]])
+def test_a_receipt_that_must_not_pass(case: dict[str, Any]) -> None:
+    """What a terminal refuses is never all ok here; only dates, which a dump does not judge, may pass."""
+    raw = bytes.fromhex(case["bundle"])
+    if len(raw) > 700:
+        pytest.fail("no receipt is so long")
+    entries, _ = dissected(Recorded().opened().down(codec.Receipt(raw), 1), KeyRing(root=ROOT))
+    all_ok = entries[-1].kind == "frame" and {verdict for _, verdict in verdicts(entries)} == {"ok"}
+    dates = any(word in case["reason"] for word in ("second", "date", "tomorrow"))
+    assert all_ok == dates, (case["reason"], verdicts(entries))
+    if any(word in case["reason"] for word in ("flipped", "high s", "domain text", "another key", "by a desk")):
+        assert "bad" in {verdict for _, verdict in verdicts(entries)}
+
+
+def transfer(raw: bytes, length: int, kind: int = ObjectKind.MANIFEST) -> Recorded:
+    offer = codec.ObjectOffer(kind, 17, len(raw), length, hashlib.sha256(raw[:length]).digest())
+    made = Recorded().opened().down(offer, 1)
+    for at in range(0, len(raw), 2000):
+        made.down(codec.ObjectData(at, raw[at : at + 2000]), 2 + at)
+    return made
+
+
+def test_blocks_are_held_against_their_list_and_a_mended_one_is_judged_anew() -> None:
+    content = bytes(at % 251 for at in range(3 * BLOCK))
+    raw = package(ObjectKind.MANIFEST, content, TERMINAL, DOCK_CERTIFICATE, version=17, not_before=0)
+    length = len(raw) - len(content)
+    clean, _ = dissected(transfer(raw, length))
+    assert "hash_differs" not in {note.code for entry in clean for note in entry.notes}
+    damaged = bytearray(raw)
+    damaged[length + BLOCK + 5] ^= 1
+    made = transfer(bytes(damaged), length)
+    entries, _ = dissected(made)
+    assert [(n.code, n.detail) for e in entries for n in e.notes] == [
+        ("hash_differs", "blocks 1 are not what the block list names")
+    ]
+    at = length + BLOCK
+    made.down(codec.ObjectData(at, raw[at : at + 2000]), 90).down(codec.ObjectCommit(4, 17), 91)
+    entries, _ = dissected(made)
+    assert "package" in entries[-1].fields and not entries[-1].notes
+
+
+def test_an_offer_of_another_bundle() -> None:
+    made = transfer(RECEIPT, len(RECEIPT), ObjectKind.RECEIPT)
+    offer = codec.ObjectOffer(3, 17, len(RECEIPT), len(RECEIPT), bytes(32))
+    made.chunks[2] = Recorded().down(offer, 1).chunks[0]
+    entries, _ = dissected(made)
+    assert [note.code for note in entries[-1].notes] == ["hash_differs"]
+
+
+def test_an_object_that_a_role_may_not_sign() -> None:
+    desk = bytes.fromhex(OBJECTS["certificates"][1]["bytes"])
+    assert codec.Certificate.unpack(desk[codec.Envelope.SIZE : -64]).role == 3
+    signed = seal(ObjectKind.RECEIPT, bytes(90), TERMINAL, version=1, not_before=0)
+    found = reasons(Recorded().opened().down(codec.Receipt(bundle(desk, signed)), 1), KeyRing(root=ROOT))
+    assert found[1] == ("bad", "a role that may not sign it", "certificate")
