@@ -22,6 +22,7 @@ CHAIN = json.loads((VECTORS / "chain.json").read_text(encoding="utf-8"))
 OBJECTS = json.loads((VECTORS / "objects.json").read_text(encoding="utf-8"))
 LAYOUTS = json.loads((VECTORS / "layouts.json").read_text(encoding="utf-8"))
 TERMINAL = PrivateKey(ec.derive_private_key(int(CHAIN["private"], 16), ec.SECP256R1()))
+ROOT_KEY = PrivateKey(ec.derive_private_key(int(OBJECTS["keys"]["root"]["private"], 16), ec.SECP256R1()))
 PUBLIC = bytes.fromhex(CHAIN["public"])
 EPOCH = CHAIN["epoch"]
 GENESIS = bytes.fromhex(CHAIN["genesis"])
@@ -66,9 +67,9 @@ class Recorded:
         self.down(codec.SyncOpen(EPOCH, first, DIGESTS[first - 1], 512), tag)
         return self.up(codec.SyncOpenOk(first, len(RECORDS) + 1), tag)
 
-    def records(self, first: int, *records: tuple[bytes, bytes], flags: int = 0) -> Recorded:
+    def records(self, first: int, *records: tuple[bytes, bytes], **head: int) -> Recorded:
         packed = [struct.pack(">H", len(body)) + body + signature for body, signature in records]
-        return self.up(codec.Data(first, len(records), b"".join(packed)), 1, flags=flags)
+        return self.up(codec.Data(first, len(records), b"".join(packed)), 1, **head)
 
     def write(self, path: Path) -> Path:
         times = iter(range(1, 1_000_000))

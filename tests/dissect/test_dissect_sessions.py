@@ -127,6 +127,25 @@ def test_a_record_that_was_another_one_before_and_one_in_a_wrong_place() -> None
     assert last(Recorded().opened().syncing().records(1, RECORDS[1])) == {"out_of_order"}
 
 
+def test_what_a_receiver_drops_moves_nothing() -> None:
+    made = Recorded().opened().opened(session=8, nonce=b"another!")
+    made.down(codec.SyncOpen(EPOCH, 1, DIGESTS[0], 512), 2, session=8).up(codec.SyncOpenOk(1, 4), 2, session=8)
+    made.records(1, *RECORDS[:2])
+    entries, _ = dissected(made.records(3, RECORDS[2], session=8))
+    assert [notes(entry) for entry in entries[-2:]] == [{"stale"}, {"gap"}]
+    assert entries[-1].notes[0].detail == "records 1..2 are missing before it"
+    made = Recorded().opened().down(codec.ObjectOffer(5, 3, 8, 8, bytes(32)), 1).down(codec.Bye(0))
+    entries, _ = dissected(made.down(codec.ObjectData(0, bytes(8)), 2))
+    assert notes(entries[-1]) == {"stale"} and "package" not in entries[-1].fields
+
+
+def test_an_echo_of_records_is_none() -> None:
+    made = Recorded().opened().syncing().records(1, *RECORDS)
+    made.raw(1, made.chunks.pop()[1])
+    entries, summary = dissected(made)
+    assert notes(entries[-1]) == {"echo"} and summary["records"] == [] and entries[-1].signatures == []
+
+
 def test_a_head_that_is_another_one_than_the_records_make() -> None:
     made = Recorded().opened().keyed().syncing().records(1, *RECORDS)
     assert last(made.up(codec.SyncEnd(4, DIGESTS[3]), 2)) == set()

@@ -14,6 +14,7 @@ from recorded import (
     PUBLIC,
     RECORDS,
     ROOT,
+    ROOT_KEY,
     TERMINAL,
     Recorded,
     dissected,
@@ -22,24 +23,13 @@ from recorded import (
 
 from plomba.dissect import KeyRing
 from plomba.trust.keys import fingerprint
-from plomba.trust.objects import BLOCK, bundle, package, seal
+from plomba.trust.objects import BLOCK, bundle, issue, package, seal
 from plomba_wire import chain, codec
 from plomba_wire.vocabulary import ObjectKind
 
 DOCK_CERTIFICATE = bytes.fromhex(OBJECTS["certificates"][0]["bytes"])
 RECEIPT = bytes.fromhex(OBJECTS["good"][0]["bundle"])
 OTHER_ROOT = bytes.fromhex(OBJECTS["keys"]["other root"]["public"])
-_OF_SIGNATURES = (
-    "signature",
-    "high s",
-    "r of",
-    "s of",
-    "body flipped",
-    "another version",
-    "signed ",
-    "role",
-    "another key",
-)
 
 
 def known(id: bytes) -> bytes | None:
@@ -187,3 +177,74 @@ def test_an_object_that_a_role_may_not_sign() -> None:
     signed = seal(ObjectKind.RECEIPT, bytes(90), TERMINAL, version=1, not_before=0)
     found = reasons(Recorded().opened().down(codec.Receipt(bundle(desk, signed)), 1), KeyRing(root=ROOT))
     assert found[1] == ("bad", "a role that may not sign it", "certificate")
+
+
+def test_an_object_of_another_kind_is_no_receipt() -> None:
+    time = bytes.fromhex(next(case["bundle"] for case in OBJECTS["good"] if case["kind"] == ObjectKind.TIME))
+    found = reasons(Recorded().opened().down(codec.Receipt(time), 1), KeyRing(root=ROOT))
+    assert found[1] == ("bad", "an object of another kind", "certificate")
+
+
+def test_an_object_by_the_root_that_is_no_certificate() -> None:
+    body = codec.Certificate(2, 1, 1, PUBLIC, b"").pack()
+    posing = seal(ObjectKind.RECEIPT, body, ROOT_KEY, version=1, not_before=0)
+    found = reasons(Recorded().opened().down(codec.EnrolRoot(ROOT, posing), 1))
+    assert found == [("bad", "an object of another kind", "capture")]
+
+
+def test_a_terminals_certificate_tells_its_key() -> None:
+    made = issue(
+        ROOT_KEY, PUBLIC, role=1, protection=1, epoch=EPOCH, label="bench", serial=1, not_before=0, not_after=0
+    )
+    recorded = Recorded().opened().down(codec.EnrolRoot(ROOT, made), 1).syncing().records(1, *RECORDS)
+    assert [verdict for _, verdict in of(recorded)] == ["ok"] * 4
+    forged = Recorded().opened().down(codec.EnrolRoot(OTHER_ROOT, made), 1).syncing().records(1, *RECORDS)
+    assert "ok" not in [verdict for _, verdict in of(forged)], "a certificate that nobody vouches for tells nothing"
+
+
+def test_a_copy_that_does_not_fit_does_not_break_the_chain() -> None:
+    body = bytearray(RECORDS[0][0])
+    body[30] ^= 1
+    made = Recorded().opened().keyed().syncing().records(1, RECORDS[0])
+    made.records(1, (bytes(body), RECORDS[0][1])).records(2, RECORDS[1])
+    assert of(made)[1:] == [("record 1", "ok"), ("record 1", "bad"), ("record 2", "ok")]
+
+
+def test_the_head_in_a_receipt_is_held_against_the_records() -> None:
+    terminal = chain.key_id(PUBLIC)
+    for head, expected in ((DIGESTS[3], []), (DIGESTS[2], ["head_differs"])):
+        body = codec.ReceiptBody(terminal, EPOCH, 3, head, 0, 3, bytes(32)).pack()
+        signed = seal(ObjectKind.RECEIPT, body, TERMINAL, version=3, not_before=0)
+        made = Recorded().opened().keyed().syncing().records(1, *RECORDS)
+        entries, _ = dissected(made.down(codec.Receipt(bundle(DOCK_CERTIFICATE, signed)), 5))
+        assert [note.code for note in entries[-1].notes] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "behind", "fault"),
+    [
+        (ObjectKind.RULES, b"{}", b"more", "package: 4 bytes too many behind the bundle"),
+        (
+            ObjectKind.MANIFEST,
+            codec.BlockList(1, bytes(64)).pack(),
+            b"x",
+            "BlockList.hashes: 64 bytes are not 1 hashes",
+        ),
+        (
+            ObjectKind.MANIFEST,
+            codec.BlockList(42, bytes(32)).pack(),
+            codec.ManifestHead(bytes(8), 1, 0, 7, bytes(16), 2, 0).pack(),
+            "ManifestHead.orders: 2 named, 0 there",
+        ),
+        (
+            ObjectKind.MANIFEST,
+            codec.BlockList(43, bytes(32)).pack(),
+            codec.ManifestHead(bytes(8), 1, 0, 7, bytes(16), 0, 0).pack() + b"x",
+            "manifest: 1 bytes too many",
+        ),
+    ],
+)
+def test_an_object_whose_inside_does_not_come_out(kind: int, body: bytes, behind: bytes, fault: str) -> None:
+    whole = bundle(DOCK_CERTIFICATE, seal(kind, body, TERMINAL, version=17, not_before=0))
+    entries, _ = dissected(transfer(whole + behind, len(whole), kind))
+    assert entries[-1].kind == "misfit" and fault in entries[-1].faults
