@@ -109,6 +109,6 @@ def _make_environment(busy: int) -> None:
 
 def _make_target(lock: Path, target: Path, busy: int) -> None:
     shutil.rmtree(target, ignore_errors=True)
-    target.mkdir()
+    target.mkdir(parents=True)
     install = installer.choose(PYTHON, busy)
     install("--require-hashes", "--no-deps", "--target", str(target), "-r", str(lock))

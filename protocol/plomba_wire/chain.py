@@ -37,6 +37,11 @@ def head_digest(nonce: bytes, terminal: bytes, epoch: int, next_seq: int, head: 
     return _sha256(b"plomba/head/1", nonce, terminal, struct.pack(">HI", epoch, next_seq), head)
 
 
+def rotation_digest(old: bytes, new: bytes, version: int) -> bytes:
+    """Digest by which a root that takes over says that it knows from whom."""
+    return _sha256(b"plomba/rotate/1", old, new, struct.pack(">I", version))
+
+
 def order_ref(order: bytes) -> int:
     """First 4 bytes of SHA-256 of an order id: an index, not an identity."""
     return int.from_bytes(hashlib.sha256(order).digest()[:4], "big")

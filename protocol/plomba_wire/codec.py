@@ -3,15 +3,16 @@
 
 from plomba_wire.layout import Layout, Malformed
 
-__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Baud", "BaudOk", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "SyncOpen", "SyncOpenOk", "Data", "Credit", "AgainRow", "SyncEnd", "Announce", "Receipt", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "TimeProbe", "TimeProbeOk", "Diag", "DiagOk", "RecordHead", "Envelope", "Certificate", "ReceiptBody", "TimeBody", "BlockList", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES", "SCHEMA"]
+__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Baud", "BaudOk", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "SyncOpen", "SyncOpenOk", "Data", "Credit", "AgainRow", "SyncEnd", "Announce", "Receipt", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "TimeProbe", "TimeProbeOk", "Diag", "DiagOk", "RecordHead", "Envelope", "Certificate", "RevocationList", "RevokedRow", "RootRotation", "ReceiptBody", "TimeBody", "BlockList", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES", "SCHEMA"]
 
 _ACTION = b"\x01\x02\x03\x04\x05\x06\x07\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x30\x31\x32\x33\x34\x35\x40\x41\x42\x50\x51\x52\x53\x54\x55\x56\x60\x61\x70\x71\x72\x7e\x7f"
 _CODE_KIND = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"
 _ENROLMENT = b"\x00\x01\x02"
 _ERROR = b"\x01\x02\x03\x04\x05\x06\x07\x08\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x26\x27\x28\x29\x2a\x30\x31\x32\x3f"
-_OBJECT_KIND = b"\x01\x02\x03\x04\x05\x06\x07"
+_OBJECT_KIND = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 _ORDER_CLASS = b"\x00\x01"
 _PROTECTION = b"\x01\x02\x03"
+_REVOCATION = b"\x01\x02\x03\x04"
 _ROLE = b"\x01\x02\x03\x04\x05"
 _STATE = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b"
 _SYMBOLOGY = b"\x00\x01\x03\x05\x07\x08"
@@ -154,9 +155,9 @@ class StatusOk(Layout):
     """The head is signed: a tail cut off later can be shown."""
 
     TYPE = 0x90
-    SIZE = 155
-    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "free_pages", "rules", "manifest", "mono_ms", "utc", "battery", "bad_frames", "stale_frames", "errors", "muted", "resent", "lost_scans", "signature")
-    FORMAT = ">HIII32sIIIIIBIIIIII64s"
+    SIZE = 159
+    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "free_pages", "rules", "manifest", "revocations", "mono_ms", "utc", "battery", "bad_frames", "stale_frames", "errors", "muted", "resent", "lost_scans", "signature")
+    FORMAT = ">HIII32sIIIIIIBIIIIII64s"
 
 
 class SyncOpen(Layout):
@@ -366,6 +367,32 @@ class Certificate(Layout):
     TAIL = (">B", 32)
 
 
+class RevocationList(Layout):
+    """Body of a revocation list. Its version is its number, and it holds every key ever revoked under this root."""
+
+    SIZE = 0
+    FIELDS = ("rows",)
+    FORMAT = ">"
+    TAIL = ("", 7800)
+
+
+class RevokedRow(Layout):
+    """A key that is not to be believed any more."""
+
+    SIZE = 13
+    FIELDS = ("key", "since", "reason")
+    FORMAT = ">8sIB"
+    CODES = ((2, _REVOCATION),)
+
+
+class RootRotation(Layout):
+    """Body of a root rotation: the old root signs the object, the new one signs inside it. Its version is its number."""
+
+    SIZE = 128
+    FIELDS = ("public", "signature")
+    FORMAT = ">64s64s"
+
+
 class ReceiptBody(Layout):
     """Everything up to up_to is on this dock's disk."""
 
@@ -452,5 +479,5 @@ MESSAGES = {
     0xd0: DiagOk,
 }
 """Message type -> layout of its body."""
-SCHEMA = bytes.fromhex("8e2bef1a97f32a94")
+SCHEMA = bytes.fromhex("04764e1cc5cb9d49")
 """First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""

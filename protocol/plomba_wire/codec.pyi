@@ -157,6 +157,7 @@ class StatusOk(Layout):
     free_pages: int
     rules: int
     manifest: int
+    revocations: int
     mono_ms: int
     utc: int
     battery: int
@@ -167,7 +168,7 @@ class StatusOk(Layout):
     resent: int
     lost_scans: int
     signature: bytes
-    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, free_pages: int, rules: int, manifest: int, mono_ms: int, utc: int, battery: int, bad_frames: int, stale_frames: int, errors: int, muted: int, resent: int, lost_scans: int, signature: bytes) -> None: ...
+    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, free_pages: int, rules: int, manifest: int, revocations: int, mono_ms: int, utc: int, battery: int, bad_frames: int, stale_frames: int, errors: int, muted: int, resent: int, lost_scans: int, signature: bytes) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -397,6 +398,33 @@ class Certificate(Layout):
     public: bytes
     label: bytes
     def __init__(self, role: int, protection: int, epoch: int, public: bytes, label: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class RevocationList(Layout):
+    rows: bytes
+    def __init__(self, rows: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class RevokedRow(Layout):
+    key: bytes
+    since: int
+    reason: int
+    def __init__(self, key: bytes, since: int, reason: int) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class RootRotation(Layout):
+    public: bytes
+    signature: bytes
+    def __init__(self, public: bytes, signature: bytes) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod

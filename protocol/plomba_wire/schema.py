@@ -24,6 +24,8 @@ RECORD_MAX = 514
 """Length field, body and signature of the longest record, bytes."""
 BLOCK = 4096
 """Bytes of a block of a large object; the last one may be shorter."""
+REVOKED_MAX = 600
+"""Rows of the longest revocation list: as a bundle it fits 8192 bytes."""
 BLOCKS_MAX = 238
 """Blocks of the largest object: its list fits two erase blocks of flash together with what signs it."""
 
@@ -241,6 +243,7 @@ _layout(
     "free_pages" / c.Int32ub * "journal pages of 256 bytes that can be written",
     "rules" / c.Int32ub * "version of the rule pack; 0 = none",
     "manifest" / c.Int32ub * "version of the manifest; 0 = none",
+    "revocations" / c.Int32ub * "number of the revocation list; 0 = none",
     "mono_ms" / c.Int32ub * "ms since boot",
     "utc" / c.Int32ub * "s since 1970; 0 = clock never set",
     "battery" / c.Int8ub * "percent; 255 = not known",
@@ -469,6 +472,24 @@ _layout(
     "epoch" / c.Int16ub * "epoch of the key",
     "public" / c.Bytes(_KEY) * "X || Y",
     "label" / Blob(c.Int8ub, 32) * "name for people, UTF-8",
+)
+_layout(
+    "RevocationList",
+    "Body of a revocation list. Its version is its number, and it holds every key ever revoked under this root.",
+    "rows" / Rest(REVOKED_MAX * 13) * "RevokedRow, ascending by key",
+)
+_layout(
+    "RevokedRow",
+    "A key that is not to be believed any more.",
+    "key" / c.Bytes(_KEY_ID) * "id of the key",
+    "since" / c.Int32ub * "s since 1970: what it signed from then on counts for nothing",
+    "reason" / OneOf(c.Int8ub, "revocation") * "why",
+)
+_layout(
+    "RootRotation",
+    "Body of a root rotation: the old root signs the object, the new one signs inside it. Its version is its number.",
+    "public" / c.Bytes(_KEY) * "X || Y of the root that takes over",
+    "signature" / c.Bytes(_SIGNATURE) * "by the root that takes over, over the digest of both keys and the version",
 )
 _layout(
     "ReceiptBody",

@@ -5,6 +5,7 @@ the `service`'s affair (firmware/terminal/link/service.py is the one there is):
 
     features -> the feature bits that this terminal has
     identity() -> (enrolment, terminal id 8, firmware u32, boot u16)
+    growth() -> TLVs of HelloOk, type -> value
     fresh_nonce() -> 16 bytes; the one before it is void
     next_seq() -> number the next record gets
     serve(message) -> the message that answers it; raises Refusal
@@ -41,7 +42,6 @@ SAYS_A_SECOND = 20
 _RETRANSMISSION = 0x01
 _MUST_UNDERSTAND = 0xF0
 _MUST_UNDERSTAND_TLV = 0x80
-_SCHEMA = tlv.pack({Growth.SCHEMA: codec.SCHEMA})
 
 
 class Refusal(Exception):
@@ -267,6 +267,8 @@ class TerminalEnd:
         self._announced = self._service.next_seq()
         self._good = now
         enrolment, terminal, firmware, boot = self._service.identity()
+        growth = self._service.growth()
+        growth[Growth.SCHEMA] = codec.SCHEMA
         answer = codec.HelloOk(
             hello.nonce,
             PROTOCOL,
@@ -279,7 +281,7 @@ class TerminalEnd:
             firmware,
             boot,
             self._service.fresh_nonce(),
-            _SCHEMA,
+            tlv.pack(growth),
         )
         self._hello = hello.nonce
         self._hello_answer = self._encode(answer, frame.tag)

@@ -172,6 +172,14 @@ class ObjectKind:
     RULES = 0x05
     TIME = 0x06
     IMAGE = 0x07
+    ROOT = 0x08
+
+
+class Revocation:
+    LOST = 0x01
+    STOLEN = 0x02
+    REPLACED = 0x03
+    RETIRED = 0x04
 
 
 class Role:
@@ -233,4 +241,5 @@ class Feature:
 
 
 class Growth:
+    ROOT = 0x02
     SCHEMA = 0x01

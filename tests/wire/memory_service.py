@@ -52,6 +52,9 @@ class MemoryService:
     def identity(self) -> "tuple[int, bytes, int, int]":
         return 2, chain.key_id(PUBLIC), 0x010203, 4
 
+    def growth(self) -> "dict[int, bytes]":
+        return {}
+
     def fresh_nonce(self) -> bytes:
         self.nonces += 1
         return octets(f"nonce {self.nonces}", 16)
@@ -108,7 +111,7 @@ class MemoryService:
         version = max(self.installed, default=0)
         head = self.digests[-1]
         return codec.StatusOk(
-            EPOCH, 1, self.next_seq(), self.receipted, head, 0, 0, version, 0, 0, 255, 0, 0, 0, 0, 0, 0, bytes(64)
+            EPOCH, 1, self.next_seq(), self.receipted, head, 0, 0, version, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, bytes(64)
         )
 
     def _commit(self, message: codec.ObjectCommit) -> codec.ObjectCommitOk:

@@ -6,7 +6,7 @@ from micropython import const
 
 from plomba_wire import chain, codec
 from plomba_wire.terminal_end import WINDOW, Refusal, TerminalEnd
-from plomba_wire.vocabulary import Action, Enrolment, Error, Feature, ObjectKind
+from plomba_wire.vocabulary import Action, Enrolment, Error, Feature, Growth, ObjectKind
 from terminal.journal.ring import JournalFull
 from terminal.objects.transfer import Transfer
 from terminal.version import FIRMWARE
@@ -32,6 +32,10 @@ class Service:
     def identity(self) -> "tuple[int, bytes, int, int]":
         identity = self._terminal.identity
         return identity.enrolment, identity.id, FIRMWARE, self._terminal.boot
+
+    def growth(self) -> "dict[int, bytes]":
+        root = self._terminal.identity.root
+        return {Growth.ROOT: chain.key_id(root)} if root else {}
 
     def fresh_nonce(self) -> bytes:
         self._nonce = os.urandom(16)
@@ -120,6 +124,7 @@ class Service:
             journal.free_pages,
             terminal.rules.number,
             terminal.manifest.version,
+            0,
             terminal.clock.mono_ms() & 0xFFFFFFFF,
             terminal.clock.utc(),
             _UNKNOWN_BATTERY,
