@@ -12,7 +12,6 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
 
 import fuzz
 import fuzz_targets
-
 from plomba_wire import codec, framing, tlv
 
 RUNS = 400
