@@ -154,6 +154,7 @@ def _table(plan: Plan) -> list[str]:
     out += [
         f"    SIZE = {plan.size}",
         f"    FIELDS = ({names}{',' if len(plan.given) == 1 else ''})",
+        "    __slots__ = FIELDS",
         f'    FORMAT = ">{"".join(f.fmt for f in fixed)}"',
     ]
     constants = [f"({at}, {f.const!r})" for at, f in enumerate(fixed) if f.const is not None]

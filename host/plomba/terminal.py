@@ -137,14 +137,29 @@ class Terminal:
         return answer
 
     async def pull(self, epoch: int, from_seq: int, previous: bytes) -> AsyncIterator[Records]:
-        """Records from `from_seq` on, in batches. Call `credit` for a batch once it is durable; the rest comes then."""
+        """Records from `from_seq` on, in batches as they came. Call `credit` for a batch once it is durable; the rest
+        comes then."""
         self._end.sync(epoch, from_seq, previous, self._now())
         while True:
             event = await self._event(Records, Synced, Answered)
             if isinstance(event, Records):
+                # What has come in one read is one batch, and one commit.
+                while self._events and isinstance(more := self._events[0], Records):
+                    event.records += more.records
+                    self._events.pop(0)
                 yield event
             elif isinstance(event, Synced):
                 return
+
+    async def holds(self, epoch: int, seq: int, digest: bytes) -> bool:
+        """Whether its record `seq` has this chain value. Raises TerminalRefused for one it does not hold any more."""
+        try:
+            await self._answer(self._end.sync(epoch, seq + 1, digest, self._now()))
+        except TerminalRefused as refused:
+            if refused.link_code == Error.CHAIN_FORK:
+                return False
+            raise
+        return True
 
     def credit(self, next_seq: int) -> None:
         """Everything before `next_seq` is on disk."""

@@ -19,7 +19,7 @@ def genesis(public: bytes, epoch: int) -> bytes:
 
 def step(previous: bytes, body: bytes) -> bytes:
     """h(n) from h(n-1) and the body of record n. It is also the digest that record n's signature is over."""
-    return _sha256(b"plomba/record/1", previous, body)
+    return hashlib.sha256(b"plomba/record/1" + previous + body).digest()
 
 
 def object_digest(unsigned: bytes) -> bytes:

@@ -24,6 +24,7 @@ class FrameHead(Layout):
 
     SIZE = 6
     FIELDS = ("type", "flags", "session", "tag")
+    __slots__ = FIELDS
     FORMAT = ">BBHH"
 
 
@@ -33,6 +34,7 @@ class Hello(Layout):
     TYPE = 0x01
     SIZE = 20
     FIELDS = ("nonce", "session", "proto_min", "proto_max", "max_body", "window", "features", "growth")
+    __slots__ = FIELDS
     FORMAT = ">8sHBBHHI"
     TAIL = ("", 200)
 
@@ -43,6 +45,7 @@ class HelloOk(Layout):
     TYPE = 0x81
     SIZE = 50
     FIELDS = ("nonce", "proto", "enrolment", "max_body", "max_record", "window", "features", "terminal", "firmware", "boot", "device_nonce", "growth")
+    __slots__ = FIELDS
     FORMAT = ">8sBBHHHI8sIH16s"
     CODES = ((2, _ENROLMENT),)
     TAIL = ("", 200)
@@ -54,6 +57,7 @@ class Ping(Layout):
     TYPE = 0x02
     SIZE = 8
     FIELDS = ("nonce",)
+    __slots__ = FIELDS
     FORMAT = ">8s"
 
 
@@ -63,6 +67,7 @@ class Pong(Layout):
     TYPE = 0x82
     SIZE = 12
     FIELDS = ("nonce", "next_seq")
+    __slots__ = FIELDS
     FORMAT = ">8sI"
 
 
@@ -72,6 +77,7 @@ class Baud(Layout):
     TYPE = 0x06
     SIZE = 4
     FIELDS = ("baud",)
+    __slots__ = FIELDS
     FORMAT = ">I"
 
 
@@ -81,6 +87,7 @@ class BaudOk(Layout):
     TYPE = 0x86
     SIZE = 4
     FIELDS = ("baud",)
+    __slots__ = FIELDS
     FORMAT = ">I"
 
 
@@ -90,6 +97,7 @@ class Bye(Layout):
     TYPE = 0x03
     SIZE = 1
     FIELDS = ("reason",)
+    __slots__ = FIELDS
     FORMAT = ">B"
 
 
@@ -99,6 +107,7 @@ class Error(Layout):
     TYPE = 0x7e
     SIZE = 8
     FIELDS = ("code", "about", "detail", "retry_after")
+    __slots__ = FIELDS
     FORMAT = ">BBIH"
     CODES = ((0, _ERROR),)
 
@@ -109,6 +118,7 @@ class EnrolKey(Layout):
     TYPE = 0x04
     SIZE = 16
     FIELDS = ("nonce",)
+    __slots__ = FIELDS
     FORMAT = ">16s"
 
 
@@ -118,6 +128,7 @@ class EnrolKeyOk(Layout):
     TYPE = 0x84
     SIZE = 132
     FIELDS = ("public", "epoch", "protection", "enrolment", "signature")
+    __slots__ = FIELDS
     FORMAT = ">64sHBB64s"
     CODES = ((2, _PROTECTION), (3, _ENROLMENT))
 
@@ -128,6 +139,7 @@ class EnrolRoot(Layout):
     TYPE = 0x05
     SIZE = 66
     FIELDS = ("root", "certificate")
+    __slots__ = FIELDS
     FORMAT = ">64s"
     TAIL = (">H", 200)
 
@@ -138,6 +150,7 @@ class EnrolRootOk(Layout):
     TYPE = 0x85
     SIZE = 1
     FIELDS = ("enrolment",)
+    __slots__ = FIELDS
     FORMAT = ">B"
     CODES = ((0, _ENROLMENT),)
 
@@ -148,6 +161,7 @@ class Status(Layout):
     TYPE = 0x10
     SIZE = 16
     FIELDS = ("nonce",)
+    __slots__ = FIELDS
     FORMAT = ">16s"
 
 
@@ -157,6 +171,7 @@ class StatusOk(Layout):
     TYPE = 0x90
     SIZE = 159
     FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "free_pages", "rules", "manifest", "revocations", "mono_ms", "utc", "battery", "bad_frames", "stale_frames", "errors", "muted", "resent", "lost_scans", "signature")
+    __slots__ = FIELDS
     FORMAT = ">HIII32sIIIIIIBIIIIII64s"
 
 
@@ -166,6 +181,7 @@ class SyncOpen(Layout):
     TYPE = 0x20
     SIZE = 40
     FIELDS = ("epoch", "from_seq", "previous", "window")
+    __slots__ = FIELDS
     FORMAT = ">HI32sH"
 
 
@@ -175,6 +191,7 @@ class SyncOpenOk(Layout):
     TYPE = 0xa0
     SIZE = 8
     FIELDS = ("from_seq", "next_seq")
+    __slots__ = FIELDS
     FORMAT = ">II"
 
 
@@ -184,6 +201,7 @@ class Data(Layout):
     TYPE = 0x21
     SIZE = 5
     FIELDS = ("first_seq", "count", "records")
+    __slots__ = FIELDS
     FORMAT = ">IB"
     TAIL = ("", 4091)
 
@@ -194,6 +212,7 @@ class Credit(Layout):
     TYPE = 0x22
     SIZE = 7
     FIELDS = ("next_seq", "window", "flags", "again")
+    __slots__ = FIELDS
     FORMAT = ">IHB"
     TAIL = ("", 80)
 
@@ -203,6 +222,7 @@ class AgainRow(Layout):
 
     SIZE = 5
     FIELDS = ("first_seq", "count")
+    __slots__ = FIELDS
     FORMAT = ">IB"
 
 
@@ -212,6 +232,7 @@ class SyncEnd(Layout):
     TYPE = 0x23
     SIZE = 36
     FIELDS = ("next_seq", "head")
+    __slots__ = FIELDS
     FORMAT = ">I32s"
 
 
@@ -221,6 +242,7 @@ class Announce(Layout):
     TYPE = 0x25
     SIZE = 4
     FIELDS = ("next_seq",)
+    __slots__ = FIELDS
     FORMAT = ">I"
 
 
@@ -230,6 +252,7 @@ class Receipt(Layout):
     TYPE = 0x24
     SIZE = 0
     FIELDS = ("bundle",)
+    __slots__ = FIELDS
     FORMAT = ">"
     TAIL = ("", 700)
 
@@ -240,6 +263,7 @@ class ReceiptOk(Layout):
     TYPE = 0xa4
     SIZE = 4
     FIELDS = ("receipted_seq",)
+    __slots__ = FIELDS
     FORMAT = ">I"
 
 
@@ -249,6 +273,7 @@ class ObjectOffer(Layout):
     TYPE = 0x30
     SIZE = 43
     FIELDS = ("kind", "version", "size", "bundle", "sha256")
+    __slots__ = FIELDS
     FORMAT = ">BIIH32s"
     CODES = ((0, _OBJECT_KIND),)
 
@@ -259,6 +284,7 @@ class ObjectOfferOk(Layout):
     TYPE = 0xb0
     SIZE = 6
     FIELDS = ("offset", "window")
+    __slots__ = FIELDS
     FORMAT = ">IH"
 
 
@@ -268,6 +294,7 @@ class ObjectData(Layout):
     TYPE = 0x31
     SIZE = 4
     FIELDS = ("offset", "piece")
+    __slots__ = FIELDS
     FORMAT = ">I"
     TAIL = ("", 4092)
 
@@ -278,6 +305,7 @@ class ObjectCredit(Layout):
     TYPE = 0x32
     SIZE = 6
     FIELDS = ("offset", "window")
+    __slots__ = FIELDS
     FORMAT = ">IH"
 
 
@@ -287,6 +315,7 @@ class ObjectCommit(Layout):
     TYPE = 0x33
     SIZE = 5
     FIELDS = ("kind", "version")
+    __slots__ = FIELDS
     FORMAT = ">BI"
     CODES = ((0, _OBJECT_KIND),)
 
@@ -297,6 +326,7 @@ class ObjectCommitOk(Layout):
     TYPE = 0xb3
     SIZE = 8
     FIELDS = ("version", "seq")
+    __slots__ = FIELDS
     FORMAT = ">II"
 
 
@@ -306,6 +336,7 @@ class TimeProbe(Layout):
     TYPE = 0x40
     SIZE = 8
     FIELDS = ("t1",)
+    __slots__ = FIELDS
     FORMAT = ">8s"
 
 
@@ -315,6 +346,7 @@ class TimeProbeOk(Layout):
     TYPE = 0xc0
     SIZE = 36
     FIELDS = ("t1", "mono_rx", "mono_tx", "utc", "device_nonce")
+    __slots__ = FIELDS
     FORMAT = ">8sIII16s"
 
 
@@ -324,6 +356,7 @@ class Diag(Layout):
     TYPE = 0x50
     SIZE = 4
     FIELDS = ("offset",)
+    __slots__ = FIELDS
     FORMAT = ">I"
 
 
@@ -333,6 +366,7 @@ class DiagOk(Layout):
     TYPE = 0xd0
     SIZE = 8
     FIELDS = ("offset", "end", "text")
+    __slots__ = FIELDS
     FORMAT = ">II"
     TAIL = ("", 1024)
 
@@ -342,6 +376,7 @@ class RecordHead(Layout):
 
     SIZE = 54
     FIELDS = ("action", "verdict", "flags", "epoch", "seq", "terminal", "boot", "tries", "symbology", "t_utc", "t_mono_ms", "actor", "place", "route", "rules", "code_kind", "state_before", "state_after", "order_ref")
+    __slots__ = FIELDS
     FORMAT = ">BBBBHHI8sHBBIIIIIHBBBBI"
     CONSTANTS = ((0, 1), (1, 1), (20, 0))
     CODES = ((2, _ACTION), (3, _VERDICT), (10, _SYMBOLOGY), (17, _CODE_KIND), (18, _STATE), (19, _STATE))
@@ -352,6 +387,7 @@ class Envelope(Layout):
 
     SIZE = 30
     FIELDS = ("kind", "key_id", "version", "not_before", "not_after", "length")
+    __slots__ = FIELDS
     FORMAT = ">4sBB8sIIII"
     CONSTANTS = ((0, b'PLB1'), (2, 1))
     CODES = ((1, _OBJECT_KIND),)
@@ -362,6 +398,7 @@ class Certificate(Layout):
 
     SIZE = 69
     FIELDS = ("role", "protection", "epoch", "public", "label")
+    __slots__ = FIELDS
     FORMAT = ">BBH64s"
     CODES = ((0, _ROLE), (1, _PROTECTION))
     TAIL = (">B", 32)
@@ -372,6 +409,7 @@ class RevocationList(Layout):
 
     SIZE = 0
     FIELDS = ("rows",)
+    __slots__ = FIELDS
     FORMAT = ">"
     TAIL = ("", 7800)
 
@@ -381,6 +419,7 @@ class RevokedRow(Layout):
 
     SIZE = 13
     FIELDS = ("key", "since", "reason")
+    __slots__ = FIELDS
     FORMAT = ">8sIB"
     CODES = ((2, _REVOCATION),)
 
@@ -390,6 +429,7 @@ class RootRotation(Layout):
 
     SIZE = 128
     FIELDS = ("public", "signature")
+    __slots__ = FIELDS
     FORMAT = ">64s64s"
 
 
@@ -398,6 +438,7 @@ class ReceiptBody(Layout):
 
     SIZE = 90
     FIELDS = ("terminal", "epoch", "up_to", "head", "utc", "log_size", "log_root")
+    __slots__ = FIELDS
     FORMAT = ">8sHI32sIQ32s"
 
 
@@ -406,6 +447,7 @@ class TimeBody(Layout):
 
     SIZE = 32
     FIELDS = ("terminal", "device_nonce", "utc", "uncertainty_ms")
+    __slots__ = FIELDS
     FORMAT = ">8s16sII"
 
 
@@ -414,6 +456,7 @@ class BlockList(Layout):
 
     SIZE = 4
     FIELDS = ("size", "hashes")
+    __slots__ = FIELDS
     FORMAT = ">I"
     TAIL = ("", 7616)
 
@@ -423,6 +466,7 @@ class ManifestHead(Layout):
 
     SIZE = 42
     FIELDS = ("terminal", "epoch", "through_seq", "place", "salt", "orders", "codes")
+    __slots__ = FIELDS
     FORMAT = ">8sHII16sII"
 
 
@@ -431,6 +475,7 @@ class OrderRow(Layout):
 
     SIZE = 16
     FIELDS = ("ref", "order_class", "state", "here", "seals", "cell")
+    __slots__ = FIELDS
     FORMAT = ">IBBBB8s"
     CODES = ((1, _ORDER_CLASS), (2, _STATE))
 
@@ -440,6 +485,7 @@ class CodeRow(Layout):
 
     SIZE = 16
     FIELDS = ("tag", "order", "kind", "flags")
+    __slots__ = FIELDS
     FORMAT = ">12sHBB"
     CODES = ((2, _CODE_KIND),)
 
@@ -479,5 +525,5 @@ MESSAGES = {
     0xd0: DiagOk,
 }
 """Message type -> layout of its body."""
-SCHEMA = bytes.fromhex("04764e1cc5cb9d49")
+SCHEMA = bytes.fromhex("74f01808af47ce78")
 """First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""

@@ -7,6 +7,7 @@ cost follows the zeros, not the bytes, and with one buffer: a list of the runs o
 
 import binascii
 import struct
+import sys
 
 from plomba_wire.codec import FrameHead, Malformed
 
@@ -58,6 +59,11 @@ def cobs_decode(data: "bytes | memoryview") -> bytes:
         if code != 255 and at < end:
             to += 1
     return bytes(memoryview(out)[:to])
+
+
+cobs_decode_in_one_buffer = cobs_decode
+if sys.implementation.name == "cpython":
+    from plomba_wire.swift import cobs_decode
 
 
 def frame_bytes(type: int, flags: int, session: int, tag: int, body: bytes) -> bytes:

@@ -23,6 +23,7 @@ class Layout:
     allowed). TAIL is None, or (struct code of its length or "", limit) of the last field.
     """
 
+    __slots__: "tuple[str, ...]" = ()
     TYPE = -1
     SIZE = 0
     FIELDS: "tuple[str, ...]" = ()

@@ -25,7 +25,8 @@ def unpack(data: bytes, at: int) -> "dict[int, bytes]":
     while at < end:
         if at + 3 > end:
             raise Malformed("TLV")
-        type, length = struct.unpack_from(">BH", data, at)
+        type = data[at]
+        length = data[at + 1] << 8 | data[at + 2]
         at += 3
         if type <= last or at + length > end:
             raise Malformed("TLV")

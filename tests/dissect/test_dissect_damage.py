@@ -57,6 +57,12 @@ def test_a_chunk_that_went_neither_way() -> None:
     assert summary["bytes"] == 2 * len(PING) and summary["line_bytes"] == len(PING)
 
 
+def test_long_garbage_is_counted_whole_and_kept_in_part() -> None:
+    for made in (Recorded().raw(9, bytes(50_000)), Recorded().raw(TO_DEVICE, b"\x55" * 50_000)):
+        entries, _ = dissected(made)
+        assert [(entry.size, len(entry.raw)) for entry in entries] == [(50_000, framing.LIMIT)]
+
+
 def test_a_flag_that_must_be_understood() -> None:
     entries, _ = dissected(Recorded().opened().down(codec.Ping(bytes(8)), 3, flags=0x40))
     assert (entries[-1].kind, entries[-1].notes[0].code) == ("unsupported", "must_understand")

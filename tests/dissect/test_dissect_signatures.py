@@ -18,11 +18,12 @@ from recorded import (
     TERMINAL,
     Recorded,
     dissected,
+    shown,
     verdicts,
 )
 
 from plomba.dissect import KeyRing
-from plomba.trust.keys import fingerprint
+from plomba.trust.keys import PrivateKey, fingerprint
 from plomba.trust.objects import BLOCK, bundle, issue, package, seal
 from plomba_wire import chain, codec
 from plomba_wire.vocabulary import ObjectKind
@@ -39,7 +40,9 @@ def known(id: bytes) -> bytes | None:
 def status(signature: bytes | None = None, nonce: bytes = bytes(16)) -> codec.StatusOk:
     digest = chain.head_digest(nonce, TERMINAL.id, EPOCH, 4, DIGESTS[3])
     signature = signature or TERMINAL.sign(digest)
-    return codec.StatusOk(EPOCH, 1, 4, 0, DIGESTS[3], 9, 1, 1, 5, 0, 255, 0, 0, 0, 0, 0, 0, signature)
+    fields: dict[str, Any] = dict.fromkeys(codec.StatusOk.FIELDS, 0)
+    fields.update(epoch=EPOCH, next_seq=4, head=DIGESTS[3], signature=signature)
+    return codec.StatusOk(*fields.values())
 
 
 def of(made: Recorded, keys: KeyRing | None = None) -> list[tuple[str, str]]:
@@ -248,3 +251,48 @@ def test_an_object_whose_inside_does_not_come_out(kind: int, body: bytes, behind
     whole = bundle(DOCK_CERTIFICATE, seal(kind, body, TERMINAL, version=17, not_before=0))
     entries, _ = dissected(transfer(whole + behind, len(whole), kind))
     assert entries[-1].kind == "misfit" and any(found.startswith(fault) for found in entries[-1].faults)
+
+
+def root_signed(kind: int, body: bytes, key: PrivateKey = ROOT_KEY) -> Recorded:
+    whole = bundle(b"", seal(kind, body, key, version=17, not_before=0))
+    return transfer(whole, len(whole), kind)
+
+
+def rotation(new: PrivateKey, version: int = 17) -> bytes:
+    digest = chain.rotation_digest(ROOT, new.public, version)
+    return codec.RootRotation(new.public, new.sign(digest)).pack()
+
+
+def test_a_revocation_list_is_the_roots_own() -> None:
+    rows = codec.RevokedRow(TERMINAL.id, 1782864000, 2).pack() + codec.RevokedRow(b"\xff" * 8, 0, 4).pack()
+    made = root_signed(ObjectKind.REVOCATIONS, rows)
+    entries, _ = dissected(made, KeyRing(root=ROOT))
+    assert entries[-1].faults == [] and verdicts(entries) == [("REVOCATIONS 17", "ok")]
+    assert "since=1782864000 (2026-07-01T00:00:00Z)  reason=STOLEN (0x02)" in shown(entries)
+    assert reasons(made, KeyRing(root=OTHER_ROOT)) == [("bad", "by another root", "")]
+    assert reasons(made) == [("unchecked", "no root", "")]
+    entries, _ = dissected(root_signed(ObjectKind.REVOCATIONS, rows[:-1]))
+    assert entries[-1].faults == ["RevokedRow.reason: cut off, 0 bytes left"]
+    assert of(root_signed(ObjectKind.RULES, b"{}"), KeyRing(root=ROOT)) == [("RULES 17", "bad")]
+
+
+def test_a_root_that_takes_over_is_believed_as_the_old_one_is() -> None:
+    made = root_signed(ObjectKind.ROOT, rotation(TERMINAL))
+    assert reasons(made, KeyRing(root=ROOT)) == [("ok", "", "root")] * 2
+    assert reasons(made, KeyRing(root=TERMINAL.public)) == [
+        ("unchecked", "by the root before the one given", ""),
+        ("unchecked", "no old root", ""),
+    ]
+    assert of(root_signed(ObjectKind.ROOT, rotation(TERMINAL, 4)), KeyRing(root=ROOT))[1] == ("rotation", "bad")
+    certificate = issue(TERMINAL, PUBLIC, role=1, protection=1, epoch=1, label="", serial=1, not_before=0, not_after=0)
+    made.down(codec.EnrolRoot(TERMINAL.public, certificate), 80)
+    entries, _ = dissected(made, KeyRing(root=ROOT))
+    assert verdicts(entries)[-1] == ("certificate", "ok") and not entries[-1].notes
+    forged = root_signed(ObjectKind.ROOT, rotation(TERMINAL), key=TERMINAL)
+    forged.down(codec.EnrolRoot(TERMINAL.public, certificate), 80)
+    assert "ok" not in [verdict for _, verdict in of(forged, KeyRing(root=ROOT))]
+    whole = bytearray(bundle(b"", seal(ObjectKind.ROOT, rotation(TERMINAL), ROOT_KEY, version=17, not_before=0)))
+    whole[-1] ^= 1
+    damaged = transfer(bytes(whole), len(whole), ObjectKind.ROOT)
+    damaged.down(codec.EnrolRoot(TERMINAL.public, certificate), 80)
+    assert of(damaged, KeyRing(root=ROOT)) == [("ROOT 17", "bad"), ("rotation", "ok"), ("certificate", "bad")]

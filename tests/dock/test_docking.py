@@ -156,6 +156,13 @@ async def test_trap_15_a_copied_terminal_is_noticed(bench: Workbench) -> None:
         await bench.sync()
     assert (caught.value.code, caught.value.exit_status) == ("chain_fork", 4)
     assert b"D-10" not in [r.parts.get(4) for r in bench.records()]
+    [(name, proof)] = bench.ledger.forks.proofs()
+    certificate, held, found = proof.verify(bench.organisation.fingerprint)
+    assert bench.enrolled is not None and certificate.public == bench.enrolled.public
+    assert name == held.identity == found.identity and held.digest != found.digest
+    with pytest.raises(VerificationError) as again:
+        await bench.sync()
+    assert (again.value.code, again.value.terminal) == ("terminal_quarantined", bench.id.hex())
 
 
 async def test_trap_14_a_dock_restored_from_an_old_backup(tmp_path: Path) -> None:
@@ -186,7 +193,7 @@ async def test_a_full_disk_gives_no_receipt(bench: Workbench) -> None:
     await bench.ready(ORDERS)
     await bench.terminal.scan(label("D-1"))
     before = bench.ledger.counts()["records"]
-    bench.ledger._db.execute(f"PRAGMA max_page_count = {bench.ledger._db.execute('PRAGMA page_count').fetchone()[0]}")
+    bench.ledger.db.execute(f"PRAGMA max_page_count = {bench.ledger.db.execute('PRAGMA page_count').fetchone()[0]}")
     for number in range(2, 40):
         await bench.terminal.scan(label(f"D-{number}"))
     with pytest.raises(StoreError) as caught:
@@ -195,7 +202,7 @@ async def test_a_full_disk_gives_no_receipt(bench: Workbench) -> None:
     async with bench.session() as session:
         assert bench.enrolled is not None
         assert (await session.status(bench.enrolled.public)).receipted_seq <= bench.ledger.counts()["records"]
-    bench.ledger._db.execute("PRAGMA max_page_count = 100000")
+    bench.ledger.db.execute("PRAGMA max_page_count = 100000")
     await bench.sync()
     assert bench.ledger.counts()["records"] >= before + 39
 
@@ -225,5 +232,5 @@ def test_a_file_that_is_no_ledger(tmp_path: Path) -> None:
 
 def test_the_ledger_is_durable_as_it_says(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "dock.db") as ledger:
-        assert ledger._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert ledger._db.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert ledger.db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert ledger.db.execute("PRAGMA synchronous").fetchone() == (2,)

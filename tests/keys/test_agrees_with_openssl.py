@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -20,7 +21,10 @@ Ask = Callable[[list[str]], list[str]]
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 DETERMINISTIC = ec.ECDSA(Prehashed(SHA256()), deterministic_signing=True)
 
-how_many = pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.long)])
+long = (pytest.mark.long, pytest.mark.timeout(1200))
+how_many_signed = pytest.mark.parametrize("count", [10_000, pytest.param(100_000, marks=long)])
+how_many = pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=long)])
+BATCH = 2_000
 
 
 def keys(rng: random.Random, count: int) -> list[ec.EllipticCurvePrivateKey]:
@@ -49,7 +53,7 @@ def openssl_accepts(key: ec.EllipticCurvePrivateKey, digest: bytes, signature: b
     return True
 
 
-@how_many
+@how_many_signed
 def test_openssl_verifies_what_the_terminal_signs(ask_board: Ask, count: int) -> None:
     rng = random.Random(6979)
     cases = [
@@ -99,6 +103,56 @@ def test_the_terminal_verifies_what_openssl_signs(ask_board: Ask, count: int) ->
                 f"{r:064x}{N - s if at % 2 else s:064x}"
             )
     assert set(ask_board(calls)) == {"True"}
+
+
+def differential(seed: int) -> list[tuple[str, bool]]:
+    """Calls, and what OpenSSL makes of each: signatures that are good, malleated, damaged, of another key or digest,
+    and numbers at the edges of their range. 200 keys serve a batch: half of the cases have a prepared table."""
+    rng = random.Random(seed)
+    pool = keys(rng, 200)
+    edges = (0, 1, 2, N - 1, N, N + 1, (1 << 256) - 1, N // 2, N // 2 + 1)
+    cases = []
+    for number in range(BATCH):
+        key, other = rng.choice(pool), rng.choice(pool)
+        digest = rng.randbytes(32)
+        r, s = openssl_signs(key, digest)
+        how = rng.randrange(8)
+        if how == 1:
+            s = N - s
+        elif how == 2:
+            r ^= 1 << rng.randrange(256)
+        elif how == 3:
+            s ^= 1 << rng.randrange(256)
+        elif how == 4:
+            digest = (int.from_bytes(digest, "big") ^ 1 << rng.randrange(256)).to_bytes(32, "big")
+        elif how == 5:
+            key = other
+        elif how == 6:
+            r, s = rng.choice(((rng.choice(edges), s), (r, rng.choice(edges))))
+        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        word = "prepared" if number % 2 else "verify"
+        call = f"{word} {public(key)} {digest.hex()} {signature.hex()}"
+        cases.append((call, openssl_accepts(key, digest, signature)))
+    return cases
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [1, pytest.param(500, marks=(pytest.mark.long, pytest.mark.timeout(7200)))],
+    ids=["2000 cases", "a million cases"],
+)
+def test_terminal_and_openssl_decide_alike(ask_board: Ask, batches: int) -> None:
+    """A million cases take more than half an hour on two cores: two interpreters work at a time."""
+
+    def wrong(seed: int) -> list[str]:
+        cases = differential(seed)
+        assert {expected for _, expected in cases} == {True, False}
+        answers = ask_board([call for call, _ in cases])
+        return [call for (call, expected), answer in zip(cases, answers, strict=True) if answer != str(expected)]
+
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(wrong, range(batches)):
+            assert not found
 
 
 def test_every_flipped_bit_is_refused(ask: Ask) -> None:

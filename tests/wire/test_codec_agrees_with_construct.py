@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from plomba_wire import codec
+from plomba_wire import codec, swift
 from plomba_wire.schema import LAYOUTS, VOCABULARY, Blob, OneOf, Rest
 
 Ask = Callable[[Iterable[str]], list[str]]
@@ -191,6 +191,27 @@ def test_read_inside_other_bytes(name: str) -> None:
         for end in {0, len(before), len(data) - 1}:
             with pytest.raises(codec.Malformed):
                 layout.read(data[:end], len(before))
+
+    agree()
+
+
+@pytest.mark.parametrize("name", [name for name in LAYOUTS if getattr(codec, name).TAIL is None])
+def test_the_compiled_reader_reads_alike(name: str) -> None:
+    layout = getattr(codec, name)
+    compiled = swift.reader(layout)
+
+    def found(read: Callable[[bytes, int], Any], data: bytes, at: int) -> Fields | str:
+        try:
+            message = read(data, at)
+        except codec.Malformed as error:
+            return error.where
+        assert type(message) is layout
+        return {field: getattr(message, field) for field in layout.FIELDS}
+
+    @stable
+    @given(fields(name).map(LAYOUTS[name].build).flatmap(mutated), st.integers(0, 5))
+    def agree(data: bytes, at: int) -> None:
+        assert found(compiled, data, at) == found(layout.read, data, at)
 
     agree()
 

@@ -7,13 +7,22 @@ from collections.abc import Callable, Iterable, Iterator
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from memory_service import octets
 
 from plomba_wire import framing
 from plomba_wire.codec import Malformed
-from plomba_wire.framing import BODY_MAX, LIMIT, OVERHEAD, Deframer, cobs_decode, cobs_encode, encode
+from plomba_wire.framing import (
+    BODY_MAX,
+    LIMIT,
+    OVERHEAD,
+    Deframer,
+    cobs_decode,
+    cobs_decode_in_one_buffer,
+    cobs_encode,
+    encode,
+)
 
 Ask = Callable[[Iterable[str]], list[str]]
 Plain = tuple[int, int, int, int, bytes]
@@ -54,6 +63,22 @@ def test_cobs_reads_anything_or_says_malformed(data: bytes) -> None:
         return
     assert len(found) <= len(data)
     assert cobs_encode(found)[:-1] in (data, data + b"\1")
+
+
+@stable
+@given(st.lists(st.integers(0, 255) | st.sampled_from([0, 1, 2, 254, 255]), max_size=900).map(bytes))
+@example(b"\xff" + bytes(range(1, 255)) + b"\xff" + bytes(range(1, 255)))
+@example(b"\xff" + bytes(range(1, 255)) + b"\1\2a")
+def test_both_decoders_of_cobs_read_alike(data: bytes) -> None:
+    """CPython's own and the one that a board runs, on anything."""
+
+    def found(decode: Callable[[bytes], bytes]) -> bytes | None:
+        try:
+            return decode(data)
+        except Malformed:
+            return None
+
+    assert found(cobs_decode) == found(cobs_decode_in_one_buffer)
 
 
 @stable

@@ -12,6 +12,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from plomba.dock import Dock, Report
+from plomba.errors import UsageError
 from plomba.forward import Desk, Forwarder
 from plomba.ledger import Ledger
 from plomba.trust.organisation import Organisation
@@ -77,4 +78,38 @@ def forward(*, ledger: Path, desk: str) -> int:
 
     with Ledger.open(ledger) as store:
         print(json.dumps({"forwarded": asyncio.run(run()), **store.counts()}))
+    return 0
+
+
+def forks(
+    *, ledger: Path, out: Annotated[Path | None, Parameter(help="Write each proof into this folder.")] = None
+) -> int:
+    """List the forks in LEDGER: two records of one key under one number, which is a copied terminal.
+
+    A proof (.fork) stands by itself: `plomba verify FILE.fork --root ROOT`. Exit 4 when there is one.
+
+    Example: plomba dock forks --ledger dock.db --out forks
+    """
+    with Ledger.open(ledger) as store:
+        found = store.forks.proofs()
+    for name, proof in found:
+        print(name)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / f"{name}.fork").write_bytes(proof.pack())
+    return 4 if found else 0
+
+
+def release(terminal: str, *, ledger: Path) -> int:
+    """Let TERMINAL (16 hex digits) out of quarantine: a person has found out which one is the copy. Its proofs stay.
+
+    Example: plomba dock release 0123456789abcdef --ledger dock.db
+    """
+    try:
+        key_id = bytes.fromhex(terminal)
+    except ValueError:
+        key_id = b""
+    with Ledger.open(ledger) as store:
+        if not store.forks.release(key_id):
+            raise UsageError("not_quarantined", terminal=terminal)
     return 0

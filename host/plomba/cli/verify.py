@@ -16,6 +16,7 @@ from plomba.errors import UsageError, VerificationError
 from plomba.evidence import verify_pack
 from plomba.evidence.timeline import facts, render
 from plomba.texts import language
+from plomba.trust.forks import ForkProof, is_fork
 
 _FINGERPRINT = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -26,7 +27,7 @@ def verify(
     root: Annotated[str | None, Parameter(help="The root's fingerprint, 64 hex digits, or a file with it.")] = None,
     json_: Annotated[bool, Parameter(name="--json", negative="", help="The timeline as one JSON object.")] = False,
 ) -> int:
-    """Verify an evidence pack. Exit 0 and a timeline, or 4 and the place of the fault.
+    """Verify an evidence pack, or the proof of a copied terminal. Exit 0 and what it proves, or 4 and the fault.
 
     The fingerprint comes from the organisation, never from the pack. Without --root the file `root.fingerprint` in the
     user's plomba configuration folder counts, or PLOMBA_ROOT.
@@ -38,6 +39,8 @@ def verify(
         data = pack.read_bytes()
     except OSError as error:
         raise UsageError("file_missing", path=pack) from error
+    if is_fork(data):
+        return _fork(data, pinned, json_)
     evidence = verify_pack(data, pinned)
     if json_:
         print(json.dumps(facts(evidence), ensure_ascii=False))
@@ -45,6 +48,24 @@ def verify(
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="replace")
         print(render(evidence, language()))
+    return 0
+
+
+def _fork(data: bytes, pinned: str, json_: bool) -> int:
+    certificate, first, second = ForkProof.parse(data).verify(pinned)
+    proved = {
+        "proves": "fork",
+        "terminal": first.head.terminal.hex(),
+        "label": certificate.label.decode(errors="replace"),
+        "epoch": first.head.epoch,
+        "seq": first.head.seq,
+        "digests": [first.digest.hex(), second.digest.hex()],
+    }
+    if json_:
+        print(json.dumps(proved))
+    else:
+        for name, value in proved.items():
+            print(f"{name}: {value}")
     return 0
 
 

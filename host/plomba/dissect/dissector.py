@@ -18,7 +18,7 @@ from plomba.dissect.runs import Run, Runs
 from plomba.dissect.summary import Summary
 from plomba.dissect.talk import Talk
 from plomba_wire import codec
-from plomba_wire.framing import BODY_MAX, OVERHEAD, cobs_decode
+from plomba_wire.framing import BODY_MAX, LIMIT, OVERHEAD, cobs_decode
 
 _MUST_UNDERSTAND = 0xF0
 _MUST_UNDERSTAND_TLV = 0x80
@@ -52,7 +52,7 @@ class Dissector:
         elif chunk.data:
             found = self._new(kinds.NO_DIRECTION, None, self._astray, len(chunk.data), chunk.us)
             found.note("direction", f"the chunk names direction {chunk.direction}")
-            found.raw = chunk.data
+            found.raw = chunk.data[:LIMIT]
             self._astray += len(chunk.data)
             yield self._done(found)
 
@@ -63,7 +63,7 @@ class Dissector:
                 yield self._entry(run, direction)
         if left:
             found = self._new(kinds.CUT_CHUNK, None, 0, len(left), self._us)
-            found.raw = left
+            found.raw = left[:LIMIT]
             yield self._done(found)
 
     def summary(self) -> dict[str, object]:

@@ -19,6 +19,9 @@ LEDGER = "ledger"
 ROOT = "root"
 CERTIFICATE = "certificate"
 
+_BY_ROOT = (ObjectKind.REVOCATIONS, ObjectKind.ROOT)
+"""Kinds that the root signs itself: their bundle has a certificate of length 0."""
+
 
 class KeyRing:
     """`root` is a public key that was given (64 bytes), `pin` a root's fingerprint (64 hex digits) where its key is
@@ -40,11 +43,12 @@ class KeyRing:
 
     def learn_root(self, root: bytes) -> bool:
         """A root of the capture. False when another one was given."""
+        id = chain.key_id(root)
         if self._pin is None:
-            self._roots[chain.key_id(root)] = root, CAPTURE
+            self._roots.setdefault(id, (root, CAPTURE))
         elif fingerprint(root) == self._pin:
-            self._roots[chain.key_id(root)] = root, ROOT
-        return self._pin is None or fingerprint(root) == self._pin
+            self._roots[id] = root, ROOT
+        return id in self._roots
 
     def learn_terminal(self, public: bytes) -> None:
         """A terminal's key of the capture."""
@@ -76,20 +80,10 @@ class KeyRing:
             certificate = codec.Certificate.unpack(signed.body)
         except (VerificationError, codec.Malformed):
             return Signature(what, UNCHECKED, "does not fit its layout"), None
-        id = signed.envelope.key_id
-        root = self._roots.get(id)
-        if root is None:
-            foreign = self._pin is not None and id != bytes.fromhex(self._pin)[:8]
-            verdict = (BAD, "by another root") if foreign else (UNCHECKED, "no root")
-            return Signature(what, *verdict, id), certificate
-        public, source = root
-        if signed.envelope.kind != ObjectKind.CERTIFICATE:
-            return Signature(what, BAD, "an object of another kind", id, source), certificate
-        if not signed.signed_by(public):
-            return Signature(what, BAD, "does not fit", id, source), certificate
-        if certificate.role == Role.TERMINAL:
+        found = self._by_root(what, signed, ObjectKind.CERTIFICATE)
+        if found.verdict == OK and certificate.role == Role.TERMINAL:
             self.learn_terminal(certificate.public)
-        return Signature(what, OK, "", id, source), certificate
+        return found, certificate
 
     def check_bundle(self, raw: bytes, what: str, kind: int) -> list[Signature]:
         """The certificate of a bundle and the object of `kind` that its key signed. Dates are not looked at."""
@@ -98,6 +92,8 @@ class KeyRing:
             signed = SignedObject.parse(second)
         except VerificationError:
             return [Signature(what, UNCHECKED, "does not fit its layout")]
+        if not first:
+            return self._root_signed(what, signed, kind)
         vouched, certificate = self.check_certificate(first)
         id = signed.envelope.key_id
         if certificate is None:
@@ -111,6 +107,44 @@ class KeyRing:
         if not signed.signed_by(certificate.public):
             return [vouched, Signature(what, BAD, "does not fit", id, CERTIFICATE)]
         return [vouched, Signature(what, OK, "", id, CERTIFICATE)]
+
+    def _by_root(self, what: str, signed: SignedObject, kind: int) -> Signature:
+        """Whether a root that is known signed it, as an object of `kind`."""
+        id = signed.envelope.key_id
+        root = self._roots.get(id)
+        if root is None:
+            foreign = self._pin is not None and id != bytes.fromhex(self._pin)[:8]
+            return Signature(what, BAD, "by another root", id) if foreign else Signature(what, UNCHECKED, "no root", id)
+        public, source = root
+        if signed.envelope.kind != kind:
+            return Signature(what, BAD, "an object of another kind", id, source)
+        if not signed.signed_by(public):
+            return Signature(what, BAD, "does not fit", id, source)
+        return Signature(what, OK, "", id, source)
+
+    def _root_signed(self, what: str, signed: SignedObject, kind: int) -> list[Signature]:
+        """An object in a bundle without a certificate. A root that takes over is believed as the old one is."""
+        found = self._by_root(what, signed, kind)
+        if kind not in _BY_ROOT:
+            return [Signature(what, BAD, "no certificate, and no root signs this kind", signed.envelope.key_id)]
+        if kind != ObjectKind.ROOT or signed.envelope.kind != kind:
+            return [found]
+        try:
+            rotation = codec.RootRotation.unpack(signed.body)
+        except codec.Malformed:
+            return [found]
+        new = chain.key_id(rotation.public)
+        old = self._roots.get(signed.envelope.key_id)
+        if old is None:
+            if fingerprint(rotation.public) == self._pin:
+                found = Signature(what, UNCHECKED, "by the root before the one given", signed.envelope.key_id)
+            return [found, Signature("rotation", UNCHECKED, "no old root", new)]
+        digest = chain.rotation_digest(old[0], rotation.public, signed.envelope.version)
+        if not verify(rotation.public, digest, rotation.signature):
+            return [found, Signature("rotation", BAD, "does not fit", new, found.source)]
+        if found.verdict == OK:
+            self._roots.setdefault(new, (rotation.public, old[1]))
+        return [found, Signature("rotation", OK, "", new, found.source)]
 
 
 def _may_sign(role: int, kind: int) -> bool:

@@ -95,6 +95,7 @@ def _zero_padded(value: bytes) -> Text:
 _MEANINGS: dict[tuple[str, str], Callable[[Any], object]] = {
     ("", "window"): _units,
     ("", "utc"): moment,
+    ("", "since"): moment,
     ("", "t_utc"): moment,
     ("", "not_before"): moment,
     ("", "not_after"): moment,

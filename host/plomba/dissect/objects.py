@@ -11,10 +11,12 @@ from plomba_wire.vocabulary import ObjectKind
 
 _BODIES = {
     ObjectKind.CERTIFICATE: "Certificate",
+    ObjectKind.REVOCATIONS: "RevocationList",
     ObjectKind.RECEIPT: "ReceiptBody",
     ObjectKind.TIME: "TimeBody",
     ObjectKind.MANIFEST: "BlockList",
     ObjectKind.IMAGE: "BlockList",
+    ObjectKind.ROOT: "RootRotation",
 }
 _HASH = 32
 
@@ -38,7 +40,9 @@ def bundle(raw: bytes, faults: list[str]) -> Fields:
     except VerificationError:
         faults.append("bundle: the certificate's length does not fit")
         return {UNREAD: raw}
-    return {"certificate": signed_object(certificate, faults), "object": signed_object(signed, faults)}
+    # What the root signs itself has none.
+    first = signed_object(certificate, faults) if certificate else None
+    return {"certificate": first, "object": signed_object(signed, faults)}
 
 
 def package(raw: bytes, faults: list[str]) -> Fields:
@@ -70,6 +74,10 @@ def _body(kind: int, raw: bytes, faults: list[str]) -> object:
         if len(hashes) != blocks * _HASH:
             faults.append(f"BlockList.hashes: {len(hashes)} bytes are not {blocks} hashes")
         fields["hashes"] = [hashes[at : at + _HASH] for at in range(0, len(hashes), _HASH)]
+    rows = fields.get("rows")
+    if isinstance(rows, bytes):
+        size = codec.RevokedRow.SIZE
+        fields["rows"] = [read("RevokedRow", rows[at : at + size], faults)[0] for at in range(0, len(rows), size)]
     return fields
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from plomba.errors import NotForwarded, PlombaError, TerminalError, TerminalRefused, VerificationError
 from plomba.forward import Desk, Forwarder
-from plomba.ledger import Enrolled, Ledger
+from plomba.ledger import Enrolled, Fork, Ledger
 from plomba.terminal import ClockReading, Terminal
 from plomba.transport import open_transport
-from plomba.trust.objects import bundle, package, seal, version_of
+from plomba.trust.objects import SignedObject, bundle, package, seal, version_of
 from plomba.trust.organisation import Organisation
-from plomba.trust.records import verify_chain
+from plomba.trust.records import Standing, verify_chain
 from plomba_wire.codec import ReceiptBody, StatusOk, TimeBody
 from plomba_wire.vocabulary import Enrolment, Error, ObjectKind
 
@@ -96,17 +96,26 @@ class Dock:
         """Pulls, verifies and stores what is new, then hands over the receipt."""
         status = await terminal.status(enrolled.public)
         next_seq, previous = self._ledger.watermark(enrolled)
-        self._compare(terminal, status, next_seq)
+        await self._compare(terminal, enrolled, status, next_seq)
+        standing = Standing.of(
+            SignedObject.parse(enrolled.certificate), enrolled.id, self._organisation.trust.revocations
+        )
         try:
             async for batch in terminal.pull(enrolled.epoch, next_seq, previous):
                 verified = verify_chain(enrolled.public, enrolled.epoch, batch.first_seq, previous, batch.records)
+                arrived = int(self._clock())
+                for record in verified:
+                    standing.check(record.head, arrived)
                 self._ledger.append(verified)
                 previous = verified[-1].digest
                 report.records += len(verified)
                 terminal.credit(verified[-1].head.seq + 1)
+        except Fork as fork:
+            self._ledger.forks.keep(fork.held, fork.found, self._organisation.trust.root, int(self._clock()))
+            raise
         except TerminalRefused as error:
             if error.link_code == Error.CHAIN_FORK:
-                raise VerificationError("chain_fork", terminal=terminal.id, seq=next_seq - 1) from error
+                raise await self._fork(terminal, enrolled, next_seq - 1) from error
             if error.link_code == Error.PRUNED:
                 raise VerificationError(
                     "ledger_behind", terminal=terminal.id, seq=next_seq, last=error.detail - 1
@@ -116,17 +125,51 @@ class Dock:
         if next_seq > 1:
             report.receipted_seq = await terminal.give_receipt(self._receipt(enrolled, next_seq - 1, head))
 
+    async def _compare(self, terminal: Terminal, enrolled: Enrolled, status: StatusOk, next_seq: int) -> None:
+        """A terminal that has fewer records than we do was rolled back, or is a copy. Raises VerificationError."""
+        if status.next_seq >= next_seq:
+            return
+        newest = status.next_seq - 1
+        if status.head != self._ledger.digest(enrolled, newest):
+            raise await self._fork(terminal, enrolled, newest)
+        self._ledger.forks.quarantine(enrolled.id, int(self._clock()), f"its records end at {newest}")
+        raise VerificationError("tail_cut", terminal=terminal.id, found=newest, known=next_seq - 1)
+
+    async def _fork(self, terminal: Terminal, enrolled: Enrolled, newest: int) -> VerificationError:
+        """Finds the first record that terminal and ledger have with different bodies, and keeps both as proof.
+
+        `newest` is a number they differ at. Where the terminal has erased that record there is no proof, but a fork.
+        """
+        now = int(self._clock())
+        agreed, differ = 0, newest
+        try:
+            while differ - agreed > 1:
+                middle = (agreed + differ) // 2
+                if await terminal.holds(enrolled.epoch, middle, self._ledger.digest(enrolled, middle)):
+                    agreed = middle
+                else:
+                    differ = middle
+            previous = self._ledger.digest(enrolled, agreed)
+            async for batch in terminal.pull(enrolled.epoch, agreed + 1, previous):
+                [found] = verify_chain(enrolled.public, enrolled.epoch, agreed + 1, previous, batch.records[:1])
+                held = self._ledger.record(enrolled.id, enrolled.epoch, agreed + 1)
+                assert held is not None
+                self._ledger.forks.keep(held, found, self._organisation.trust.root, now)
+                break
+        except TerminalRefused:
+            self._ledger.forks.quarantine(enrolled.id, now, f"record {differ} differs")
+        return VerificationError("chain_fork", terminal=terminal.id, seq=agreed + 1)
+
     def _known(self, terminal: Terminal) -> Enrolled:
         if terminal.hello.enrolment != Enrolment.ENROLLED:
             raise TerminalError("terminal_not_enrolled", terminal=terminal.id, port=terminal.transport.name)
         enrolled = self._ledger.terminal(terminal.hello.terminal)
         if enrolled is None:
             raise TerminalError("terminal_unknown", terminal=terminal.id, port=terminal.transport.name)
+        reason = self._ledger.forks.quarantined(enrolled.id)
+        if reason is not None:
+            raise VerificationError("terminal_quarantined", terminal=terminal.id, reason=reason)
         return enrolled
-
-    def _compare(self, terminal: Terminal, status: StatusOk, next_seq: int) -> None:
-        if status.next_seq < next_seq:
-            raise VerificationError("tail_cut", terminal=terminal.id, found=status.next_seq - 1, known=next_seq - 1)
 
     def _receipt(self, enrolled: Enrolled, up_to: int, head: bytes) -> bytes:
         """The receipt for everything up to a record; the same bytes when it is asked for again."""

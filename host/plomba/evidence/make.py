@@ -2,7 +2,7 @@
 
 plomba.json                          {"format": "plomba/evidence/1", "order": ...}
 root.pub                             the root's X || Y; it counts only if it is the pinned one
-certificates/<terminal>.cert         certificate object
+certificates/<terminal>-<epoch>.cert certificate object
 records/<terminal>-<epoch>-<seq>.rec h(n-1) 32 | length u16 | body | signature 64
 receipts/<sha256>.rcpt               receipt bundle
 proofs/<terminal>-<epoch>-<seq>.proof  receipt sha256 32 | leaf u64 | hash 32 ...   (into that receipt's log)
@@ -17,8 +17,7 @@ import struct
 
 from plomba.errors import PlombaError
 from plomba.evidence import container
-from plomba.ledger import Ledger
-from plomba.ledger.store import Stored
+from plomba.ledger import Ledger, Stored
 from plomba.trust.objects import SignedObject, split_bundle
 from plomba_wire.codec import ReceiptBody, RecordHead
 from plomba_wire.vocabulary import ObjectKind
@@ -47,17 +46,21 @@ def description(order: str) -> bytes:
 
 
 def record_name(terminal: bytes, epoch: int, seq: int) -> str:
-    return f"{terminal.hex()}-{epoch:05}-{seq:010}"
+    return f"{chain_name(terminal, epoch)}-{seq:010}"
+
+
+def chain_name(terminal: bytes, epoch: int) -> str:
+    return f"{terminal.hex()}-{epoch:05}"
 
 
 def _add(members: dict[str, bytes], ledger: Ledger, record: Stored) -> None:
     """A record with its certificate, its receipt and its proof; one without a receipt has to wait."""
     receipt = ledger.receipt_covering(record.terminal, record.epoch, record.seq)
-    terminal = ledger.terminal(record.terminal)
-    if receipt is None or terminal is None:
+    certificate = ledger.certificate(record.terminal, record.epoch)
+    if receipt is None or certificate is None:
         return
     name = record_name(record.terminal, record.epoch, record.seq)
-    members[f"certificates/{record.terminal.hex()}.cert"] = terminal.certificate
+    members[f"certificates/{chain_name(record.terminal, record.epoch)}.cert"] = certificate
     body = struct.pack(">H", len(record.body)) + record.body
     members[f"records/{name}.rec"] = record.previous + body + record.signature
     digest = _add_receipt(members, receipt)

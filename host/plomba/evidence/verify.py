@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from plomba.errors import VerificationError
 from plomba.evidence import container
-from plomba.evidence.make import description, record_name
+from plomba.evidence.make import chain_name, description, record_name
 from plomba.ledger.merkle import leaf_hash, verify_inclusion
 from plomba.trust.keys import fingerprint
-from plomba.trust.objects import Trust
-from plomba.trust.records import VerifiedRecord, verify_record
+from plomba.trust.objects import SignedObject, Trust
+from plomba.trust.records import Standing, VerifiedRecord, verify_record
 from plomba_wire import chain
 from plomba_wire.codec import Certificate, Malformed, ReceiptBody, RecordHead
 from plomba_wire.vocabulary import ObjectKind, Role, Tlv
@@ -73,7 +73,8 @@ class _Pack:
         self.rules: dict[int, bytes] = {}
         self._order = order
         self._trust = trust
-        self._certificates: dict[bytes, Certificate] = {}
+        self._certificates: dict[str, Certificate] = {}
+        self._standings: dict[str, Standing] = {}
         self._receipts: dict[bytes, ReceiptBody] = {}
         self._records: dict[str, VerifiedRecord] = {}
         self._before: dict[str, bytes] = {}
@@ -81,9 +82,11 @@ class _Pack:
     def certificate(self, name: str, raw: bytes) -> None:
         certificate = self._trust.certificate(raw, what=name)
         id = chain.key_id(certificate.public)
-        if certificate.role != Role.TERMINAL or name != f"certificates/{id.hex()}.cert":
+        chained = chain_name(id, certificate.epoch)
+        if certificate.role != Role.TERMINAL or name != f"certificates/{chained}.cert":
             raise _damaged(name, "not this terminal's certificate")
-        self._certificates[id] = certificate
+        self._certificates[chained] = certificate
+        self._standings[chained] = Standing.of(SignedObject.parse(raw), id, self._trust.revocations)
 
     def receipt(self, name: str, raw: bytes) -> None:
         digest = hashlib.sha256(raw).digest()
@@ -102,7 +105,8 @@ class _Pack:
         if len(raw) != 34 + length + chain.SIGNATURE:
             raise _damaged(name, "length")
         body = raw[34 : 34 + length]
-        certificate = self._certificates.get(RecordHead.read(body, 0).terminal)
+        claimed = RecordHead.read(body, 0)
+        certificate = self._certificates.get(chain_name(claimed.terminal, claimed.epoch))
         if certificate is None:
             raise _damaged(name, "its terminal's certificate is missing")
         record = verify_record(certificate.public, raw[:32], body, raw[34 + length :])
@@ -136,7 +140,7 @@ class _Pack:
         for stem, record in self._records.items():
             if stem not in self._before:
                 raise _damaged(f"records/{stem}.rec", "its proof is missing")
-            used_certificates.add(record.head.terminal)
+            used_certificates.add(chain_name(record.head.terminal, record.head.epoch))
             named = record.parts.get(Tlv.AFTER_RECEIPT)
             if named in self._receipts:
                 anchors[stem] = named
@@ -156,7 +160,9 @@ class _Pack:
                 used_anchors.add(anchor)
             after = self._receipts[anchors[anchor]].utc if anchor is not None else 0
             before = self._receipts[self._before[stem]].utc
-            entries.append(Entry(record, self._certificates[head.terminal], after, before))
+            chained = chain_name(head.terminal, head.epoch)
+            self._standings[chained].check(head, before)
+            entries.append(Entry(record, self._certificates[chained], after, before))
         if not entries:
             raise _damaged("plomba.json", "no record in the pack speaks of this order")
         about = {record_name(e.record.head.terminal, e.record.head.epoch, e.record.head.seq) for e in entries}
@@ -165,8 +171,8 @@ class _Pack:
                 raise _damaged(f"records/{stem}.rec", "does not belong here")
         for digest in set(self._receipts) - used_receipts:
             raise _damaged(f"receipts/{digest.hex()}.rcpt", "does not belong here")
-        for id in set(self._certificates) - used_certificates:
-            raise _damaged(f"certificates/{id.hex()}.cert", "does not belong here")
+        for chained in set(self._certificates) - used_certificates:
+            raise _damaged(f"certificates/{chained}.cert", "does not belong here")
         for number in set(self.rules) - {self._records[stem].head.rules for stem in self._records}:
             raise _damaged(f"rules/{number:05}.rules", "does not belong here")
         entries.sort(key=lambda e: (e.before, e.record.head.terminal, e.record.head.epoch, e.record.head.seq))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import httpx2
 
 from plomba.errors import PlombaError
-from plomba.ledger import Queued
+from plomba.ledger import Stored
 
 _TIMEOUT_S = 10.0
 _EVENTS = 5000
@@ -25,7 +25,7 @@ class Result:
     reason: str = ""
 
 
-def cloud_event(record: Queued) -> dict[str, Any]:
+def cloud_event(record: Stored) -> dict[str, Any]:
     """A record as a CloudEvent (1.0, structured JSON); `source` and `id` identify it for ever."""
     terminal = record.terminal.hex()
     return {
@@ -57,7 +57,7 @@ class Desk:
     ) -> None:
         await self._http.aclose()
 
-    async def take(self, records: Sequence[Queued]) -> list[Result]:
+    async def take(self, records: Sequence[Stored]) -> list[Result]:
         """Offers records; one result each, in their order."""
         response = await self._call(
             "POST",

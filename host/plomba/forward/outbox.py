@@ -31,14 +31,14 @@ class Forwarder:
             if not batch:
                 return taken
             try:
-                results = await self._desk.take(batch)
+                results = await self._desk.take([queued.record for queued in batch])
             except PlombaError as error:
                 attempts = min(batch[0].attempts, len(_BACK_OFF_S) - 1)
                 self._ledger.postpone(batch, self._clock() + _BACK_OFF_S[attempts])
                 raise NotForwarded("not_forwarded", count=self._ledger.counts()["waiting"], reason=error) from error
-            done = [record for record, result in zip(batch, results, strict=True) if result.status != "refused"]
+            done = [queued for queued, result in zip(batch, results, strict=True) if result.status != "refused"]
             self._ledger.forwarded(done)
             taken += len(done)
-            for record, result in zip(batch, results, strict=True):
+            for queued, result in zip(batch, results, strict=True):
                 if result.status == "refused":
-                    self._ledger.refused(record, result.reason)
+                    self._ledger.refused(queued, result.reason)

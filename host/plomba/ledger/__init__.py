@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from plomba.ledger.store import Enrolled, Ledger, Queued
+from plomba.ledger.forks import Forks
+from plomba.ledger.store import Enrolled, Fork, Ledger, Queued, Stored
 
-__all__ = ["Enrolled", "Ledger", "Queued"]
+__all__ = ["Enrolled", "Fork", "Forks", "Ledger", "Queued", "Stored"]

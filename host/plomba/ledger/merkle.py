@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -35,6 +35,21 @@ class Frontier:
             size >>= 1
         self.peaks.append(node)
         self.size += 1
+
+    def extend(self, entries: Iterable[bytes]) -> None:
+        """Adds entries, each as `append(leaf_hash(entry))` would."""
+        sha256 = hashlib.sha256
+        peaks = self.peaks
+        size = self.size
+        for entry in entries:
+            node = sha256(b"\x00" + entry).digest()
+            left = size
+            while left & 1:
+                node = sha256(b"\x01" + peaks.pop() + node).digest()
+                left >>= 1
+            peaks.append(node)
+            size += 1
+        self.size = size
 
     def root(self) -> bytes:
         if not self.peaks:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from plomba.errors import VerificationError
 from plomba.trust.keys import PrivateKey, verify
 from plomba_wire import chain
 from plomba_wire.codec import BlockList, Certificate, Envelope, Malformed
 from plomba_wire.vocabulary import ObjectKind, Role
+
+if TYPE_CHECKING:
+    from plomba.trust.revocations import Revocations
 
 CERTIFICATE_MAX = 200
 """Bytes of the longest certificate object."""
@@ -149,9 +153,10 @@ def split_bundle(data: bytes) -> tuple[bytes, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """A pinned root, and what it vouches for."""
+    """A pinned root, and what it vouches for: nothing of a key that its newest list of revocations names."""
 
     root: bytes
+    revocations: Revocations | None = None
 
     def certificate(self, data: bytes, *, now: int | None = None, what: str = "certificate") -> Certificate:
         """The certificate, proved to be the root's. Raises VerificationError."""
@@ -167,9 +172,16 @@ class Trust:
         if now is not None and not signed.valid_at(now):
             raise VerificationError("certificate_dates", what=what)
         try:
-            return Certificate.unpack(signed.body)
+            certificate = Certificate.unpack(signed.body)
         except Malformed as error:
             raise VerificationError("object_malformed", where=error.where) from error
+        if now is not None:
+            self._believe(chain.key_id(certificate.public), now, what)
+        return certificate
+
+    def _believe(self, key_id: bytes, at: int, what: str) -> None:
+        if self.revocations is not None and self.revocations.covers(key_id, at):
+            raise VerificationError("key_revoked", what=what, terminal=key_id.hex())
 
     def open(self, data: bytes, kind: int, *, now: int | None = None) -> SignedObject:
         """The object in a package, proved to be of `kind` and by a key that may sign it. Of a kind IN_BLOCKS `body` is
@@ -185,6 +197,8 @@ class Trust:
             raise VerificationError("role_wrong", found=certificate.role, wanted=roles[0])
         if not signed.signed_by(certificate.public):
             raise VerificationError("signature_bad", what=f"object of kind {kind}")
+        # Without a clock, as of the object's own beginning: what a thief dates back is bounded by what receipts show.
+        self._believe(signed.envelope.key_id, signed.envelope.not_before if now is None else now, f"kind {kind}")
         if now is not None and not signed.valid_at(now):
             raise VerificationError("object_dates", kind=kind)
         if kind in IN_BLOCKS:
