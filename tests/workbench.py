@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -18,7 +19,7 @@ from plomba.sim.gm65 import SeenCode
 from plomba.sim.virtual_terminal import VirtualTerminal
 from plomba.terminal import Terminal
 from plomba.transport import open_transport
-from plomba.trust.objects import package
+from plomba.trust.objects import Trust, package
 from plomba.trust.organisation import Organisation, Signer
 from plomba.trust.records import VerifiedRecord, verify_record
 from plomba_wire.vocabulary import ObjectKind, OrderClass, State
@@ -49,7 +50,9 @@ class Workbench:
     """An async context manager; the terminal is on, not enrolled yet."""
 
     def __init__(self, folder: Path) -> None:
-        self.organisation = Organisation.create(folder / "org", now=int(time.time()))
+        made = Organisation.create(folder / "org", now=int(time.time()))
+        # No list of revocations: a test that wants one gives one.
+        self.organisation = replace(made, revocations=None, trust=Trust(made.trust.root))
         self.ledger = Ledger.open(folder / "dock.db")
         self.terminal = VirtualTerminal(folder / "terminal", engine_pace=20.0)
         self.dock = Dock(self.ledger, self.organisation, None, time.time)

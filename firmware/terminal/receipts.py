@@ -8,22 +8,27 @@ from terminal.objects.signed import open_bundle
 
 
 class Receipts:
-    """`up_to` is the newest record covered, 0 when there is no receipt."""
+    """`up_to` is the newest record of this epoch covered, 0 when there is no receipt."""
 
     def __init__(self, identity) -> None:
         self.up_to = 0
         self._identity = identity
-        stored = files.load("receipt")
+        stored = self.newest
         if stored is not None and identity.root:
             try:
-                body = self._open(stored, 0)
+                body = self._open(stored, identity.roots, 0, None)
             except Refusal:
                 return
             self.up_to = body.up_to
 
-    def accept(self, bundle: bytes, journal, now: int) -> int:
+    @property
+    def newest(self) -> "bytes | None":
+        """The receipt held, perhaps of the epoch before this one."""
+        return files.load("receipt")
+
+    def accept(self, bundle: bytes, journal, now: int, revocations) -> int:
         """Stores a receipt that fits this journal and returns the record it covers. Raises Refusal."""
-        body = self._open(bundle, now)
+        body = self._open(bundle, self._identity.root, now, revocations)
         if body.up_to >= journal.next_seq:
             raise Refusal(Error.BAD_RANGE, journal.next_seq - 1)
         if body.up_to <= self.up_to:
@@ -38,8 +43,8 @@ class Receipts:
         self.up_to = journal.receipted = body.up_to
         return self.up_to
 
-    def _open(self, bundle: bytes, now: int) -> ReceiptBody:
-        _, raw = open_bundle(bundle, ObjectKind.RECEIPT, self._identity.root, now)
+    def _open(self, bundle: bytes, roots: bytes, now: int, revocations) -> ReceiptBody:
+        _, raw = open_bundle(bundle, ObjectKind.RECEIPT, roots, now, revocations)
         try:
             body = ReceiptBody.unpack(raw)
         except Malformed:

@@ -6,13 +6,16 @@ import time
 
 from plomba_wire import chain, tlv
 from plomba_wire.codec import RecordHead
-from plomba_wire.vocabulary import Action, Tlv, Verdict
+from plomba_wire.terminal_end import Refusal
+from plomba_wire.vocabulary import Action, Error, ObjectKind, Tlv, Verdict
 from terminal import files
 from terminal.clock import Clock
 from terminal.diary import Diary
+from terminal.journal import epoch
 from terminal.journal.ring import Journal, JournalFull
 from terminal.keys.identity import Identity
 from terminal.objects.manifest import Manifest
+from terminal.objects.revocations import Revocations
 from terminal.objects.rules import Rules
 from terminal.objects.slots import Slot
 from terminal.presenter import Presenter
@@ -40,14 +43,14 @@ class Terminal:
         self.clock = Clock()
         self.identity = Identity()
         self.boot = _next_boot()
-        self.receipts = Receipts(self.identity)
-        genesis = chain.genesis(self.identity.public, self.identity.epoch)
-        self.journal = Journal(board.journal_region(), genesis, self.receipts.up_to)
+        self._ring = board.journal_region()
+        epoch.finish(self.identity, self._ring)
+        self._open_journal()
+        self.revocations = Revocations()
         self.rules = Rules()
         first, second = board.manifest_regions()
         self.manifest = Manifest((Slot(first), Slot(second)), self.identity.id)
         self.flow = Flow(self.rules, self.manifest, self.identity.id)
-        self.recorder = Recorder(self.identity, self.journal, self.clock, self.boot)
         self.presenter = Presenter(board, files.load("language") or b"ru")
         self._last_code = b""
         self._last_scan = 0
@@ -55,9 +58,13 @@ class Terminal:
         self._alarmed = 0
         self.recorder.sign()
         if self.identity.root:
-            self.rules.load(self.identity.root)
-            self.manifest.load(self.identity.root, 0)
+            roots = self.identity.roots
+            self.revocations.load(roots)
+            self.note_own_key()
+            self.rules.load(roots)
+            self.manifest.load(roots)
             self.replay()
+            self._note_epoch()
             self._note_boot(board.reset_cause())
         self.diary.note("boot %d, firmware %x, torn %d" % (self.boot, FIRMWARE, self.journal.torn))
         self.idle_screen()
@@ -125,6 +132,31 @@ class Terminal:
         self.on_record()
         return seq
 
+    def certify(self, certificate: bytes) -> None:
+        """Takes a certificate by the root for this terminal's key; one for the next epoch opens that.
+
+        What was known from the old epoch's records goes with them, as after a restart: the shift is opened anew.
+        Raises Refusal, OSError, and epoch.Unfinished, which nobody may survive.
+        """
+        identity = self.identity
+        assert identity.root is not None
+        if identity.certified_epoch(identity.root, certificate) == identity.epoch:
+            if certificate != identity.certificate:
+                identity.take(certificate)
+            return
+        if self.undocked:
+            raise Refusal(Error.UNSYNCED_RECORDS, self.journal.next_seq - 1)
+        epoch.begin(identity, certificate, self._ring)
+        self._open_journal()
+        self.flow = Flow(self.rules, self.manifest, identity.id)
+        self.replay()
+        try:
+            self._note_epoch()
+        except OSError:
+            raise epoch.Unfinished
+        self.diary.note("epoch %d" % identity.epoch)
+        self.idle_screen()
+
     def replay(self) -> None:
         """What this terminal did after its manifest was made holds over the manifest."""
         self.flow.parcels.forget()
@@ -143,6 +175,13 @@ class Terminal:
                 # What is kept of each record lands behind the garbage of the last one: 1900 records left the heap in
                 # crumbs, and the terminal could not start.
                 gc.collect()
+
+    def note_own_key(self) -> None:
+        """A terminal whose key is revoked goes on recording: what it saw is evidence, and the dock decides."""
+        if self.revocations.damaged:
+            self.diary.note("revocation list damaged")
+        elif self.revocations.holds(self.identity.id):
+            self.diary.note("the key of this terminal is revoked")
 
     def idle_screen(self) -> None:
         """What the screen shows when nothing is asked of anybody."""
@@ -165,6 +204,23 @@ class Terminal:
         self.recorder.sign()
         self.on_record()
         return True
+
+    def _open_journal(self) -> None:
+        """The journal of the epoch at hand, and who writes into it."""
+        identity = self.identity
+        self.receipts = Receipts(identity)
+        genesis = chain.genesis(identity.public, identity.epoch)
+        self.journal = Journal(self._ring, genesis, self.receipts.up_to)
+        self.recorder = Recorder(identity, self.journal, self.clock, self.boot)
+
+    def _note_epoch(self) -> None:
+        """The record that opens an epoch after the first: it names the certificate, and the last receipt before it."""
+        if self.identity.epoch == 1 or self.journal.next_seq > 1:
+            return
+        receipt = self.receipts.newest
+        if receipt is not None:
+            self.recorder.note_receipt(receipt)
+        self.commit(self.recorder.installed(Action.KEY_ROTATE, ObjectKind.CERTIFICATE, self.identity.serial))
 
     def _note_boot(self, reset_cause: int) -> None:
         """A full journal must not keep the terminal from starting: it has to get to its dock."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,16 +14,18 @@ from plomba.errors import TerminalError, TerminalRefused, VerificationError
 from plomba.transport import ByteTransport
 from plomba.trust.keys import fingerprint, verify
 from plomba.trust.objects import split_package
-from plomba_wire import chain, codec
+from plomba_wire import chain, codec, tlv
 from plomba_wire.dock_end import FEATURES, Announced, Answered, DockEnd, Lost, Opened, Records, Refused, Synced
-from plomba_wire.terminal_end import BAUD_MS
-from plomba_wire.vocabulary import Enrolment, Error, Feature
+from plomba_wire.terminal_end import BAUD_SILENCE_MS
+from plomba_wire.vocabulary import Enrolment, Error, Feature, Growth
 
 _KEY_PRESS_S = 120.0
 _ASK_AGAIN_S = 0.25
 _BAUD_PATIENCE_S = 0.4
+_BAUD_LOOKED_AT_S = 0.3
 _BAUD_ALIVE_S = 1.0
 _ALIVE_S = 10.0
+_DIARY_MAX = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Terminal:
         self._hello: codec.HelloOk | None = None
         self._events: list[object] = []
         self._reading: asyncio.Task[bytes] | None = None
+        self._pulled: list[object] = []
         self._announced = self._told = 0
 
     async def __aenter__(self) -> Terminal:
@@ -93,6 +96,14 @@ class Terminal:
         return self.hello.terminal.hex()
 
     @property
+    def root_id(self) -> bytes:
+        """Id of the root it trusts; empty when it says none."""
+        try:
+            return tlv.unpack(self.hello.growth, 0).get(Growth.ROOT, b"")
+        except codec.Malformed:
+            return b""
+
+    @property
     def features(self) -> int:
         """The feature bits that both ends have."""
         return self._end.features
@@ -104,7 +115,10 @@ class Terminal:
 
     async def public_key(self) -> codec.EnrolKeyOk:
         """Its public key, with possession proved over a fresh nonce. Raises VerificationError `possession_failed`."""
-        nonce = self._entropy(16)
+        return await self.request_key(self._entropy(16))
+
+    async def request_key(self, nonce: bytes) -> codec.EnrolKeyOk:
+        """The same over a nonce of yours, 16 bytes: its proof can be shown to somebody else."""
         answer: codec.EnrolKeyOk = await self.request(codec.EnrolKey(nonce))
         digest = chain.possession_digest(nonce, answer.public, answer.epoch, answer.protection)
         if chain.key_id(answer.public) != self.hello.terminal or not verify(answer.public, digest, answer.signature):
@@ -139,7 +153,9 @@ class Terminal:
     async def pull(self, epoch: int, from_seq: int, previous: bytes) -> AsyncIterator[Records]:
         """Records from `from_seq` on, in batches as they came. Call `credit` for a batch once it is durable; the rest
         comes then."""
+        self._alive("SyncOpen")
         self._end.sync(epoch, from_seq, previous, self._now())
+        self._pulled.clear()
         while True:
             event = await self._event(Records, Synced, Answered)
             if isinstance(event, Records):
@@ -173,6 +189,7 @@ class Terminal:
     async def push(self, kind: int, version: int, package: bytes) -> codec.ObjectCommitOk:
         """Sends a signed object down and has it installed. Raises VerificationError for a package that is none."""
         bundle, _ = split_package(package)
+        self._alive("ObjectOffer")
         tag = self._end.push(kind, version, package, len(bundle), self._now())
         answer: codec.ObjectCommitOk = await self._answer(tag)
         return answer
@@ -192,8 +209,8 @@ class Terminal:
         while True:
             answer: codec.DiagOk = await self.request(codec.Diag(offset))
             text += answer.text
-            offset = answer.offset + len(answer.text)
-            if offset >= answer.end or not answer.text:
+            before, offset = offset, answer.offset + len(answer.text)
+            if offset <= before or offset >= answer.end or len(text) > _DIARY_MAX:
                 return text.decode(errors="replace")
 
     async def change_baud(self, baud: int) -> bool:
@@ -213,7 +230,8 @@ class Terminal:
                 await self._answer(pinging)
         except TimeoutError:
             await self.transport.set_baud(before)
-            await asyncio.sleep(BAUD_MS / 1000)
+            # It may have kept the new rate, and only our ping's answer came late.
+            await asyncio.sleep(BAUD_SILENCE_MS / 1000 + _BAUD_LOOKED_AT_S)
             await self._answer(pinging)
             return False
         self._end.idle = _BAUD_ALIVE_S
@@ -228,8 +246,17 @@ class Terminal:
             assert isinstance(event, Announced)
             yield event.next_seq
 
+    async def meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
+        """Waits for something else than this terminal, and keeps the session alive."""
+        task = asyncio.create_task(work)
+        while not (await asyncio.wait({task}, timeout=self._end.idle or _ALIVE_S))[0]:
+            with suppress(TerminalError):
+                await self.request(codec.Ping(self._entropy(8)))
+        await task
+
     async def request(self, message: Any) -> Any:
         """Sends one request and waits for its answer. Raises TerminalError `terminal_confused` for another message."""
+        self._alive(type(message).__name__)
         answer = await self._answer(self._end.request(message, self._now()))
         expected = codec.MESSAGES[message.TYPE | 0x80]
         if not isinstance(answer, expected):
@@ -241,6 +268,10 @@ class Terminal:
             )
         return answer
 
+    def _alive(self, wanted: str) -> None:
+        if self._end.state == "over":
+            raise TerminalError("terminal_silent", port=self.transport.name, waiting_for=wanted)
+
     async def _answer(self, tag: int) -> Any:
         while True:
             event = await self._event(Answered)
@@ -250,6 +281,8 @@ class Terminal:
     async def _event(self, *wanted: type) -> object:
         """The next event of one of these kinds. A refusal and a lost link are raised."""
         while True:
+            if Records in wanted and self._pulled:
+                return self._pulled.pop(0)
             while self._events:
                 event = self._events.pop(0)
                 if isinstance(event, Lost):
@@ -263,6 +296,9 @@ class Terminal:
                     self._announced = max(self._announced, event.next_seq)
                 elif isinstance(event, wanted):
                     return event
+                elif isinstance(event, (Records, Synced)):
+                    # Something else is asked for in the middle of a pull.
+                    self._pulled.append(event)
             if Announced in wanted and self._announced > self._told:
                 self._told = self._announced
                 return Announced(self._told)

@@ -16,8 +16,8 @@ WINDOW = 8192
 """Bytes in flight allowed on the way up."""
 FEATURES = Feature.SACK | Feature.LIVE | Feature.BAUD
 
-_HELLO_AT = (0.0, 0.15, 0.5, 1.5)
-_HELLO_PATIENCE = 2.5
+_HELLO_AT = (0.0, 0.15, 0.5, 1.5, 3.5)
+_HELLO_PATIENCE = 4.5
 _RTO_FIRST = 1.0
 _RTO_MIN = 0.25
 _RTO_MAX = 3.0
@@ -183,7 +183,8 @@ class DockEnd:
             self._move("fault")
         tag = self.request(codec.SyncOpen(epoch, from_seq, previous, self._window // 16), now)
         self._end_pull()
-        self._pull = Pull(tag, from_seq, self._window, bool(self.features & Feature.SACK))
+        least = min(self._window // 4, max(1, self._window - self._limit))
+        self._pull = Pull(tag, from_seq, self._window, least, bool(self.features & Feature.SACK))
         self._pull_deadline = _NEVER
         self._pull_tries = 0
         return tag
@@ -234,6 +235,7 @@ class DockEnd:
                 return self._lose("Data")
             pull.silence()
             self._say_credit(now)
+            self._pull_deadline = now + self._rto() * (1 << self._pull_tries)
         push = self._push
         if push is not None and now >= push.deadline:
             push.tries += 1
@@ -241,6 +243,7 @@ class DockEnd:
                 return self._lose("ObjectCredit")
             push.rewind()
             self._send_pieces(push, now)
+            push.deadline = now + self._rto() * (1 << push.tries)
         if self.idle is not None and not self._pending and now >= self._heard + self.idle:
             self.request(codec.Ping(self._nonce), now)
         return []
@@ -284,8 +287,7 @@ class DockEnd:
                 self._end_pull()
                 events.append(Synced(message.next_seq, message.head))
         elif isinstance(message, codec.ObjectCredit):
-            if self._push is not None:
-                self._push.credit(message.offset, message.window * 16)
+            if self._push is not None and self._push.credit(message.offset, message.window * 16):
                 self._send_pieces(self._push, now)
         elif isinstance(message, codec.Announce):
             self._announced(message.next_seq, events)
@@ -345,7 +347,12 @@ class DockEnd:
             self._move("fault")
             self._end_pull()
             events.append(Refused(tag, message))
-        elif isinstance(message, codec.Error) and push is not None and message.about == codec.ObjectData.TYPE:
+        elif (
+            isinstance(message, codec.Error)
+            and push is not None
+            and push.begun
+            and message.about == codec.ObjectData.TYPE
+        ):
             if message.code == Error.BAD_HASH and push.mend(message.detail):
                 self._send_pieces(push, now)
             else:
@@ -361,9 +368,11 @@ class DockEnd:
         if records is None:
             self._deframer.bad += 1
             return
-        self._pull_deadline = now + self._rto()
-        first = pull.next_seq
+        first, newest = pull.next_seq, pull.newest
         fresh = pull.take(data, records)
+        if fresh or pull.newest > newest:
+            # What says nothing new is no sign of life.
+            self._pull_deadline = now + self._rto()
         if fresh:
             self._pull_tries = 0
             events.append(Records(first, fresh))

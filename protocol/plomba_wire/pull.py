@@ -12,11 +12,13 @@ AHEAD_MAX = 1024
 class Pull:
     """Records from `first` on. `tag` is the request's; `end` the number after the last one, as SyncOpenOk says it.
 
-    `due` is the Credit that has to be said, or None; who says it calls `said`. `rewinds` counts what was asked for
-    again: once for each gap, and again only when the line has been silent.
+    Credit is due when `least` bytes of records wait for it: a quarter of the window, and less where that would leave no
+    room for a frame. `due` is the Credit that has to be said, or None; who says it calls `said`. `rewinds` counts what
+    was asked for again: once for each gap, and again only when the line has been silent. `newest` is behind the newest
+    record that came.
     """
 
-    def __init__(self, tag: int, first: int, window: int, selective: bool) -> None:
+    def __init__(self, tag: int, first: int, window: int, least: int, selective: bool) -> None:
         self.tag = tag
         self.end = first
         self.next_seq = first
@@ -24,9 +26,10 @@ class Pull:
         self.due: "codec.Credit | None" = None
         self.rewinds = 0
         self._window = window
+        self._least = least
         self._selective = selective
         self._ahead: "dict[int, tuple[bytes, bytes]]" = {}
-        self._newest = first
+        self.newest = first
         self._asked = False
         self._uncredited = 0
         self._sizes: "list[tuple[int, int]]" = []
@@ -58,16 +61,16 @@ class Pull:
             self.next_seq += 1
         for seq in [seq for seq in self._ahead if seq < self.next_seq]:
             del self._ahead[seq]
-        self._newest = max(self._newest, self.next_seq)
+        self.newest = max(self.newest, self.next_seq)
         self._sizes.append((self.next_seq, sum(len(body) + 66 for body, _ in fresh)))
         return fresh
 
     def made_durable(self, next_seq: int) -> None:
-        """Everything before `next_seq` is on disk. Credit is due when a quarter of the window waits, or it is all."""
+        """Everything before `next_seq` is on disk. Credit is due when `least` bytes wait for it, or it is all."""
         self.durable = max(self.durable, next_seq)
         while self._sizes and self._sizes[0][0] <= next_seq:
             self._uncredited += self._sizes.pop(0)[1]
-        if self._uncredited >= self._window // 4 or next_seq >= self.end:
+        if self._uncredited >= self._least or next_seq >= self.end:
             self._credit()
 
     def silence(self) -> None:
@@ -77,8 +80,8 @@ class Pull:
             self._credit(REWIND)
             return
         gaps = self._gaps()
-        if self._newest < self.end or not gaps:
-            gaps.append((self._newest, 0))
+        if self.newest < self.end or not gaps:
+            gaps.append((self.newest, 0))
         self._credit(0, gaps)
 
     def said(self) -> None:
@@ -88,6 +91,7 @@ class Pull:
     def _hold(self, first: int, records: "list[tuple[bytes, bytes]]") -> None:
         """What came behind a gap. The gap is asked for once."""
         if not self._selective:
+            self.newest = max(self.newest, first + len(records))
             if not self._asked:
                 self._asked = True
                 self.rewinds += 1
@@ -97,18 +101,18 @@ class Pull:
             return
         for seq, record in enumerate(records, first):
             self._ahead[seq] = record
-        if first > self._newest:
+        if first > self.newest:
             self.rewinds += 1
-            self._credit(0, self._runs(self._newest, first))
-        self._newest = max(self._newest, first + len(records))
+            self._credit(0, self._runs(self.newest, first))
+        self.newest = max(self.newest, first + len(records))
 
     def _gaps(self) -> "list[tuple[int, int]]":
         """What is missing before the newest record that came, as first and count."""
         gaps = []
         seq = self.next_seq
-        while seq < self._newest:
+        while seq < self.newest:
             end = seq
-            while end < self._newest and end not in self._ahead:
+            while end < self.newest and end not in self._ahead:
                 end += 1
             gaps += self._runs(seq, end)
             while end in self._ahead:

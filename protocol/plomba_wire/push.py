@@ -12,6 +12,7 @@ class Push:
     def __init__(self, tag: int, kind: int, version: int, package: bytes) -> None:
         self.tag = tag
         self.commit = 0
+        self.begun = False
         self.kind = kind
         self.version = version
         self.tries = 0
@@ -29,18 +30,20 @@ class Push:
 
     def begin(self, offset: int, window: int) -> None:
         """The terminal says where to go on."""
+        self.begun = True
         self._credited = self._sent = min(offset, len(self._package))
         self._in_flight.window = window
 
-    def credit(self, offset: int, window: int) -> None:
-        """The terminal has checked everything before the offset. One behind the end is not believed."""
-        if offset > len(self._package):
-            return
-        if offset > self._credited:
-            self.tries = 0
-            self._credited = offset
+    def credit(self, offset: int, window: int) -> bool:
+        """The terminal has checked everything before the offset. False for one that says nothing new, is behind the end
+        or about an object before this one."""
+        if not self.begun or not self._credited < offset <= len(self._package):
+            return False
+        self.tries = 0
+        self._credited = offset
         self._in_flight.window = window
-        self._in_flight.credit(self._credited)
+        self._in_flight.credit(offset)
+        return True
 
     def rewind(self) -> None:
         """What was not credited counts as lost."""

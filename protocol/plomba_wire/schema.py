@@ -182,7 +182,7 @@ _layout(
     "code" / OneOf(c.Int8ub, "error") * "why",
     "about" / c.Int8ub * "type of the request",
     "detail" / c.Int32ub * "a number that belongs to the code: the version or record held, an offset",
-    "retry_after" / c.Int16ub * "ms; 0 = do not ask again",
+    "retry_after" / c.Int16ub * "ms; 0 = no time is known",
     code=0x7E,
     sender="terminal",
 )
@@ -346,7 +346,7 @@ _layout(
 _layout(
     "ObjectOfferOk",
     "Where to go on; equal to size when the terminal has it all.",
-    "offset" / c.Int32ub * "first byte wanted: the terminal counts what it has checked, never what it was told",
+    "offset" / c.Int32ub * "first byte wanted, by the terminal's own count: never what it was told",
     "window" / c.Int16ub * "bytes in flight it takes, in units of 16",
     code=0xB0,
     sender="terminal",

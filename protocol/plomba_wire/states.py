@@ -45,11 +45,9 @@ def _row(state: str, words: "tuple[str, ...]", **leads: str) -> "dict[str, str]"
 TERMINAL = {
     "closed": _row("closed", (), Hello="open"),
     "open": _row("open", _REQUESTS, Hello="open", SyncOpen="syncing", Bye="closed", silence="closed"),
-    "syncing": _row(
-        "syncing", _REQUESTS + ("SyncOpen", "Credit"), Hello="open", fault="open", Bye="closed", silence="closed"
-    ),
+    "syncing": _row("syncing", _REQUESTS + ("SyncOpen", "Credit"), Hello="open", Bye="closed", silence="closed"),
 }
-"""A request that is refused leads nowhere. `silence` is 60 s without a frame, `fault` a record that cannot be read.
+"""A request that is refused leads nowhere. `silence` is 60 s without a frame.
 A sync outlives its SyncEnd, which may get lost."""
 
 DOCK = {

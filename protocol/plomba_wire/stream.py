@@ -20,6 +20,7 @@ class Stream:
         self.end = end
         self.head = head
         self.ended = False
+        self.stopped = False
         self._cursor = first
         self._credited = first
         self._newest = first
@@ -68,6 +69,9 @@ class Stream:
         self._in_flight.window = credit.window * 16
         self._in_flight.credit(next_seq)
         self._again = [run for run in self._again if run[1] > next_seq]
+        if credit.flags & REWIND or credit.again:
+            # A record that could not be read is tried again, so that an Error the line lost is said again.
+            self.stopped = False
         if credit.flags & REWIND or next_seq > self._cursor:
             self._go_back(next_seq)
         for at in range(0, len(credit.again) - codec.AgainRow.SIZE + 1, codec.AgainRow.SIZE):

@@ -143,6 +143,8 @@ class TerminalEnd:
     def _pump_stream(self) -> "bytes | None":
         stream = self._stream
         assert stream is not None
+        if stream.stopped:
+            return None
         first, end = stream.next_run()
         if first == end:
             if not stream.done:
@@ -152,7 +154,7 @@ class TerminalEnd:
         try:
             records = self._records(first, end)
         except Refusal as refusal:
-            self._move("fault")
+            stream.stopped = True
             self.errors += 1
             error = codec.Error(refusal.code, codec.SyncOpen.TYPE, refusal.detail, refusal.retry_after)
             return self._encode(error, stream.request)
@@ -188,7 +190,7 @@ class TerminalEnd:
             self.stale += 1
             return b""
         self._good = now
-        if self._baud_tried >= 0:
+        if self._baud_tried >= 0 and (frame.tag, frame.type) != self._last_request:
             self._kept_baud = self.baud
             self._baud_tried = -1
         if frame.flags & _MUST_UNDERSTAND == 0:

@@ -35,12 +35,15 @@ def micropython() -> str:
 
 @pytest.fixture(scope="session")
 def run() -> Run:
-    """Run a script with settings, in one process; the last line it prints is what it found, in JSON."""
+    """Run a script with settings, in one process; the last line it prints is what it found, in JSON.
 
-    def run(script: str, **settings: Any) -> Found:
+    `heap` is a board's unless the script itself needs more.
+    """
+
+    def run(script: str, *, heap: str = "128wk", **settings: Any) -> Found:
         # The settings go in over stdin: an argument of more than 255 bytes kills this interpreter.
         finished = subprocess.run(
-            [micropython(), "-X", "heapsize=128wk", str(HERE / script)],
+            [micropython(), "-X", f"heapsize={heap}", str(HERE / script)],
             input=json.dumps(settings) + "\n",
             env={**os.environ, "MICROPYPATH": PATH},
             capture_output=True,

@@ -238,3 +238,44 @@ async def test_two_rates_on_one_wire_are_garbage(bench: Workbench) -> None:
             pytest.fail("a session at the wrong rate")
     assert caught.value.code == "terminal_silent"
     await bench.sync()
+
+
+async def test_something_else_may_be_asked_in_the_middle_of_a_pull(bench: Workbench) -> None:
+    """Records that come meanwhile wait for who pulls; seen hanging for ever when they were dropped."""
+    await bench.ready(ORDERS)
+    for number in range(8):
+        await bench.terminal.scan(label(f"L-{number}"))
+    assert bench.enrolled is not None
+    next_seq, previous = bench.ledger.watermark(bench.enrolled)
+    found: list[int] = []
+    async with bench.session() as terminal, asyncio.timeout(20):
+        async for batch in terminal.pull(1, next_seq, previous):
+            found += range(batch.first_seq, batch.first_seq + len(batch.records))
+            await terminal.clock(time.time)
+            terminal.credit(found[-1] + 1)
+        assert await terminal.diary()
+    assert found == list(range(next_seq, next_seq + 8))
+
+
+async def test_a_dock_that_is_busy_elsewhere_keeps_the_session(bench: Workbench) -> None:
+    """A desk that takes longer than a minute: the terminal would have closed by then."""
+    await bench.ready(ORDERS)
+    async with bench.session() as terminal:
+        terminal._end.idle = 0.2
+
+        async def slow_desk() -> None:
+            for _ in range(8):
+                await bench.terminal.warp(15_000)
+                await asyncio.sleep(0.3)
+
+        await terminal.meanwhile(slow_desk())
+        assert bench.enrolled is not None
+        await terminal.status(bench.enrolled.public)
+
+
+async def test_a_lost_session_stays_lost(bench: Workbench) -> None:
+    async with bench.session() as terminal:
+        terminal._end.close()
+        with pytest.raises(TerminalError) as caught:
+            await terminal.diary()
+    assert caught.value.code == "terminal_silent"

@@ -1,21 +1,29 @@
 """Who this terminal is: its key, born here and never leaving, its root, its certificate."""
 
 from plomba_wire import chain
-from plomba_wire.codec import Certificate, Envelope, Malformed
-from plomba_wire.vocabulary import Enrolment, ObjectKind, Protection, Role
+from plomba_wire.codec import Certificate, Envelope, Malformed, RootRotation
+from plomba_wire.terminal_end import Refusal
+from plomba_wire.vocabulary import Enrolment, Error, ObjectKind, Protection, Role
 from terminal import files
 from terminal.keys import entropy, p256
 from terminal.objects.signed import fits
 
 _KEY = 32
+_ROOT = 64
+_NUMBER = 4
 
 
 class KeyDamaged(Exception):
-    """The stored key is not whole. It is never replaced by itself: its records could not be told from a stranger's."""
+    """The stored key or certificate is not whole. A key is never replaced by itself: its records could not be told
+    from a stranger's. Without the certificate nobody knows to which epoch the records in flash belong."""
 
 
 class Identity:
-    """Makes the key at first start. Raises KeyDamaged, and entropy.EntropyFailure when there is no randomness."""
+    """Makes the key at first start. Raises KeyDamaged, and entropy.EntropyFailure when there is no randomness.
+
+    `root` is the one that is believed, None before there is one; `rotation` the number of the rotation that brought it,
+    0 for the one that a person accepted. `epoch` is the certificate's: both change with one file.
+    """
 
     def __init__(self) -> None:
         entropy.self_test()
@@ -28,11 +36,30 @@ class Identity:
         self._private = int.from_bytes(stored, "big")
         self.public = p256.public_key(self._private)
         self.id = chain.key_id(self.public)
-        self.epoch = 1
         self.protection = Protection.OPEN
-        self.root = files.load("root")
         self.certificate = files.load("certificate")
+        self.epoch = 1
+        if self.certificate is not None:
+            try:
+                self.epoch = _body(self.certificate).epoch
+            except Malformed:
+                raise KeyDamaged
         self.offered: "tuple[bytes, bytes] | None" = None
+        # Root, number and former roots are one file: they change together.
+        stored = files.load("root") or b""
+        self.root = stored[:_ROOT] or None
+        self.rotation = int.from_bytes(stored[_ROOT : _ROOT + _NUMBER], "big")
+        self._former = stored[_ROOT + _NUMBER :]
+
+    @property
+    def serial(self) -> int:
+        """Serial number of the certificate."""
+        return Envelope.read(self.certificate, 0).version  # type: ignore[arg-type]
+
+    @property
+    def roots(self) -> bytes:
+        """The root and those before it, which vouched for what was installed in their time; none on a blank one."""
+        return (self.root or b"") + self._former
 
     @property
     def enrolment(self) -> int:
@@ -44,44 +71,73 @@ class Identity:
         """Signature over a digest, its nonce hedged with fresh entropy (RFC 6979 section 3.6)."""
         return p256.sign(self._private, digest, entropy.entropy(32))
 
-    def offer(self, root: bytes, certificate: bytes) -> bool:
-        """A root asks to be accepted. False when the certificate is not this root's for this terminal's key."""
-        if self.root and self.root != root:
-            return False
-        if not _certifies(root, certificate, self.public):
-            return False
-        if self.root:
-            files.save("certificate", certificate)
-            self.certificate = certificate
-        else:
-            self.offered = (root, certificate)
-        return True
+    def certified_epoch(self, root: bytes, certificate: bytes) -> int:
+        """Epoch of a certificate by `root` for this terminal's key: the one at hand or, once enrolled, the next.
+
+        Raises Refusal. Its dates are for those who verify records: a wrong clock must not shut a terminal out.
+        """
+        try:
+            envelope = Envelope.read(certificate, 0)
+            body = _body(certificate)
+        except Malformed:
+            raise Refusal(Error.BAD_SIGNATURE)
+        unsigned = certificate[: -chain.SIGNATURE]
+        if (
+            envelope.kind != ObjectKind.CERTIFICATE
+            or envelope.length != len(unsigned) - Envelope.SIZE
+            or body.role != Role.TERMINAL
+            or body.public != self.public
+            or not fits(root, chain.object_digest(unsigned), certificate[-chain.SIGNATURE :])
+        ):
+            raise Refusal(Error.BAD_SIGNATURE)
+        if body.epoch < self.epoch:
+            raise Refusal(Error.ROLLBACK, self.epoch)
+        if body.epoch > self.epoch + (self.root is not None):
+            raise Refusal(Error.BAD_RANGE, self.epoch)
+        return body.epoch
+
+    def offer(self, root: bytes, certificate: bytes) -> None:
+        """A root asks to be accepted: a person has to press OK. Its certificate was looked at."""
+        self.offered = (root, certificate)
 
     def accept(self) -> bool:
         """The person at the terminal pressed OK for the root on the screen."""
         if self.offered is None:
             return False
         root, certificate = self.offered
-        files.save("certificate", certificate)
+        self.take(certificate)
         files.save("root", root)
-        self.root, self.certificate, self.offered = root, certificate, None
+        self.root, self.offered = root, None
         return True
 
     def decline(self) -> None:
         self.offered = None
 
+    def take(self, certificate: bytes) -> None:
+        """A certificate that was looked at replaces the one that is held; so does its epoch. Raises OSError."""
+        files.save("certificate", certificate)
+        self.certificate = certificate
+        self.epoch = _body(certificate).epoch
 
-def _certifies(root: bytes, certificate: bytes, public: bytes) -> bool:
-    try:
-        envelope = Envelope.read(certificate, 0)
-        unsigned = certificate[: -chain.SIGNATURE]
-        body = Certificate.unpack(unsigned[Envelope.SIZE :])
-    except Malformed:
-        return False
-    return (
-        envelope.kind == ObjectKind.CERTIFICATE
-        and envelope.length == len(unsigned) - Envelope.SIZE
-        and body.role == Role.TERMINAL
-        and body.public == public
-        and fits(root, chain.object_digest(unsigned), certificate[-chain.SIGNATURE :])
-    )
+    def rotate(self, number: int, body: bytes) -> None:
+        """The root that takes over, by the word of the one before it. Raises Refusal, OSError.
+
+        The certificate stays as it is until the new root brings one.
+        """
+        assert self.root is not None
+        if number <= self.rotation:
+            raise Refusal(Error.ROLLBACK, self.rotation)
+        try:
+            rotation = RootRotation.unpack(body)
+        except Malformed:
+            raise Refusal(Error.MALFORMED)
+        digest = chain.rotation_digest(self.root, rotation.public, number)
+        if not fits(rotation.public, digest, rotation.signature):
+            raise Refusal(Error.BAD_SIGNATURE)
+        former = self.roots
+        files.save("root", rotation.public + number.to_bytes(_NUMBER, "big") + former)
+        self.root, self.rotation, self._former = rotation.public, number, former
+
+
+def _body(certificate: bytes) -> Certificate:
+    return Certificate.unpack(certificate[Envelope.SIZE : -chain.SIGNATURE])

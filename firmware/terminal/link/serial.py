@@ -35,14 +35,22 @@ class SerialLink:
                 # A UART without a partner reads as empty at once on some ports; do not spin on it.
                 await asyncio.sleep_ms(_IDLE_MS)
                 continue
-            await self._say(self._end.receive(bytes(view[:count]), self._clock.mono_ms()))
+            async with self._speaking:
+                await self._say(self._end.receive(bytes(view[:count]), self._clock.mono_ms()))
+            # What came while this terminal was at work has not paused.
+            self._end.heard = self._clock.mono_ms()
+            self._due.set()
 
     async def announce(self) -> None:
         """Tells the dock of each record as soon as it is signed, for ever."""
         while True:
             await self._due.wait()
             self._due.clear()
-            await self._say(b"")
+            out: "bytes | None" = b""
+            while out is not None:
+                async with self._speaking:
+                    out = self._end.pump()
+                    await self._say(out)
 
     def tick(self) -> None:
         """Does what the link's deadlines ask for."""
@@ -51,14 +59,11 @@ class SerialLink:
             self._due.set()
 
     async def _say(self, out: "bytes | None") -> None:
-        async with self._speaking:
-            out = out or self._end.pump()
-            while out:
-                self._writer.write(out)
-                await self._writer.drain()
-                out = self._end.pump()
-            if self._baud != self._rate():
-                self._change()
+        if out:
+            self._writer.write(out)
+            await self._writer.drain()
+        if self._baud != self._rate():
+            self._change()
 
     def _rate(self) -> int:
         return self._end.baud or (self._bauds[0] if self._bauds else 0)

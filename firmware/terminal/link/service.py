@@ -6,7 +6,7 @@ from micropython import const
 
 from plomba_wire import chain, codec
 from plomba_wire.terminal_end import WINDOW, Refusal, TerminalEnd
-from plomba_wire.vocabulary import Action, Enrolment, Error, Feature, Growth, ObjectKind
+from plomba_wire.vocabulary import Action, Error, Feature, Growth, ObjectKind
 from terminal.journal.ring import JournalFull
 from terminal.objects.transfer import Transfer
 from terminal.version import FIRMWARE
@@ -15,6 +15,7 @@ _UNKNOWN_BATTERY = const(255)
 _NONCE_MS = const(10000)
 _BACK_S = const(86400)
 _DIAG_MAX = const(1024)
+_SMALL = (ObjectKind.RULES, ObjectKind.TIME, ObjectKind.REVOCATIONS, ObjectKind.ROOT)
 
 
 class Service:
@@ -72,7 +73,11 @@ class Service:
             raise Refusal(Error.BAD_RANGE, journal.next_seq)
         if request.from_seq < journal.first_seq:
             raise Refusal(Error.PRUNED, journal.first_seq)
-        if journal.digest_before(request.from_seq) != request.previous:
+        try:
+            previous = journal.digest_before(request.from_seq)
+        except (IndexError, OSError):
+            raise Refusal(Error.STORAGE_FAULT, request.from_seq)
+        if previous != request.previous:
             raise Refusal(Error.CHAIN_FORK, request.from_seq)
         return request.from_seq, journal.next_seq
 
@@ -97,15 +102,17 @@ class Service:
         )
 
     def _root(self, request: codec.EnrolRoot) -> codec.EnrolRootOk:
-        identity = self._terminal.identity
-        if identity.root and identity.root != request.root:
+        terminal = self._terminal
+        identity = terminal.identity
+        if identity.root is None:
+            if identity.offered != (request.root, request.certificate):
+                identity.certified_epoch(request.root, request.certificate)
+                identity.offer(request.root, request.certificate)
+                terminal.idle_screen()
+        elif identity.root != request.root:
             raise Refusal(Error.REFUSED_BY_POLICY)
-        first_time = identity.offered != (request.root, request.certificate)
-        if identity.enrolment != Enrolment.ENROLLED or identity.certificate != request.certificate:
-            if first_time and not identity.offer(request.root, request.certificate):
-                raise Refusal(Error.BAD_SIGNATURE)
-            if first_time:
-                self._terminal.idle_screen()
+        else:
+            terminal.certify(request.certificate)
         return codec.EnrolRootOk(identity.enrolment)
 
     def _status(self, request: codec.Status) -> codec.StatusOk:
@@ -124,7 +131,7 @@ class Service:
             journal.free_pages,
             terminal.rules.number,
             terminal.manifest.version,
-            0,
+            terminal.revocations.number,
             terminal.clock.mono_ms() & 0xFFFFFFFF,
             terminal.clock.utc(),
             _UNKNOWN_BATTERY,
@@ -141,7 +148,7 @@ class Service:
         terminal = self._terminal
         self._need_root()
         before = terminal.receipts.up_to
-        up_to = terminal.receipts.accept(request.bundle, terminal.journal, terminal.clock.utc())
+        up_to = terminal.receipts.accept(request.bundle, terminal.journal, terminal.clock.utc(), terminal.revocations)
         if up_to > before:
             terminal.recorder.note_receipt(request.bundle)
             terminal.idle_screen()
@@ -155,11 +162,11 @@ class Service:
             self._transfer = None
             if offer.kind == ObjectKind.MANIFEST:
                 slot = terminal.manifest.spare(offer.version)
-            elif offer.kind in (ObjectKind.RULES, ObjectKind.TIME):
+            elif offer.kind in _SMALL:
                 slot = None
             else:
                 raise Refusal(Error.UNKNOWN_TYPE, offer.kind)
-            self._transfer = Transfer(wanted, terminal.identity.root, self._now(offer.kind), slot)
+            self._transfer = Transfer(wanted, terminal.identity.root, self._now(offer.kind), slot, terminal.revocations)
         return codec.ObjectOfferOk(self._transfer.offset, WINDOW // 16)
 
     def _data(self, data: codec.ObjectData) -> codec.ObjectCredit:
@@ -189,6 +196,11 @@ class Service:
             terminal.replay()
         elif request.kind == ObjectKind.RULES:
             terminal.rules.install(transfer)
+        elif request.kind == ObjectKind.REVOCATIONS:
+            terminal.revocations.install(transfer)
+            terminal.note_own_key()
+        elif request.kind == ObjectKind.ROOT:
+            terminal.identity.rotate(request.version, transfer.body)
         else:
             self._set_clock(transfer.body)
             action = Action.TIME_SET

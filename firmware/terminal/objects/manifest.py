@@ -27,12 +27,12 @@ class Manifest:
         self._codes_at = 0
         self._row = bytearray(CodeRow.SIZE)
 
-    def load(self, root: bytes, now: int) -> None:
-        """Takes the newest slot that verifies; dates are checked only when it arrives."""
+    def load(self, roots: bytes) -> None:
+        """Takes the newest slot that verifies; dates and revocations count only when it arrives."""
         for slot in sorted(self._slots, key=lambda slot: -slot.version):
             if slot.size:
                 try:
-                    self._open(slot, root)
+                    self._open(slot, roots)
                     return
                 except Refusal:
                     continue
@@ -95,9 +95,9 @@ class Manifest:
                 high = middle
         return -1
 
-    def _open(self, slot: Slot, root: bytes) -> None:
-        """Raises Refusal unless the slot holds a manifest for this terminal, signed by a desk under `root`."""
-        envelope, body = signed.open_bundle(bytes(slot.front(slot.bundle)), ObjectKind.MANIFEST, root, 0)
+    def _open(self, slot: Slot, roots: bytes) -> None:
+        """Raises Refusal unless the slot holds a manifest for this terminal, signed by a desk under one of `roots`."""
+        envelope, body = signed.open_bundle(bytes(slot.front(slot.bundle)), ObjectKind.MANIFEST, roots, 0)
         if envelope.version != slot.version:
             raise Refusal(Error.ROLLBACK, envelope.version)
         blocks = block_list(body)

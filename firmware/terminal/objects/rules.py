@@ -22,12 +22,12 @@ class Rules:
         self._steps: "dict[tuple[str, int], tuple[list[int], int]]" = {}
         self._gates: "dict[int, dict]" = {}
 
-    def load(self, root: bytes) -> None:
-        """Takes the stored pack if it verifies; dates are checked only when it arrives."""
+    def load(self, roots: bytes) -> None:
+        """Takes the stored pack if it verifies; dates and revocations count only when it arrives."""
         bundle = files.load("rules")
         if bundle is not None:
             try:
-                self._apply(signed.open_bundle(bundle, ObjectKind.RULES, root, 0))
+                self._apply(signed.open_bundle(bundle, ObjectKind.RULES, roots, 0))
             except Refusal:
                 self.number = 0
 

@@ -1,4 +1,9 @@
-"""Verification of what comes down the link: a bundle is `length u16 | certificate object | object`."""
+"""Verification of what comes down the link: a bundle is `length u16 | certificate object | object`.
+
+What the root signs itself, revocation lists and rotations, has a certificate of length 0. The list that is in force
+counts for what arrives. What is installed was believed when it came, and no revocation takes it away: at the start it
+is held against the roots alone, so that a revoked desk key does not leave a terminal without rules.
+"""
 
 import struct
 
@@ -19,13 +24,18 @@ _SIGNERS = {
     ObjectKind.RULES: (Role.DESK,),
     ObjectKind.TIME: (Role.DESK, Role.DOCK),
 }
+_ROOT_SIGNS = (ObjectKind.REVOCATIONS, ObjectKind.ROOT)
+_KEY = 64
 
 
 class Opening:
     """The head of a bundle: who signed, and what. `signed_from` is where the signed object begins."""
 
-    def __init__(self, head: bytes, root: bytes, now: int) -> None:
-        """Raises Refusal unless a certificate of `root` stands behind the object. `now` 0 = clock not set."""
+    def __init__(self, head: bytes, roots: bytes, now: int, revocations=None) -> None:
+        """Raises Refusal unless one of `roots` (X || Y, one or several in a row) stands behind the object.
+
+        `now` 0 = clock not set: dates do not count. Without `revocations` no key is revoked.
+        """
         try:
             length = struct.unpack_from(">H", head, 0)[0] if len(head) > 2 else 0xFFFF
             if length > _CERTIFICATE_MAX:
@@ -33,6 +43,24 @@ class Opening:
             certificate = head[2 : 2 + length]
             self.signed_from = 2 + length
             self.envelope = Envelope.read(head, self.signed_from)
+        except Malformed:
+            raise Refusal(Error.MALFORMED)
+        self.size = self.signed_from + Envelope.SIZE + self.envelope.length + chain.SIGNATURE
+        if certificate:
+            self._certified(certificate, roots, now, revocations)
+        else:
+            self._by_root(roots)
+        if now and not _in_force(self.envelope, now):
+            raise Refusal(Error.EXPIRED)
+
+    def _by_root(self, roots: bytes) -> None:
+        """A list may name the root that signs it: else no list and no rotation could follow."""
+        if self.envelope.kind not in _ROOT_SIGNS:
+            raise Refusal(Error.MALFORMED)
+        self.public = _root(roots, self.envelope.key_id)
+
+    def _certified(self, certificate: bytes, roots: bytes, now: int, revocations) -> None:
+        try:
             outer = Envelope.read(certificate, 0)
             unsigned = certificate[: -chain.SIGNATURE]
             signer = Certificate.unpack(unsigned[Envelope.SIZE :])
@@ -40,23 +68,26 @@ class Opening:
             raise Refusal(Error.MALFORMED)
         if outer.length != len(unsigned) - Envelope.SIZE:
             raise Refusal(Error.MALFORMED)
-        if outer.kind != ObjectKind.CERTIFICATE or outer.key_id != chain.key_id(root):
+        if outer.kind != ObjectKind.CERTIFICATE:
             raise Refusal(Error.UNKNOWN_KEY)
-        if not fits(root, chain.object_digest(unsigned), certificate[-chain.SIGNATURE :]):
+        issuer = _root(roots, outer.key_id)
+        if not fits(issuer, chain.object_digest(unsigned), certificate[-chain.SIGNATURE :]):
             raise Refusal(Error.BAD_SIGNATURE)
-        if now and not (_in_force(outer, now) and _in_force(self.envelope, now)):
+        signer_id = chain.key_id(signer.public)
+        if revocations is not None and (revocations.holds(signer_id) or revocations.holds(outer.key_id)):
+            raise Refusal(Error.KEY_REVOKED)
+        if now and not _in_force(outer, now):
             raise Refusal(Error.EXPIRED)
         if signer.role not in _SIGNERS.get(self.envelope.kind, ()):
             raise Refusal(Error.WRONG_ROLE)
-        if self.envelope.key_id != chain.key_id(signer.public):
+        if self.envelope.key_id != signer_id:
             raise Refusal(Error.UNKNOWN_KEY)
         self.public = signer.public
-        self.size = self.signed_from + Envelope.SIZE + self.envelope.length + chain.SIGNATURE
 
 
-def open_bundle(bundle: bytes, kind: int, root: bytes, now: int) -> "tuple[Envelope, bytes]":
-    """Envelope and body of a small bundle. Raises Refusal."""
-    opening = Opening(bundle[:HEAD_MAX], root, now)
+def open_bundle(bundle: bytes, kind: int, roots: bytes, now: int, revocations=None) -> "tuple[Envelope, bytes]":
+    """Envelope and body of a small bundle; the arguments are those of Opening. Raises Refusal."""
+    opening = Opening(bundle[:HEAD_MAX], roots, now, revocations)
     if opening.envelope.kind != kind or opening.size != len(bundle):
         raise Refusal(Error.MALFORMED)
     unsigned = bundle[opening.signed_from : -chain.SIGNATURE]
@@ -74,3 +105,12 @@ def fits(public: bytes, digest: bytes, signature: bytes) -> bool:
 
 def _in_force(envelope: Envelope, now: int) -> bool:
     return envelope.not_before <= now and (not envelope.not_after or now <= envelope.not_after)
+
+
+def _root(roots: bytes, key_id: bytes) -> bytes:
+    """The one of `roots` that has this id. Raises Refusal."""
+    for at in range(0, len(roots), _KEY):
+        root = roots[at : at + _KEY]
+        if chain.key_id(root) == key_id:
+            return root
+    raise Refusal(Error.UNKNOWN_KEY)

@@ -21,18 +21,27 @@ SMALL_MAX = 8192
 class Transfer:
     """`offer` is (kind, version, size, bundle, sha256) of ObjectOffer; `offset` the next byte wanted.
 
-    Without a slot the bundle is the whole object. Raises Refusal, OSError.
+    Without a slot the bundle is the whole object. `roots`, `now` and `revocations` are those of signed.Opening. Raises
+    Refusal, OSError.
     """
 
-    def __init__(self, offer: "tuple[int, int, int, int, bytes]", root: bytes, now: int, slot: "Slot | None") -> None:
+    def __init__(
+        self,
+        offer: "tuple[int, int, int, int, bytes]",
+        roots: bytes,
+        now: int,
+        slot: "Slot | None",
+        revocations=None,
+    ) -> None:
         _, _, size, length, _ = offer
         self.offer = offer
         self.slot = slot
         self.bundle = b""
         self.envelope: "Envelope | None" = None
         self.body = b""
-        self._root = root
+        self._roots = roots
         self._now = now
+        self._revocations = revocations
         self._list: "BlockList | None" = None
         self._checked = 0
         self._part = bytearray()
@@ -99,7 +108,7 @@ class Transfer:
         kind, version, size, length, sha256 = self.offer
         if hashlib.sha256(bundle).digest() != sha256:
             raise Refusal(Error.BAD_HASH)
-        envelope, body = signed.open_bundle(bundle, kind, self._root, self._now)
+        envelope, body = signed.open_bundle(bundle, kind, self._roots, self._now, self._revocations)
         if envelope.version != version:
             raise Refusal(Error.ROLLBACK, envelope.version)
         if self.slot is not None:

@@ -23,12 +23,22 @@ for parent, name, target, about in (
     (app, "enroll", "enroll:enroll", "Make a terminal one of the organisation's."),
     (app, "ports", "ports:ports", "List the serial ports of this machine."),
     (app, "dissect", "dissect:dissect", "Take a capture apart: frames, fields, what went wrong, signatures."),
-    (org, "init", "org:init", "Make root, dock and desk keys."),
+    (org, "init", "org:init", "Make root, dock and desk keys; --solo guides a point with one PC."),
+    (org, "status", "org:status", "Who holds which key, until when."),
+    (org, "issue", "org:issue", "Make or renew a working key, or certify one made elsewhere."),
+    (org, "revoke", "org:revoke", "Put a key on the revocation list, or renew the list."),
+    (org, "approve", "enroll:approve", "Certify a terminal from its request: the second person's part."),
+    (org, "rotate", "org:rotate", "Hand over to a new root."),
+    (org, "export", "org:export", "Write the public files for verifiers and docks."),
+    (org, "recover", "org:recover", "Make the root's file again from its recovery sheet."),
     (dock, "sync", "dock:sync", "Dock the terminal on a port once."),
     (dock, "forward", "dock:forward", "Forward what waits in the outbox."),
+    (dock, "forks", "dock:forks", "List copied terminals and take their proofs out."),
+    (dock, "release", "dock:release", "Let a terminal out of quarantine."),
     (desk, "serve", "desk:serve", "Run the order desk."),
     (desk, "import", "desk:import_", "Import an order file."),
     (bench, "link", "bench:link", "Measure the link on real runs."),
+    (bench, "ingest", "bench:ingest", "Measure the way from frames to committed rows."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
 for group in (org, dock, desk, bench):

@@ -14,7 +14,7 @@ def evidence(order: str, *, ledger: Path, org: Path, out: Path) -> int:
 
     Example: plomba evidence 4021-7733-1 --ledger dock.db --org org --out order.plomba
     """
-    root = Organisation.load(org).trust.root
+    organisation = Organisation.load(org)
     with Ledger.open(ledger) as store:
-        out.write_bytes(make_pack(store, root, order))
+        out.write_bytes(make_pack(store, organisation.trust.root, order, organisation.handed_over))
     return 0

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from plomba.errors import NotForwarded, PlombaError, TerminalError, TerminalRefused, VerificationError
+from plomba.errors import NotForwarded, PlombaError, StoreError, TerminalError, TerminalRefused, VerificationError
 from plomba.forward import Desk, Forwarder
 from plomba.ledger import Enrolled, Fork, Ledger
 from plomba.terminal import ClockReading, Terminal
 from plomba.transport import open_transport
+from plomba.trust.issued import read_all
 from plomba.trust.objects import SignedObject, bundle, package, seal, version_of
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import Standing, verify_chain
+from plomba.trust.rotation import rotation_number
+from plomba_wire import chain
 from plomba_wire.codec import ReceiptBody, StatusOk, TimeBody
 from plomba_wire.vocabulary import Enrolment, Error, ObjectKind
 
@@ -75,7 +78,7 @@ class Dock:
                     continue
                 report = Report(terminal.id)
                 await self._collect(terminal, enrolled, report)
-                await self._forward(enrolled, report)
+                await terminal.meanwhile(self._forward(enrolled, report))
                 yield report
 
     async def sync_with(self, session: Terminal) -> Report:
@@ -86,11 +89,12 @@ class Dock:
         return report
 
     async def _dock(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
+        enrolled = await self._follow_root(terminal, enrolled, report)
         await self._collect(terminal, enrolled, report)
-        await self._forward(enrolled, report)
+        await terminal.meanwhile(self._forward(enrolled, report))
         await self._push(terminal, enrolled, report)
         await self._collect(terminal, enrolled, report)
-        await self._forward(enrolled, report)
+        await terminal.meanwhile(self._forward(enrolled, report))
 
     async def _collect(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
         """Pulls, verifies and stores what is new, then hands over the receipt."""
@@ -160,6 +164,36 @@ class Dock:
             self._ledger.forks.quarantine(enrolled.id, now, f"record {differ} differs")
         return VerificationError("chain_fork", terminal=terminal.id, seq=agreed + 1)
 
+    async def _follow_root(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> Enrolled:
+        """Leads a terminal that trusts a former root to the one in force, and gives it its new certificate.
+
+        Without that it would take no receipt: the dock's own certificate is the new root's. Raises VerificationError
+        `root_foreign`; StoreError `certificate_missing` when the new root has not certified it.
+        """
+        organisation = self._organisation
+        root = organisation.trust.root
+        if terminal.root_id in (b"", chain.key_id(root)):
+            return enrolled
+        former = [chain.key_id(public) for public in organisation.former]
+        if terminal.root_id not in former:
+            raise VerificationError(
+                "root_foreign", what="terminal", found=terminal.root_id.hex(), root=chain.key_id(root).hex()
+            )
+        certified = [
+            each
+            for each in read_all(organisation.folder, organisation.roots)
+            if each.public == enrolled.public and each.epoch == enrolled.epoch and each.root == chain.key_id(root)
+        ]
+        if not certified:
+            raise StoreError("certificate_missing", terminal=terminal.id, path=organisation.folder)
+        for rotation in organisation.rotations[former.index(terminal.root_id) :]:
+            await terminal.push(ObjectKind.ROOT, rotation_number(rotation), rotation)
+        await terminal.offer_root(root, certified[-1].data)
+        enrolled = replace(enrolled, certificate=certified[-1].data)
+        self._ledger.enrol(enrolled)
+        report.pushed.append("root")
+        return enrolled
+
     def _known(self, terminal: Terminal) -> Enrolled:
         if terminal.hello.enrolment != Enrolment.ENROLLED:
             raise TerminalError("terminal_not_enrolled", terminal=terminal.id, port=terminal.transport.name)
@@ -191,13 +225,19 @@ class Dock:
         reading = await terminal.clock(self._clock)
         if reading.offset is None or abs(reading.offset) > _CLOCK_OFF_S + reading.trip:
             try:
-                await terminal.push(ObjectKind.TIME, int(self._clock()), self._time(terminal, reading))
+                sealed = self._time(terminal, reading)
+                await terminal.push(ObjectKind.TIME, version_of(sealed), sealed)
                 report.pushed.append("time")
             except TerminalRefused as refused:
                 # A clock that is more than a day ahead is not put back by anybody; records say what it showed.
                 if refused.link_code != Error.ROLLBACK:
                     raise
                 report.refused.append("time")
+        revocations = self._organisation.trust.revocations
+        if revocations is not None and revocations.number > status.revocations:
+            assert self._organisation.revocations is not None
+            await terminal.push(ObjectKind.REVOCATIONS, revocations.number, self._organisation.revocations)
+            report.pushed.append("revocations")
         if self._desk is not None and report.waiting is None:
             rules = await self._desk.rules(terminal.id)
             if version_of(rules) > status.rules:

@@ -7,6 +7,8 @@ records/<terminal>-<epoch>-<seq>.rec h(n-1) 32 | length u16 | body | signature 6
 receipts/<sha256>.rcpt               receipt bundle
 proofs/<terminal>-<epoch>-<seq>.proof  receipt sha256 32 | leaf u64 | hash 32 ...   (into that receipt's log)
 rules/<number>.rules                 rule pack bundle
+rotations/<number>.rotation          a former root's X || Y and the bundle by which it handed over to the next; all
+                                     of them, when a certificate here is of a former root
 """
 
 from __future__ import annotations
@@ -14,19 +16,25 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from collections.abc import Mapping, Sequence
 
 from plomba.errors import PlombaError
 from plomba.evidence import container
 from plomba.ledger import Ledger, Stored
 from plomba.trust.objects import SignedObject, split_bundle
+from plomba_wire import chain
 from plomba_wire.codec import ReceiptBody, RecordHead
 from plomba_wire.vocabulary import ObjectKind
 
 FORMAT = "plomba/evidence/1"
+_MAGIC = b"PLB1"
 
 
-def make_pack(ledger: Ledger, root: bytes, order: str) -> bytes:
-    """The pack of one order, from its records with a receipt. Raises PlombaError `pack_empty`."""
+def make_pack(ledger: Ledger, root: bytes, order: str, former: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
+    """The pack of one order, from its records with a receipt. Raises PlombaError `pack_empty`.
+
+    `former` are the roots (X || Y) before `root`, oldest first, each with the bundle by which it handed over.
+    """
     members = {"plomba.json": description(order), "root.pub": root}
     for record in ledger.records_of(order):
         _add(members, ledger, record)
@@ -36,7 +44,22 @@ def make_pack(ledger: Ledger, root: bytes, order: str) -> bytes:
             _add_receipt(members, anchor[1])
     if not any(name.startswith("records/") for name in members):
         raise PlombaError("pack_empty", order=order)
+    if needs_former(members, root):
+        for number, (public, rotation) in enumerate(former, start=1):
+            members[f"rotations/{number:05}.rotation"] = public + rotation
     return container.write(members)
+
+
+def needs_former(members: Mapping[str, bytes], root: bytes) -> bool:
+    """Whether a certificate in the pack is of another root than this one."""
+    certified = (data for name, data in members.items() if name.endswith((".cert", ".rcpt", ".rules")))
+    return any(_issuer(data) != chain.key_id(root) for data in certified)
+
+
+def _issuer(data: bytes) -> bytes:
+    """Id of the root behind a certificate, or behind the one in a bundle."""
+    certificate = data if data.startswith(_MAGIC) else split_bundle(data)[0]
+    return SignedObject.parse(certificate).envelope.key_id
 
 
 def description(order: str) -> bytes:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from plomba.errors import VerificationError
 from plomba.evidence import container
-from plomba.evidence.make import chain_name, description, record_name
+from plomba.evidence.make import chain_name, description, needs_former, record_name
 from plomba.ledger.merkle import leaf_hash, verify_inclusion
 from plomba.trust.keys import fingerprint
 from plomba.trust.objects import SignedObject, Trust
 from plomba.trust.records import Standing, VerifiedRecord, verify_record
+from plomba.trust.rotation import verify_rotation
 from plomba_wire import chain
 from plomba_wire.codec import Certificate, Malformed, ReceiptBody, RecordHead
 from plomba_wire.vocabulary import ObjectKind, Role, Tlv
@@ -50,7 +51,9 @@ def verify_pack(data: bytes, pinned: str) -> Evidence:
     if fingerprint(root) != pinned.lower():
         raise VerificationError("root_foreign", what="root.pub", found=fingerprint(root), root=pinned.lower())
     order = _order(_take(members, "plomba.json"))
-    pack = _Pack(order, Trust(root))
+    with _at("rotations/"):
+        former = _former(members, root)
+    pack = _Pack(order, Trust(root, former=former))
     for folder, read in (
         ("certificates/", pack.certificate),
         ("receipts/", pack.receipt),
@@ -192,6 +195,25 @@ def _order(raw: bytes) -> str:
     if not fits:
         raise _damaged("plomba.json", "not in canonical form")
     return str(order)
+
+
+def _former(members: dict[str, bytes], root: bytes) -> tuple[bytes, ...]:
+    """The roots before this one, each proved to have handed over to the next; none, when no certificate needs them."""
+    names = sorted(name for name in members if name.startswith("rotations/"))
+    if names and not needs_former(members, root):
+        raise _damaged(names[0], "does not belong here")
+    former: list[bytes] = []
+    next_root = b""
+    for number, name in enumerate(names, start=1):
+        raw = members.pop(name)
+        public, rotation = raw[:64], raw[64:]
+        if name != f"rotations/{number:05}.rotation" or (former and public != next_root):
+            raise _damaged(name, "not the next hand-over")
+        next_root = verify_rotation(rotation, public)
+        former.append(public)
+    if former and next_root != root:
+        raise _damaged(names[-1], "does not lead to the root")
+    return tuple(former)
 
 
 def _take(members: dict[str, bytes], name: str) -> bytes:

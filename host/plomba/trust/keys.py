@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 
 from plomba.errors import StoreError
+from plomba.trust import passphrases
+from plomba.trust.staged_files import refuse_readable, write_new
 from plomba_wire import chain
 
 _ECDSA = ec.ECDSA(Prehashed(hashes.SHA256()))
@@ -38,33 +38,50 @@ class PrivateKey:
         return cls(ec.generate_private_key(ec.SECP256R1()))
 
     @classmethod
-    def load(cls, path: Path) -> PrivateKey:
-        """Reads a PEM file. Raises StoreError when it is missing, open to others, or no P-256 key."""
+    def from_number(cls, number: bytes) -> PrivateKey:
+        """The key whose private number is `number`, 32 bytes. Raises ValueError outside 1 .. n-1."""
+        return cls(ec.derive_private_key(int.from_bytes(number, "big"), ec.SECP256R1()))
+
+    @classmethod
+    def load(cls, path: Path, passphrase: bytes | None = None) -> PrivateKey:
+        """Reads a PEM file. Raises StoreError.
+
+        Codes: `key_missing`; `key_readable` when others than its owner may read it; `key_locked` when it wants a
+        passphrase and there is none; `passphrase_wrong`; `key_damaged`.
+        """
         try:
-            if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-                raise StoreError("key_readable", path=path)
-            key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+            refuse_readable(path)
+            pem = path.read_bytes()
         except OSError as error:
             raise StoreError("key_missing", path=path, reason=error.strerror or error) from error
-        except (ValueError, TypeError) as error:
-            raise StoreError("key_damaged", path=path) from error
+        locked = is_locked(pem)
+        if locked and passphrase is None:
+            raise StoreError("key_locked", path=path)
+        try:
+            password = passphrases.stretched(passphrase, pem) if locked and passphrase is not None else None
+            key = serialization.load_pem_private_key(pem, password)
+        except (ValueError, TypeError):
+            raise StoreError("passphrase_wrong" if locked else "key_damaged", path=path) from None
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise StoreError("key_damaged", path=path)
         return cls(key)
 
-    def save(self, path: Path) -> None:
+    def pem(self, passphrase: bytes | None = None) -> bytes:
+        """The key as PKCS #8, under `passphrase` where there is one (docs/keys.md says how)."""
+        head, encryption = passphrases.encryption(passphrase)
+        return head + self._key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+    def save(self, path: Path, passphrase: bytes | None = None) -> None:
         """Writes a PEM file that only its owner may read. Raises StoreError when there is one already."""
-        pem = self._key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            write_new(path, self.pem(passphrase))
         except FileExistsError as error:
             raise StoreError("key_exists", path=path) from error
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
+
+    @property
+    def number(self) -> bytes:
+        """The private number, 32 bytes: for the recovery sheet and for nothing else."""
+        return self._key.private_numbers().private_value.to_bytes(32, "big")
 
     def sign(self, digest: bytes) -> bytes:
         """Raw signature over a SHA-256 digest."""
@@ -95,6 +112,11 @@ def public_key(public: bytes) -> ec.EllipticCurvePublicKey:
         if len(_public_keys) < 1024:
             _public_keys[public] = key
     return key
+
+
+def is_locked(pem: bytes) -> bool:
+    """Whether a PEM file wants a passphrase."""
+    return b"ENCRYPTED" in pem
 
 
 def fingerprint(public: bytes) -> str:

@@ -153,22 +153,30 @@ def split_bundle(data: bytes) -> tuple[bytes, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """A pinned root, and what it vouches for: nothing of a key that its newest list of revocations names."""
+    """A pinned root, and what it vouches for: nothing of a key that its newest list of revocations names.
+
+    `former` are roots that handed over to this one, one to the next (plomba.trust.rotation): what they certified while
+    they were in force counts on.
+    """
 
     root: bytes
     revocations: Revocations | None = None
+    former: tuple[bytes, ...] = ()
 
     def certificate(self, data: bytes, *, now: int | None = None, what: str = "certificate") -> Certificate:
         """The certificate, proved to be the root's. Raises VerificationError."""
         signed = SignedObject.parse(data)
         if signed.envelope.kind != ObjectKind.CERTIFICATE:
             raise VerificationError("object_malformed", where="kind")
-        if signed.envelope.key_id != chain.key_id(self.root):
+        root = next((root for root in (self.root, *self.former) if signed.envelope.key_id == chain.key_id(root)), None)
+        if root is None:
             raise VerificationError(
                 "root_foreign", what=what, found=signed.envelope.key_id.hex(), root=chain.key_id(self.root).hex()
             )
-        if not signed.signed_by(self.root):
+        if not signed.signed_by(root):
             raise VerificationError("signature_bad", what=what)
+        if root != self.root:
+            self._believe(signed.envelope.key_id, signed.envelope.not_before, what)
         if now is not None and not signed.valid_at(now):
             raise VerificationError("certificate_dates", what=what)
         try:
