@@ -133,7 +133,8 @@ class Terminal:
                 answer: codec.EnrolRootOk = await self.request(codec.EnrolRoot(root, certificate))
             except TerminalRefused as error:
                 if error.link_code == Error.REFUSED_BY_POLICY:
-                    raise TerminalError("enrol_refused", terminal=self.id) from error
+                    known = self.hello.enrolment == Enrolment.ENROLLED
+                    raise TerminalError("enrol_refused" if known else "enrol_declined", terminal=self.id) from error
                 raise
             if answer.enrolment == Enrolment.ENROLLED:
                 return

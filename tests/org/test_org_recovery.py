@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from org_folders import NEW_PASSPHRASE, NOW, PASSPHRASE, Command, passphrase_file, secrets_of, snapshot
 
 from plomba.errors import StoreError, UsageError
-from plomba.trust import recovery_sheet
+from plomba.trust import passphrases, recovery_sheet
 from plomba.trust.keys import PrivateKey
 from plomba.trust.organisation import Organisation
 from plomba.trust.revoking import revoke
@@ -222,6 +222,8 @@ def test_the_file_says_what_stretches_the_passphrase(tmp_path: Path) -> None:
         with pytest.raises(StoreError) as refused:
             PrivateKey.load(path, PASSPHRASE.encode())
         assert refused.value.code == "passphrase_wrong"
+    with pytest.raises(ValueError, match="out of bounds"):
+        passphrases.stretched(b"x", text.replace("n=131072", "n=16777216").encode())
 
 
 def test_a_key_that_openssl_encrypted_is_read(tmp_path: Path) -> None:

@@ -58,12 +58,14 @@ async def test_a_declined_root_is_forgotten(bench: Workbench) -> None:
         certificate = bench.organisation.certify_terminal(
             key.public, epoch=1, protection=1, label="x", now=int(time.time())
         )
-        task = asyncio.create_task(session.offer_root(bench.organisation.trust.root, certificate, 0.5))
+        task = asyncio.create_task(session.offer_root(bench.organisation.trust.root, certificate, 10.0))
         await bench.terminal.wait(lambda: len(bench.terminal.screens) > screens, "root")
         bench.terminal.press("back")
         await bench.terminal.wait(lambda: len(bench.terminal.screens) > screens + 1, "idle screen")
-        with pytest.raises(TerminalError):
+        with pytest.raises(TerminalError) as caught:
             await task
+        assert caught.value.code == "enrol_declined", "and the root does not come back to the screen"
+        assert session.hello.enrolment == Enrolment.BLANK
 
 
 async def test_a_second_organisation_is_refused(bench: Workbench, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ class Identity:
             except Malformed:
                 raise KeyDamaged
         self.offered: "tuple[bytes, bytes] | None" = None
+        self.declined: "tuple[bytes, bytes] | None" = None
         # Root, number and former roots are one file: they change together.
         stored = files.load("root") or b""
         self.root = stored[:_ROOT] or None
@@ -111,7 +112,8 @@ class Identity:
         return True
 
     def decline(self) -> None:
-        self.offered = None
+        """The person at the terminal said no: the same root with the same certificate is not shown again."""
+        self.declined, self.offered = self.offered, None
 
     def take(self, certificate: bytes) -> None:
         """A certificate that was looked at replaces the one that is held; so does its epoch. Raises OSError."""

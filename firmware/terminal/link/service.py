@@ -104,6 +104,9 @@ class Service:
     def _root(self, request: codec.EnrolRoot) -> codec.EnrolRootOk:
         terminal = self._terminal
         identity = terminal.identity
+        if identity.declined == (request.root, request.certificate):
+            # Else the dock, which asks again and again, would put it back on the screen.
+            raise Refusal(Error.REFUSED_BY_POLICY)
         if identity.root is None:
             if identity.offered != (request.root, request.certificate):
                 identity.certified_epoch(request.root, request.certificate)
