@@ -102,7 +102,7 @@ async def test_the_relay_counts_what_a_capture_holds(tmp_path: Path) -> None:
 
         # Over a line this long the window cannot hold what is under way.
         slow, round_trips, _ = await paced(station, terminal, rtt=0.12)
-        assert (slow.up, slow.down) == (docked.up, docked.down)
+        assert slow.up == docked.up, "how often it credits depends on what comes at once; what comes does not"
         assert round_trips >= docked.up // WINDOW
 
 

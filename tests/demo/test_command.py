@@ -15,7 +15,24 @@ from plomba import errors
 from plomba.errors import PlombaError
 from plomba.texts import LANGUAGES, _catalogue
 
+SECRET = "correct horse battery staple"
 SOURCES = sorted(Path(package.__file__).parent.rglob("*.py"))
+
+
+def organisation(folder: Path) -> None:
+    """Its passphrase lies in a file that this process's children are told of."""
+    passphrase = folder.with_name("passphrase")
+    passphrase.touch(mode=0o600)
+    passphrase.write_text(SECRET, encoding="utf-8")
+    os.environ["PLOMBA_PASSPHRASE_FILE"] = str(passphrase)
+    ran = plomba("org", "init", str(folder))
+    assert ran.returncode == 0 and SECRET not in ran.stdout + ran.stderr, ran.stderr
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test names in the environment is gone behind it."""
+    monkeypatch.setenv("PLOMBA_PASSPHRASE_FILE", "")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +50,7 @@ SOURCES = sorted(Path(package.__file__).parent.rglob("*.py"))
     ],
 )
 def test_refusals(arguments: tuple[str, ...], status: int, code: str, tmp_path: Path) -> None:
-    assert plomba("org", "init", str(tmp_path / "org")).returncode == 0
+    organisation(tmp_path / "org")
     ran = plomba(*(argument.format(tmp=tmp_path) for argument in arguments))
     assert (ran.returncode, re.findall(r"\[(\w+)\]", ran.stderr)) == (status, [code]), ran.stderr
     assert "Traceback" not in ran.stderr and "→" in ran.stderr
@@ -41,7 +58,7 @@ def test_refusals(arguments: tuple[str, ...], status: int, code: str, tmp_path: 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 def test_a_key_others_can_read_is_refused(tmp_path: Path) -> None:
-    assert plomba("org", "init", str(tmp_path / "org")).returncode == 0
+    organisation(tmp_path / "org")
     (tmp_path / "org" / "dock.pem").chmod(0o644)
     ran = plomba("dock", "sync", "x", "--org", str(tmp_path / "org"), "--ledger", str(tmp_path / "l.db"))
     assert ran.returncode == 1 and "[key_readable]" in ran.stderr
