@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
         return 0
     # Last and as it is, so that its closing line closes the whole output.
     print("pytest")
-    become([PYTHON, "-m", "pytest", "--cov", *rest], _variables())
+    # A file's tests stay together, for they share what they set up; `-n 0` runs all of them one by one.
+    become([PYTHON, "-m", "pytest", "--cov", "-n", "auto", "--dist", "loadfile", *rest], _variables())
 
 
 def _lint() -> Iterator[Step]:

@@ -89,6 +89,8 @@ class Dock:
         return report
 
     async def _dock(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
+        # A dock whose own key does not count any more would pull records and could not receipt them.
+        self._organisation.signer("dock", now=int(self._clock()))
         enrolled = await self._follow_root(terminal, enrolled, report)
         await self._collect(terminal, enrolled, report)
         await terminal.meanwhile(self._forward(enrolled, report))
@@ -101,6 +103,7 @@ class Dock:
         status = await terminal.status(enrolled.public)
         next_seq, previous = self._ledger.watermark(enrolled)
         await self._compare(terminal, enrolled, status, next_seq)
+        await self._bring_revocations(terminal, status, report)
         standing = Standing.of(
             SignedObject.parse(enrolled.certificate), enrolled.id, self._organisation.trust.revocations
         )
@@ -128,6 +131,14 @@ class Dock:
         next_seq, head = self._ledger.watermark(enrolled)
         if next_seq > 1:
             report.receipted_seq = await terminal.give_receipt(self._receipt(enrolled, next_seq - 1, head))
+
+    async def _bring_revocations(self, terminal: Terminal, status: StatusOk, report: Report) -> None:
+        """Before anything else goes down: a terminal whose list is damaged takes nothing until it has one."""
+        revocations = self._organisation.trust.revocations
+        if revocations is not None and revocations.number > status.revocations:
+            assert self._organisation.revocations is not None
+            await terminal.push(ObjectKind.REVOCATIONS, revocations.number, self._organisation.revocations)
+            report.pushed.append("revocations")
 
     async def _compare(self, terminal: Terminal, enrolled: Enrolled, status: StatusOk, next_seq: int) -> None:
         """A terminal that has fewer records than we do was rolled back, or is a copy. Raises VerificationError."""
@@ -233,11 +244,6 @@ class Dock:
                 if refused.link_code != Error.ROLLBACK:
                     raise
                 report.refused.append("time")
-        revocations = self._organisation.trust.revocations
-        if revocations is not None and revocations.number > status.revocations:
-            assert self._organisation.revocations is not None
-            await terminal.push(ObjectKind.REVOCATIONS, revocations.number, self._organisation.revocations)
-            report.pushed.append("revocations")
         if self._desk is not None and report.waiting is None:
             rules = await self._desk.rules(terminal.id)
             if version_of(rules) > status.rules:

@@ -252,6 +252,8 @@ class SerialTransport:
             self._post(self._changed, change, None)
 
     def _lose(self, error: Exception, drop: bool) -> None:
+        # First, so that nothing more goes out by the time somebody hears of the loss.
+        self._ended = True
         self._post(self._finish, str(error) or type(error).__name__, drop)
         self._stop()
 
