@@ -36,7 +36,7 @@ class PlombaError(Exception):
     @property
     def position(self) -> int | None:
         """The record number, or the offset, it is about."""
-        found = self.fields.get("seq", self.fields.get("detail", ""))
+        found = self.fields.get("seq", "")
         return int(found) if found.isdecimal() else None
 
     @property
@@ -84,6 +84,11 @@ class TerminalRefused(TerminalError):
     def blame(self) -> str:
         blame: str = self._reasons["blame"]
         return blame
+
+    @property
+    def position(self) -> int | None:
+        """`detail`, where the code makes it a record number or an offset."""
+        return self.detail if self._reasons.get("place") else None
 
     @property
     def exit_status(self) -> int:

@@ -40,12 +40,11 @@ class Opened:
 
 
 class Answered:
-    """A request was answered, `seconds` after it was first sent."""
+    """A request was answered."""
 
-    def __init__(self, tag: int, message: "object", seconds: float = 0.0) -> None:
+    def __init__(self, tag: int, message: "object") -> None:
         self.tag = tag
         self.message = message
-        self.seconds = seconds
 
 
 class Refused:
@@ -329,14 +328,14 @@ class DockEnd:
             self._send_pieces(push, now)
         elif isinstance(message, codec.ObjectCommitOk) and push is not None:
             self._push = None
-            events.append(Answered(tag, message, now - request.began))
+            events.append(Answered(tag, message))
         else:
             if isinstance(message, codec.SyncOpenOk) and self._pull is not None and self._pull.tag == tag:
                 self._move("SyncOpenOk")
                 self._pull_deadline = now + self._rto()
                 self._pull.opened(message.next_seq)
                 self._say_credit(now)
-            events.append(Answered(tag, message, now - request.began))
+            events.append(Answered(tag, message))
             if isinstance(message, codec.Pong):
                 self._announced(message.next_seq, events)
 

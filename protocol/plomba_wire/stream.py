@@ -21,6 +21,7 @@ class Stream:
         self.head = head
         self.ended = False
         self.stopped = False
+        self._full = False
         self._cursor = first
         self._credited = first
         self._newest = first
@@ -34,9 +35,11 @@ class Stream:
         return not self.ended and self._cursor == self._credited == self.end
 
     def next_run(self) -> "tuple[int, int]":
-        """First and end of the records to send next; the same number twice when there are none."""
+        """First and end of the records to send next; the same number twice when there are none, or no room for them."""
         if self._again:
             return self._again[0]
+        if self._full:
+            return self._cursor, self._cursor
         return self._cursor, self.end
 
     def sent(self, end: int, size: int) -> bool:
@@ -51,6 +54,7 @@ class Stream:
                 self._again.pop(0)
             return True
         if not self._in_flight.fits(end, size):
+            self._full = True
             return False
         self._cursor = end
         self._newest = max(self._newest, end)
@@ -66,6 +70,7 @@ class Stream:
         if not self._credited <= next_seq <= self.end:
             return
         self._credited = next_seq
+        self._full = False
         self._in_flight.window = credit.window * 16
         self._in_flight.credit(next_seq)
         self._again = [run for run in self._again if run[1] > next_seq]

@@ -27,7 +27,7 @@ class Rules:
         bundle = files.load("rules")
         if bundle is not None:
             try:
-                self._apply(signed.open_bundle(bundle, ObjectKind.RULES, roots, 0))
+                self._apply(_read(signed.open_bundle(bundle, ObjectKind.RULES, roots, 0)))
             except Refusal:
                 self.number = 0
 
@@ -35,8 +35,10 @@ class Rules:
         """Puts a pack that was verified as it came in force. Raises Refusal, OSError."""
         if transfer.offer[1] <= self.number:
             raise Refusal(Error.ROLLBACK, self.number)
-        self._apply((transfer.envelope, transfer.body))
+        pack = _read((transfer.envelope, transfer.body))
+        # Durable first: a pack that flash did not take is not in force, and may come again.
         files.save("rules", transfer.bundle)
+        self._apply(pack)
 
     def step(self, mode: str, action: int) -> "tuple[list[int], int] | None":
         """States an action may start from and the state it ends in, or None when the mode does not know it."""
@@ -52,17 +54,19 @@ class Rules:
         gate = self._gates.get(order_class)
         return int(gate.get("siren_s", 0)) if gate else 0
 
-    def _apply(self, opened) -> None:
-        envelope, body = opened
-        try:
-            pack = json.loads(body)
-            steps = {(s["mode"], s["action"]): (list(s["from"]), int(s["to"])) for s in pack["steps"]}
-            gates = {int(name): dict(gate) for name, gate in pack["gates"].items()}
-            if pack["number"] != envelope.version:
-                raise ValueError
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise Refusal(Error.MALFORMED)
-        self._steps = steps
-        self._gates = gates
-        self.needs_shift = bool(pack.get("shift"))
-        self.number = envelope.version
+    def _apply(self, pack) -> None:
+        self._steps, self._gates, self.needs_shift, self.number = pack
+
+
+def _read(opened) -> "tuple[dict, dict, bool, int]":
+    """Steps, gates, whether a shift is needed, number. Raises Refusal."""
+    envelope, body = opened
+    try:
+        pack = json.loads(body)
+        steps = {(s["mode"], s["action"]): (list(s["from"]), int(s["to"])) for s in pack["steps"]}
+        gates = {int(name): dict(gate) for name, gate in pack["gates"].items()}
+        if pack["number"] != envelope.version:
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Refusal(Error.MALFORMED)
+    return steps, gates, bool(pack.get("shift")), envelope.version
