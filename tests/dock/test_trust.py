@@ -16,10 +16,13 @@ from plomba.errors import PlombaError, TerminalError, UsageError, VerificationEr
 from plomba.evidence import make_pack, verify_pack
 from plomba.ledger import Ledger
 from plomba.trust.handover import hand_over
-from plomba.trust.objects import Trust
+from plomba.trust.keys import PrivateKey
+from plomba.trust.objects import SignedObject, Trust, bundle, issue, seal
 from plomba.trust.organisation import Organisation
+from plomba.trust.records import verify_chain
 from plomba.trust.revoking import revoke
-from plomba_wire.vocabulary import Action, Revocation
+from plomba_wire.codec import ReceiptBody
+from plomba_wire.vocabulary import Action, ObjectKind, Revocation, Role
 
 pytestmark = pytest.mark.anyio
 
@@ -111,13 +114,17 @@ async def test_a_terminal_follows_the_root_and_what_the_old_one_vouched_for_stan
     assert report.pushed[0] == "root" and report.records >= 2
     assert report.receipted_seq == bench.ledger.counts()["records"]
     assert "root" not in (await bench.sync()).pushed
-    pack = make_pack(bench.ledger, new.trust.root, "T-1", new.handed_over)
+    pack = make_pack(bench.ledger, new.trust.root, "T-1", new.handed_over, new.revocations)
     verify_pack(pack, new.fingerprint)
-    with pytest.raises(VerificationError):
-        verify_pack(make_pack(bench.ledger, new.trust.root, "T-1"), new.fingerprint)
+    for incomplete in (
+        make_pack(bench.ledger, new.trust.root, "T-1"),
+        make_pack(bench.ledger, new.trust.root, "T-1", new.handed_over),
+    ):
+        with pytest.raises(VerificationError):
+            verify_pack(incomplete, new.fingerprint)
     with pytest.raises(VerificationError):
         verify_pack(pack, old.fingerprint)
-    later = make_pack(bench.ledger, new.trust.root, "T-2", new.handed_over)
+    later = make_pack(bench.ledger, new.trust.root, "T-2", new.handed_over, new.revocations)
     assert verify_pack(later, new.fingerprint).entries
 
 
@@ -217,3 +224,154 @@ async def test_two_persons_enrol_a_terminal_where_the_dock_has_no_root(
     with pytest.raises(PlombaError) as offline:
         organisation.certify_terminal(enrolled.public, epoch=1, protection=1, label="x", now=int(time.time()))
     assert offline.value.code == "root_offline"
+
+
+async def test_an_enrolment_that_was_cut_off_is_finished_by_the_next(bench: Workbench) -> None:
+    """The terminal is in its new epoch, the ledger has not heard of it: nobody is a copy, and enrolling repairs it."""
+    await bench.ready(ORDERS)
+    await bench.sync()
+    async with bench.session() as session:
+        key = await session.public_key()
+        certificate = bench.organisation.certify_terminal(
+            key.public, epoch=2, protection=key.protection, label="x", now=int(time.time())
+        )
+        await session.offer_root(bench.organisation.trust.root, certificate)
+    with pytest.raises(TerminalError) as caught:
+        await bench.sync()
+    assert caught.value.code == "refused_epoch_changed"
+    assert bench.ledger.forks.quarantined(bench.id) is None
+    await accepted(bench)
+    assert bench.enrolled is not None and bench.enrolled.epoch == 2
+    await bench.sync()
+
+
+async def test_a_terminal_back_in_an_older_epoch_is_set_aside(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    await bench.sync()
+    await bench.terminal.stop()
+    flash = (bench.terminal.folder / "flash.bin").read_bytes()
+    await bench.terminal.start()
+    await bench.sync()
+    await accepted(bench, again=True)
+    await bench.sync()
+    await bench.terminal.stop()
+    (bench.terminal.folder / "flash.bin").write_bytes(flash)
+    await bench.terminal.start()
+    with pytest.raises(VerificationError) as caught:
+        await bench.sync()
+    assert caught.value.code == "tail_cut" and bench.ledger.forks.quarantined(bench.id) == "it is back in epoch 1"
+
+
+async def test_a_rotation_certifies_the_epoch_a_terminal_is_in(bench: Workbench) -> None:
+    """A certificate for the next epoch was made, and never taken: the rotation must not forget the one that holds."""
+    await bench.ready(ORDERS)
+    await bench.sync()
+    organisation = loaded(bench)
+    assert bench.enrolled is not None
+    organisation.certify_terminal(bench.enrolled.public, epoch=2, protection=1, label="x", now=int(time.time()))
+    hand_over(organisation, now=int(time.time()))
+    under(bench, loaded(bench))
+    assert "root" in (await bench.sync()).pushed
+
+
+async def test_a_renewed_certificate_vouches_for_what_the_epoch_holds(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    organisation = bench.organisation
+    assert bench.enrolled is not None
+    first = SignedObject.parse(bench.enrolled.certificate).envelope
+    later = int(time.time()) + 40 * 86400
+    renewed = organisation.certify_terminal(bench.enrolled.public, epoch=1, protection=1, label="x", now=later)
+    envelope = SignedObject.parse(renewed).envelope
+    assert envelope.not_before == first.not_before and envelope.not_after > first.not_after
+
+
+async def test_a_clock_an_hour_behind_does_not_keep_the_receipt_away(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    slow = time.time() - 5 * 3600
+    await bench.terminal.restart()
+    await bench.terminal.engine_ready()
+    await Dock(bench.ledger, bench.organisation, None, lambda: slow).sync(bench.terminal.port)
+    await bench.terminal.scan(label("T-1"))
+    report = await bench.sync()
+    assert "time" in report.pushed and report.receipted_seq == bench.ledger.counts()["records"]
+
+
+async def test_a_list_that_has_ended_stops_nobody(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    organisation = loaded(bench)
+    now = int(time.time())
+    revoke(organisation, organisation.desk.key.id, reason=Revocation.LOST, since=now - 9, now=now - 9, lasts=5)
+    under(bench, loaded(bench))
+    await bench.terminal.scan(label("T-1"))
+    report = await bench.sync()
+    assert report.records == 1 and report.refused == ["revocations"]
+
+
+async def test_a_former_root_that_was_stolen_certifies_nothing_in_a_pack(bench: Workbench) -> None:
+    """Its thief certifies a dock of his own, long after the rotation, and gives receipts with it."""
+    await bench.ready(ORDERS)
+    await bench.terminal.scan(label("T-1"))
+    await bench.sync()
+    old = loaded(bench)
+    stolen = old.unlocked()
+    hand_over(old, now=int(time.time()))
+    new = loaded(bench)
+    thief = PrivateKey.generate()
+    later = int(time.time()) + 100 * 86400
+    certificate = issue(
+        stolen,
+        thief.public,
+        role=Role.DOCK,
+        protection=1,
+        epoch=1,
+        label="dock",
+        serial=1,
+        not_before=later,
+        not_after=0,
+    )
+    body = ReceiptBody(bench.id, 1, 1, bytes(32), later, 1, bytes(32)).pack()
+    forged = bundle(certificate, seal(ObjectKind.RECEIPT, body, thief, version=1, not_before=later))
+    for trust in (new.trust, Trust(new.trust.root, new.trust.revocations, new.former)):
+        for now in (None, later):
+            with pytest.raises(VerificationError) as caught:
+                trust.open(forged, ObjectKind.RECEIPT, now=now)
+            assert caught.value.code == "key_revoked"
+
+
+async def test_a_pack_made_between_commit_and_receipt_is_what_has_a_receipt(bench: Workbench) -> None:
+    """A dock that died there: its newest records wait for their receipt, the pack does without them."""
+    await bench.ready(ORDERS)
+    await bench.terminal.scan(label("T-1"))
+    await bench.sync()
+    whole = make_pack(bench.ledger, bench.organisation.trust.root, "T-1")
+    await bench.terminal.scan(label("T-2"))
+    await bench.terminal.warp(5_000)
+    await bench.terminal.scan(label("T-1"))
+    assert bench.enrolled is not None
+    next_seq, previous = bench.ledger.watermark(bench.enrolled)
+    async with bench.session() as session:
+        async for batch in session.pull(1, next_seq, previous):
+            bench.ledger.append(verify_chain(bench.enrolled.public, 1, next_seq, previous, batch.records))
+            break
+    assert len(bench.ledger.records_of("T-1")) == 2
+    found = verify_pack(make_pack(bench.ledger, bench.organisation.trust.root, "T-1"), bench.organisation.fingerprint)
+    assert len(found.entries) == 1 == len(verify_pack(whole, bench.organisation.fingerprint).entries)
+    await bench.sync()
+    later = verify_pack(make_pack(bench.ledger, bench.organisation.trust.root, "T-1"), bench.organisation.fingerprint)
+    assert len(later.entries) == 2
+
+
+def test_a_receipt_counts_as_of_the_moment_it_was_given(tmp_path: Path) -> None:
+    """A dock's key that had ended by then vouches for nothing, whoever verifies it today."""
+    organisation = Organisation.create(tmp_path / "org", now=1_700_000_000)
+    ended = SignedObject.parse(organisation.dock.certificate).envelope.not_after
+    for utc, code in ((ended, None), (ended + 1, "certificate_dates")):
+        body = ReceiptBody(bytes(8), 1, 1, bytes(32), utc, 1, bytes(32)).pack()
+        signed = seal(ObjectKind.RECEIPT, body, organisation.dock.key, version=1, not_before=0)
+        data = bundle(organisation.dock.certificate, signed)
+        if code is None:
+            organisation.trust.open(data, ObjectKind.RECEIPT, now=utc)
+            continue
+        with pytest.raises(VerificationError) as caught:
+            organisation.trust.open(data, ObjectKind.RECEIPT, now=utc)
+        assert caught.value.code == code

@@ -93,7 +93,7 @@ def test_no_bit_of_a_list_can_be_changed(bit: int) -> None:
 
 
 def test_a_rotation_names_the_next_root() -> None:
-    data = rotate(ROOT, OTHER, 7, NOW)
+    data = rotate(ROOT, OTHER, 7)
     assert verify_rotation(data, ROOT.public) == OTHER.public
     assert rotation_number(data) == 7
 
@@ -106,8 +106,8 @@ def rotation(public: bytes, signature: bytes, old: PrivateKey = ROOT) -> bytes:
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (rotate(OTHER, ROOT, 7, NOW), "root_foreign"),
-        (rotate(ROOT, OTHER, 7, NOW)[:-1] + b"\x01", "signature_bad"),
+        (rotate(OTHER, ROOT, 7), "root_foreign"),
+        (rotate(ROOT, OTHER, 7)[:-1] + b"\x01", "signature_bad"),
         (rotation(OTHER.public, bytes(64)), "rotation_unaccepted"),
         (rotation(OTHER.public, ROOT.sign(chain.rotation_digest(ROOT.public, OTHER.public, 7))), "rotation_unaccepted"),
         (
@@ -116,7 +116,7 @@ def rotation(public: bytes, signature: bytes, old: PrivateKey = ROOT) -> bytes:
         ),
         (rotation(bytes(64), bytes(64)), "rotation_unaccepted"),
         (listed(RevocationList(ROW).pack()), "object_malformed"),
-        (bundle(b"x", split_bundle(rotate(ROOT, OTHER, 7, NOW))[1]), "object_malformed"),
+        (bundle(b"x", split_bundle(rotate(ROOT, OTHER, 7))[1]), "object_malformed"),
     ],
 )
 def test_a_rotation_that_is_not_believed(data: bytes, code: str) -> None:
@@ -125,10 +125,10 @@ def test_a_rotation_that_is_not_believed(data: bytes, code: str) -> None:
     assert refused.value.code == code
 
 
-@given(st.integers(0, 8 * len(rotate(ROOT, OTHER, 7, NOW)) - 1))
+@given(st.integers(0, 8 * len(rotate(ROOT, OTHER, 7)) - 1))
 @settings(deadline=None, max_examples=200)
 def test_no_bit_of_a_rotation_can_be_changed(bit: int) -> None:
-    refuses_flip(rotate(ROOT, OTHER, 7, NOW), bit, lambda data: verify_rotation(data, ROOT.public))
+    refuses_flip(rotate(ROOT, OTHER, 7), bit, lambda data: verify_rotation(data, ROOT.public))
 
 
 def refuses_flip(data: bytes, bit: int, read: Callable[[bytes], object]) -> None:

@@ -59,7 +59,7 @@ async def test_another_session_is_not_taken_for_the_captured_one(tmp_path: Path)
         async with Terminal(replay, replay.entropy) as session:
             with pytest.raises(TerminalError) as caught:
                 await session.public_key()
-    assert caught.value.code == "terminal_confused"
+    assert caught.value.code == "link_lost" and "another session" in caught.value.fields["reason"]
 
 
 async def test_messages_and_times_are_read_back(tmp_path: Path) -> None:

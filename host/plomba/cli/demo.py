@@ -65,7 +65,15 @@ async def _run(seed: int, out: Path, *, quiet: bool) -> dict[str, Any]:
             (out / "screens" / f"{number:02}-{name}.png").write_bytes(to_png(screen))
         pack = out / f"{day.shown.id}.plomba"
         with Ledger.open(day.here.ledger_path) as ledger:
-            pack.write_bytes(make_pack(ledger, day.organisation.trust.root, day.shown.id, day.organisation.handed_over))
+            pack.write_bytes(
+                make_pack(
+                    ledger,
+                    day.organisation.trust.root,
+                    day.shown.id,
+                    day.organisation.handed_over,
+                    day.organisation.revocations,
+                )
+            )
         root = out / "org" / "root.fingerprint"
         show("\n" + render(verify_pack(pack.read_bytes(), day.organisation.fingerprint), language()) + "\n")
         page = await browser.picture(f"{day.desk.url}/?lang={language()}", out / "desk.png")

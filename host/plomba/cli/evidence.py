@@ -16,5 +16,7 @@ def evidence(order: str, *, ledger: Path, org: Path, out: Path) -> int:
     """
     organisation = Organisation.load(org)
     with Ledger.open(ledger) as store:
-        out.write_bytes(make_pack(store, organisation.trust.root, order, organisation.handed_over))
+        out.write_bytes(
+            make_pack(store, organisation.trust.root, order, organisation.handed_over, organisation.revocations)
+        )
     return 0

@@ -13,6 +13,7 @@ from plomba.errors import UsageError, VerificationError
 from plomba.ledger import Enrolled, Ledger
 from plomba.terminal import Terminal
 from plomba.trust.keys import verify
+from plomba.trust.objects import SignedObject
 from plomba.trust.organisation import Organisation
 from plomba_wire import chain
 from plomba_wire.codec import Certificate, EnrolKeyOk
@@ -50,7 +51,9 @@ async def enrol(
         raise VerificationError("terminal_quarantined", terminal=terminal.id, reason=reason)
     enrolled_there = terminal.hello.enrolment == Enrolment.ENROLLED
     ours = enrolled_there and terminal.root_id in (b"", chain.key_id(organisation.trust.root))
-    if ledger.terminal(key_id) is not None and ours and not again and certificate is None:
+    known = ledger.terminal(key_id)
+    held = known is not None and known.epoch == key.epoch and SignedObject.parse(known.certificate).valid_at(now)
+    if held and ours and not again and certificate is None:
         raise UsageError("enrol_duplicate", terminal=terminal.id, epoch=key.epoch)
     epoch = key.epoch + 1 if again and enrolled_there else key.epoch
     if certificate is None:

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from plomba.errors import NotForwarded, PlombaError, StoreError, TerminalError, TerminalRefused, VerificationError
+from plomba.dock.clock_setting import SKEW_S, mend_clock, set_clock
+from plomba.dock.root_following import follow_root
+from plomba.errors import NotForwarded, PlombaError, TerminalError, TerminalRefused, VerificationError
 from plomba.forward import Desk, Forwarder
 from plomba.ledger import Enrolled, Fork, Ledger
-from plomba.terminal import ClockReading, Terminal
+from plomba.terminal import Terminal
 from plomba.transport import open_transport
-from plomba.trust.issued import read_all
-from plomba.trust.objects import SignedObject, bundle, package, seal, version_of
+from plomba.trust.objects import SignedObject, bundle, seal, version_of
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import Standing, verify_chain
-from plomba.trust.rotation import rotation_number
-from plomba_wire import chain
-from plomba_wire.codec import ReceiptBody, StatusOk, TimeBody
+from plomba_wire.codec import ReceiptBody, StatusOk
 from plomba_wire.vocabulary import Enrolment, Error, ObjectKind
-
-_SKEW_S = 3600
-_TIME_UNCERTAINTY_MS = 1000
-_CLOCK_OFF_S = 2.0
-"""A clock that is off by no more than this is left alone: setting it would cost a record at every docking."""
 
 
 @dataclass(slots=True)
@@ -38,6 +32,12 @@ class Report:
     pushed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     waiting: NotForwarded | None = None
+
+    def note(self, what: str, became: str) -> None:
+        """That something was "pushed" or "refused"; nothing for what there was no need of."""
+        told = self.pushed if became == "pushed" else self.refused
+        if became and what not in told:
+            told.append(what)
 
 
 class Dock:
@@ -71,7 +71,7 @@ class Dock:
         async with Terminal(open_transport(port, capture)) as terminal:
             report = Report(terminal.id)
             enrolled = self._known(terminal)
-            await self._dock(terminal, enrolled, report)
+            enrolled = await self._dock(terminal, enrolled, report)
             yield report
             async for next_seq in terminal.announcements():
                 if next_seq <= self._ledger.watermark(enrolled)[0]:
@@ -88,15 +88,18 @@ class Dock:
             await self._dock(terminal, self._known(terminal), report)
         return report
 
-    async def _dock(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
+    async def _dock(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> Enrolled:
         # A dock whose own key does not count any more would pull records and could not receipt them.
         self._organisation.signer("dock", now=int(self._clock()))
-        enrolled = await self._follow_root(terminal, enrolled, report)
+        enrolled, led = await follow_root(terminal, enrolled, self._organisation, self._ledger)
+        report.note("root", "pushed" if led else "")
+        report.note("time", await mend_clock(terminal, self._organisation, self._clock))
         await self._collect(terminal, enrolled, report)
         await terminal.meanwhile(self._forward(enrolled, report))
         await self._push(terminal, enrolled, report)
         await self._collect(terminal, enrolled, report)
         await terminal.meanwhile(self._forward(enrolled, report))
+        return enrolled
 
     async def _collect(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
         """Pulls, verifies and stores what is new, then hands over the receipt."""
@@ -129,20 +132,31 @@ class Dock:
                 ) from error
             raise
         next_seq, head = self._ledger.watermark(enrolled)
-        if next_seq > 1:
+        report.receipted_seq = status.receipted_seq
+        # One that it holds already is not shown again: its certificate may have ended since.
+        if next_seq - 1 > status.receipted_seq or (
+            next_seq > 1 and self._ledger.receipt(enrolled, next_seq - 1) is None
+        ):
             report.receipted_seq = await terminal.give_receipt(self._receipt(enrolled, next_seq - 1, head))
 
     async def _bring_revocations(self, terminal: Terminal, status: StatusOk, report: Report) -> None:
         """Before anything else goes down: a terminal whose list is damaged takes nothing until it has one."""
         revocations = self._organisation.trust.revocations
         if revocations is not None and revocations.number > status.revocations:
+            if revocations.expired(int(self._clock())):
+                report.note("revocations", "refused")
+                return
             assert self._organisation.revocations is not None
             await terminal.push(ObjectKind.REVOCATIONS, revocations.number, self._organisation.revocations)
-            report.pushed.append("revocations")
+            report.note("revocations", "pushed")
 
     async def _compare(self, terminal: Terminal, enrolled: Enrolled, status: StatusOk, next_seq: int) -> None:
         """A terminal that has fewer records than we do was rolled back, or is a copy. Raises VerificationError."""
-        if status.next_seq >= next_seq:
+        if status.epoch < enrolled.epoch:
+            self._ledger.forks.quarantine(enrolled.id, int(self._clock()), f"it is back in epoch {status.epoch}")
+            raise VerificationError("tail_cut", terminal=terminal.id, found=status.next_seq - 1, known=next_seq - 1)
+        if status.epoch > enrolled.epoch or status.next_seq >= next_seq:
+            # A newer epoch is one that was cut before the ledger knew of it: the pull is refused with EPOCH_CHANGED.
             return
         newest = status.next_seq - 1
         if status.head != self._ledger.digest(enrolled, newest):
@@ -175,36 +189,6 @@ class Dock:
             self._ledger.forks.quarantine(enrolled.id, now, f"record {differ} differs")
         return VerificationError("chain_fork", terminal=terminal.id, seq=agreed + 1)
 
-    async def _follow_root(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> Enrolled:
-        """Leads a terminal that trusts a former root to the one in force, and gives it its new certificate.
-
-        Without that it would take no receipt: the dock's own certificate is the new root's. Raises VerificationError
-        `root_foreign`; StoreError `certificate_missing` when the new root has not certified it.
-        """
-        organisation = self._organisation
-        root = organisation.trust.root
-        if terminal.root_id in (b"", chain.key_id(root)):
-            return enrolled
-        former = [chain.key_id(public) for public in organisation.former]
-        if terminal.root_id not in former:
-            raise VerificationError(
-                "root_foreign", what="terminal", found=terminal.root_id.hex(), root=chain.key_id(root).hex()
-            )
-        certified = [
-            each
-            for each in read_all(organisation.folder, organisation.roots)
-            if each.public == enrolled.public and each.epoch == enrolled.epoch and each.root == chain.key_id(root)
-        ]
-        if not certified:
-            raise StoreError("certificate_missing", terminal=terminal.id, path=organisation.folder)
-        for rotation in organisation.rotations[former.index(terminal.root_id) :]:
-            await terminal.push(ObjectKind.ROOT, rotation_number(rotation), rotation)
-        await terminal.offer_root(root, certified[-1].data)
-        enrolled = replace(enrolled, certificate=certified[-1].data)
-        self._ledger.enrol(enrolled)
-        report.pushed.append("root")
-        return enrolled
-
     def _known(self, terminal: Terminal) -> Enrolled:
         if terminal.hello.enrolment != Enrolment.ENROLLED:
             raise TerminalError("terminal_not_enrolled", terminal=terminal.id, port=terminal.transport.name)
@@ -225,7 +209,7 @@ class Dock:
         size, root = self._ledger.log()
         body = ReceiptBody(enrolled.id, enrolled.epoch, up_to, head, now, size, root).pack()
         signer = self._organisation.dock
-        signed = seal(ObjectKind.RECEIPT, body, signer.key, version=up_to, not_before=now - _SKEW_S)
+        signed = seal(ObjectKind.RECEIPT, body, signer.key, version=up_to, not_before=now - SKEW_S)
         receipt = bundle(signer.certificate, signed)
         self._ledger.keep_receipt(enrolled, up_to, size, receipt)
         return receipt
@@ -233,17 +217,7 @@ class Dock:
     async def _push(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
         """Sets the clock, brings rules and manifest up to date. Each one installed makes a record."""
         status = await terminal.status(enrolled.public)
-        reading = await terminal.clock(self._clock)
-        if reading.offset is None or abs(reading.offset) > _CLOCK_OFF_S + reading.trip:
-            try:
-                sealed = self._time(terminal, reading)
-                await terminal.push(ObjectKind.TIME, version_of(sealed), sealed)
-                report.pushed.append("time")
-            except TerminalRefused as refused:
-                # A clock that is more than a day ahead is not put back by anybody; records say what it showed.
-                if refused.link_code != Error.ROLLBACK:
-                    raise
-                report.refused.append("time")
+        report.note("time", await set_clock(terminal, self._organisation, self._clock))
         if self._desk is not None and report.waiting is None:
             rules = await self._desk.rules(terminal.id)
             if version_of(rules) > status.rules:
@@ -256,22 +230,6 @@ class Dock:
             if version_of(manifest) > status.manifest:
                 await terminal.push(ObjectKind.MANIFEST, version_of(manifest), manifest)
                 report.pushed.append("manifest")
-
-    def _time(self, terminal: Terminal, reading: ClockReading) -> bytes:
-        """The time, over the nonce of the newest probe; whole seconds and the trip are what it can be off by."""
-        now = int(self._clock())
-        uncertainty_ms = _TIME_UNCERTAINTY_MS + int(reading.trip * 1000)
-        body = TimeBody(terminal.hello.terminal, reading.nonce, now, uncertainty_ms).pack()
-        signer = self._organisation.dock
-        return package(
-            ObjectKind.TIME,
-            body,
-            signer.key,
-            signer.certificate,
-            version=now,
-            not_before=now - _SKEW_S,
-            not_after=now + _SKEW_S,
-        )
 
     async def _forward(self, enrolled: Enrolled, report: Report) -> None:
         """Empties the outbox; a desk that is away leaves it for later."""

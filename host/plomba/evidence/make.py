@@ -7,6 +7,7 @@ records/<terminal>-<epoch>-<seq>.rec h(n-1) 32 | length u16 | body | signature 6
 receipts/<sha256>.rcpt               receipt bundle
 proofs/<terminal>-<epoch>-<seq>.proof  receipt sha256 32 | leaf u64 | hash 32 ...   (into that receipt's log)
 rules/<number>.rules                 rule pack bundle
+revocations.list                     bundle of the list in force; has to be there with rotations
 rotations/<number>.rotation          a former root's X || Y and the bundle by which it handed over to the next; all
                                      of them, when a certificate here is of a former root
 """
@@ -30,20 +31,30 @@ FORMAT = "plomba/evidence/1"
 _MAGIC = b"PLB1"
 
 
-def make_pack(ledger: Ledger, root: bytes, order: str, former: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
+def make_pack(
+    ledger: Ledger,
+    root: bytes,
+    order: str,
+    former: Sequence[tuple[bytes, bytes]] = (),
+    revocations: bytes | None = None,
+) -> bytes:
     """The pack of one order, from its records with a receipt. Raises PlombaError `pack_empty`.
 
-    `former` are the roots (X || Y) before `root`, oldest first, each with the bundle by which it handed over.
+    `former` are the roots (X || Y) before `root`, oldest first, each with the bundle by which it handed over;
+    `revocations` is the bundle of the list in force.
     """
     members = {"plomba.json": description(order), "root.pub": root}
     for record in ledger.records_of(order):
-        _add(members, ledger, record)
+        if not _add(members, ledger, record):
+            continue
         anchor = ledger.anchor_of(record.terminal, record.epoch, record.seq)
         if anchor is not None:
             _add(members, ledger, anchor[0])
             _add_receipt(members, anchor[1])
     if not any(name.startswith("records/") for name in members):
         raise PlombaError("pack_empty", order=order)
+    if revocations is not None:
+        members["revocations.list"] = revocations
     if needs_former(members, root):
         for number, (public, rotation) in enumerate(former, start=1):
             members[f"rotations/{number:05}.rotation"] = public + rotation
@@ -76,12 +87,12 @@ def chain_name(terminal: bytes, epoch: int) -> str:
     return f"{terminal.hex()}-{epoch:05}"
 
 
-def _add(members: dict[str, bytes], ledger: Ledger, record: Stored) -> None:
+def _add(members: dict[str, bytes], ledger: Ledger, record: Stored) -> bool:
     """A record with its certificate, its receipt and its proof; one without a receipt has to wait."""
     receipt = ledger.receipt_covering(record.terminal, record.epoch, record.seq)
     certificate = ledger.certificate(record.terminal, record.epoch)
     if receipt is None or certificate is None:
-        return
+        return False
     name = record_name(record.terminal, record.epoch, record.seq)
     members[f"certificates/{chain_name(record.terminal, record.epoch)}.cert"] = certificate
     body = struct.pack(">H", len(record.body)) + record.body
@@ -94,6 +105,7 @@ def _add(members: dict[str, bytes], ledger: Ledger, record: Stored) -> None:
     rules = ledger.object(ObjectKind.RULES, number)
     if rules is not None:
         members[f"rules/{number:05}.rules"] = rules
+    return True
 
 
 def _add_receipt(members: dict[str, bytes], receipt: bytes) -> bytes:

@@ -16,6 +16,7 @@ from plomba.ledger.merkle import leaf_hash, verify_inclusion
 from plomba.trust.keys import fingerprint
 from plomba.trust.objects import SignedObject, Trust
 from plomba.trust.records import Standing, VerifiedRecord, verify_record
+from plomba.trust.revocations import Revocations
 from plomba.trust.rotation import verify_rotation
 from plomba_wire import chain
 from plomba_wire.codec import Certificate, Malformed, ReceiptBody, RecordHead
@@ -51,9 +52,15 @@ def verify_pack(data: bytes, pinned: str) -> Evidence:
     if fingerprint(root) != pinned.lower():
         raise VerificationError("root_foreign", what="root.pub", found=fingerprint(root), root=pinned.lower())
     order = _order(_take(members, "plomba.json"))
+    with _at("revocations.list"):
+        listed = members.pop("revocations.list", None)
+        revoked = Revocations.open(listed, root) if listed is not None else None
     with _at("rotations/"):
         former = _former(members, root)
-    pack = _Pack(order, Trust(root, former=former))
+        if former and revoked is None:
+            # Without it a former root that was stolen could go on certifying.
+            raise _damaged("revocations.list", "missing")
+    pack = _Pack(order, Trust(root, revoked, former))
     for folder, read in (
         ("certificates/", pack.certificate),
         ("receipts/", pack.receipt),
@@ -96,6 +103,8 @@ class _Pack:
         if name != f"receipts/{digest.hex()}.rcpt":
             raise _damaged(name, "content does not fit its name")
         self._receipts[digest] = ReceiptBody.unpack(self._trust.open(raw, ObjectKind.RECEIPT).body)
+        # The dock's key as of the moment it gave the receipt.
+        self._trust.open(raw, ObjectKind.RECEIPT, now=self._receipts[digest].utc)
 
     def rule_pack(self, name: str, raw: bytes) -> None:
         signed = self._trust.open(raw, ObjectKind.RULES)

@@ -36,7 +36,7 @@ def hand_over(
             "root.pub": new.public,
             "root.fingerprint": (fingerprint(new.public) + "\n").encode(),
             f"former/{number:04d}.pub": old.public,
-            f"rotations/{number:04d}.rotation": rotate(old, new, number, now),
+            f"rotations/{number:04d}.rotation": rotate(old, new, number),
             REVOCATIONS: Revocations.issue(new, number=held.number + 1, rows=rows, now=now, not_after=now + LIST_HOLDS),
             **_certified_anew(organisation, new, held, now),
         }
@@ -51,11 +51,11 @@ def _certified_anew(organisation: Organisation, new: PrivateKey, held: Revocatio
     files = {}
     serial = issued.next_serial(issued.names(organisation.folder), now)
     working = {signer.key.id: name for name, signer in organisation.working.items()}
-    newest = {each.id: each for each in issued.read_all(organisation.folder, organisation.roots)}
+    newest = {(each.id, each.epoch): each for each in issued.read_all(organisation.folder, organisation.roots)}
     for signer in organisation.working.values():
-        if signer.key.id not in newest:
-            newest[signer.key.id] = issued.Issued.parse(signer.certificate, organisation.roots)
-    for key, each in newest.items():
+        each = issued.Issued.parse(signer.certificate, organisation.roots)
+        newest.setdefault((each.id, each.epoch), each)
+    for (key, _), each in newest.items():
         name = working.get(key)
         if name is None and (held.covers(key, now) or each.not_after < now):
             continue

@@ -250,6 +250,12 @@ class Organisation:
         label = issued.checked_label(label)
         with self.writing():
             serial = issued.next_serial(issued.names(self.folder), now)
+            # A renewed certificate goes on vouching for what the epoch holds already.
+            since = [
+                each.not_before
+                for each in issued.read_all(self.folder, self.roots)
+                if each.public == public and each.epoch == epoch and each.role == Role.TERMINAL
+            ]
             certificate = issue(
                 root,
                 public,
@@ -258,7 +264,7 @@ class Organisation:
                 epoch=epoch,
                 label=label,
                 serial=serial,
-                not_before=now - DAY,
+                not_before=min(since, default=now - DAY),
                 not_after=now + CERTIFIED_FOR,
             )
             staged_files.commit(self.folder, {issued.name(serial): certificate})

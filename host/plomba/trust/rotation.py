@@ -9,17 +9,15 @@ from plomba_wire import chain
 from plomba_wire.codec import Malformed, RootRotation
 from plomba_wire.vocabulary import ObjectKind
 
-_DAY = 86400
 
-
-def rotate(old: PrivateKey, new: PrivateKey, number: int, now: int) -> bytes:
+def rotate(old: PrivateKey, new: PrivateKey, number: int) -> bytes:
     """The bundle by which `new` takes over from `old`. `number` rises by one with each rotation, the first is 1.
 
-    It holds from a day before `now` (s since 1970) and without an end: a terminal that slept for years takes it too.
+    It holds from ever and without an end: a terminal that slept for years, or whose clock is behind, takes it too.
     """
     signature = new.sign(chain.rotation_digest(old.public, new.public, number))
     body = RootRotation(new.public, signature).pack()
-    return bundle(b"", seal(ObjectKind.ROOT, body, old, version=number, not_before=now - _DAY))
+    return bundle(b"", seal(ObjectKind.ROOT, body, old, version=number, not_before=0))
 
 
 def rotation_number(data: bytes) -> int:
