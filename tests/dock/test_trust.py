@@ -296,6 +296,28 @@ async def test_a_clock_an_hour_behind_does_not_keep_the_receipt_away(bench: Work
     assert "time" in report.pushed and report.receipted_seq == bench.ledger.counts()["records"]
 
 
+async def test_a_pack_is_held_against_a_newer_list_than_its_own(bench: Workbench, tmp_path: Path) -> None:
+    """A dock's key was stolen before it gave the receipt: the pack that leaves this out is proved against the list."""
+    await bench.ready(ORDERS)
+    await bench.terminal.scan(label("T-1"))
+    await bench.sync()
+    organisation = loaded(bench)
+    pack = make_pack(bench.ledger, organisation.trust.root, "T-1", (), organisation.revocations)
+    verify_pack(pack, organisation.fingerprint)
+    now = int(time.time())
+    revoke(organisation, organisation.dock.key.id, reason=Revocation.STOLEN, since=now - 3600, now=now)
+    newer = loaded(bench).revocations
+    with pytest.raises(VerificationError) as caught:
+        verify_pack(pack, organisation.fingerprint, newer)
+    assert caught.value.code == "pack_damaged" and "revoked" in caught.value.what("en")
+    (tmp_path / "order.plomba").write_bytes(pack)
+    for list_, status in (("org/revocations.list", 4), ("nothing", 2)):
+        arguments = ("verify", tmp_path / "order.plomba", "--root", organisation.fingerprint)
+        with pytest.raises(SystemExit) as left:
+            main([str(each) for each in (*arguments, "--revocations", tmp_path / list_)])
+        assert left.value.code == status
+
+
 async def test_a_list_that_has_ended_stops_nobody(bench: Workbench) -> None:
     await bench.ready(ORDERS)
     organisation = loaded(bench)

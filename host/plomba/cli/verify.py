@@ -25,6 +25,7 @@ def verify(
     pack: Path,
     *,
     root: Annotated[str | None, Parameter(help="The root's fingerprint, 64 hex digits, or a file with it.")] = None,
+    revocations: Annotated[Path | None, Parameter(help="A newer list of revocations than the pack's own.")] = None,
     json_: Annotated[bool, Parameter(name="--json", negative="", help="The timeline as one JSON object.")] = False,
 ) -> int:
     """Verify an evidence pack, or the proof of a copied terminal. Exit 0 and what it proves, or 4 and the fault.
@@ -35,13 +36,10 @@ def verify(
     Example: plomba verify order.plomba --root root.fingerprint
     """
     pinned = pinned_root(root)
-    try:
-        data = pack.read_bytes()
-    except OSError as error:
-        raise UsageError("file_missing", path=pack) from error
+    data = _read(pack)
     if is_fork(data):
         return _fork(data, pinned, json_)
-    evidence = verify_pack(data, pinned)
+    evidence = verify_pack(data, pinned, _read(revocations) if revocations is not None else None)
     if json_:
         print(json.dumps(facts(evidence), ensure_ascii=False))
     else:
@@ -49,6 +47,13 @@ def verify(
             sys.stdout.reconfigure(errors="replace")
         print(render(evidence, language()))
     return 0
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError("file_missing", path=path) from error
 
 
 def _fork(data: bytes, pinned: str, json_: bool) -> int:

@@ -43,8 +43,11 @@ class Evidence:
     rules: dict[int, bytes]
 
 
-def verify_pack(data: bytes, pinned: str) -> Evidence:
-    """Proves a pack. `pinned` is the root's fingerprint, 64 hex digits. Raises VerificationError with the place."""
+def verify_pack(data: bytes, pinned: str, revocations: bytes | None = None) -> Evidence:
+    """Proves a pack. `pinned` is the root's fingerprint, 64 hex digits. Raises VerificationError with the place.
+
+    `revocations` is the bundle of a newer list than the pack's own: whoever made the pack may have left it out.
+    """
     members = container.read(data)
     root = _take(members, "root.pub")
     if len(root) != 64:
@@ -53,8 +56,9 @@ def verify_pack(data: bytes, pinned: str) -> Evidence:
         raise VerificationError("root_foreign", what="root.pub", found=fingerprint(root), root=pinned.lower())
     order = _order(_take(members, "plomba.json"))
     with _at("revocations.list"):
-        listed = members.pop("revocations.list", None)
-        revoked = Revocations.open(listed, root) if listed is not None else None
+        given = (members.pop("revocations.list", None), revocations)
+        lists = [Revocations.open(listed, root) for listed in given if listed is not None]
+        revoked = max(lists, key=lambda listed: listed.number, default=None)
     with _at("rotations/"):
         former = _former(members, root)
         if former and revoked is None:
