@@ -43,6 +43,7 @@ def sync(
             if stay:
                 async for report in docking.attend(port, capture=capture):
                     tell(report)
+                return 0
             report = await docking.sync(port, capture=capture)
         tell(report)
         if report.waiting is not None:
@@ -50,6 +51,7 @@ def sync(
         return 0
 
     def tell(report: Report) -> None:
+        held = store.counts()
         facts = {
             "terminal": report.terminal,
             "records": report.records,
@@ -57,7 +59,9 @@ def sync(
             "forwarded": report.forwarded,
             "pushed": report.pushed,
             "refused": report.refused,
-            **store.counts(),
+            "held": held["records"],
+            "waiting": held["waiting"],
+            "refused_by_desk": held["refused"],
         }
         print(json.dumps(facts), flush=True)
 
