@@ -182,7 +182,7 @@ class DockEnd:
             self._move("fault")
         tag = self.request(codec.SyncOpen(epoch, from_seq, previous, self._window // 16), now)
         self._end_pull()
-        least = min(self._window // 4, max(1, self._window - self._limit))
+        least = min(self._window // 4, max(1, self._window - framing.longest(self._limit)))
         self._pull = Pull(tag, from_seq, self._window, least, bool(self.features & Feature.SACK))
         self._pull_deadline = _NEVER
         self._pull_tries = 0
@@ -278,7 +278,7 @@ class DockEnd:
             self._move("Error")
             events.append(Refused(frame.tag, message))
         elif isinstance(message, codec.Data):
-            self._data(message, now, events)
+            self._data(message, frame.size, now, events)
         elif isinstance(message, codec.SyncEnd):
             pull = self._pull
             if pull is not None and pull.owed and message.next_seq == pull.end == pull.next_seq:
@@ -360,7 +360,7 @@ class DockEnd:
         else:
             self.stale += 1
 
-    def _data(self, data: codec.Data, now: float, events: "list[object]") -> None:
+    def _data(self, data: codec.Data, size: int, now: float, events: "list[object]") -> None:
         pull = self._pull
         assert pull is not None
         records = split_records(data)
@@ -368,7 +368,7 @@ class DockEnd:
             self._deframer.bad += 1
             return
         first, newest = pull.next_seq, pull.newest
-        fresh = pull.take(data, records)
+        fresh = pull.take(data, records, size)
         if fresh or pull.newest > newest:
             # What says nothing new is no sign of life.
             self._pull_deadline = now + self._rto()

@@ -78,6 +78,12 @@ def encode(type: int, flags: int, session: int, tag: int, body: bytes) -> bytes:
     return cobs_encode(frame_bytes(type, flags, session, tag, body))
 
 
+def longest(body: int) -> int:
+    """The most bytes that a frame with a body of so many takes on the wire, delimiter included."""
+    frame = OVERHEAD + body
+    return frame + 2 + frame // 254
+
+
 class Frame:
     """A frame that arrived whole. `size` is what it took on the wire, delimiter included."""
 

@@ -12,7 +12,7 @@ AHEAD_MAX = 1024
 class Pull:
     """Records from `first` on. `tag` is the request's; `end` the number after the last one, as SyncOpenOk says it.
 
-    Credit is due when `least` bytes of records wait for it: a quarter of the window, and less where that would leave no
+    Credit is due when `least` bytes of frames wait for it: a quarter of the window, and less where that would leave no
     room for a frame. `due` is the Credit that has to be said, or None; who says it calls `said`. `rewinds` counts what
     was asked for again: once for each gap, and again only when the line has been silent. `newest` is behind the newest
     record that came.
@@ -32,6 +32,7 @@ class Pull:
         self.newest = first
         self._asked = False
         self._uncredited = 0
+        self._taken = 0
         self._sizes: "list[tuple[int, int]]" = []
 
     @property
@@ -44,12 +45,16 @@ class Pull:
         if end == self.next_seq:
             self._credit()
 
-    def take(self, data: codec.Data, records: "list[tuple[bytes, bytes]]") -> "list[tuple[bytes, bytes]]":
-        """The records that now follow on from `next_seq`, which is moved behind them; often those of `data`."""
+    def take(self, data: codec.Data, records: "list[tuple[bytes, bytes]]", size: int) -> "list[tuple[bytes, bytes]]":
+        """The records that now follow on from `next_seq`, which is moved behind them; often those of `data`.
+
+        `size` is what the frame took on the wire: the window is counted in that, at the terminal too.
+        """
         first = data.first_seq
         end = first + len(records)
         if end <= self.next_seq:
             return []
+        self._taken += size
         if first > self.next_seq:
             self._hold(first, records)
             return []
@@ -62,7 +67,8 @@ class Pull:
         for seq in [seq for seq in self._ahead if seq < self.next_seq]:
             del self._ahead[seq]
         self.newest = max(self.newest, self.next_seq)
-        self._sizes.append((self.next_seq, sum(len(body) + 66 for body, _ in fresh)))
+        self._sizes.append((self.next_seq, self._taken))
+        self._taken = 0
         return fresh
 
     def made_durable(self, next_seq: int) -> None:
