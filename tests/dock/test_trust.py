@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -13,11 +14,11 @@ from workbench import BADGE, PLACE, Workbench, label, plain
 from plomba.cli import main
 from plomba.dock import Dock, EnrolmentRequest, enrol, request_enrolment
 from plomba.errors import PlombaError, TerminalError, UsageError, VerificationError
-from plomba.evidence import make_pack, verify_pack
+from plomba.evidence import container, make_pack, verify_pack
 from plomba.ledger import Ledger
 from plomba.trust.handover import hand_over
 from plomba.trust.keys import PrivateKey
-from plomba.trust.objects import SignedObject, Trust, bundle, issue, seal
+from plomba.trust.objects import SignedObject, Trust, bundle, issue, seal, split_bundle
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import verify_chain
 from plomba.trust.revoking import revoke
@@ -37,6 +38,27 @@ def under(bench: Workbench, organisation: Organisation) -> None:
 
 def loaded(bench: Workbench) -> Organisation:
     return Organisation.load(bench.organisation.folder)
+
+
+def receipted_by(key: PrivateKey, certificate: bytes, utc: int, pack: bytes) -> bytes:
+    """The pack with its newest receipt given by this key at that moment."""
+    members = container.read(pack)
+    bodies = {
+        name: ReceiptBody.unpack(SignedObject.parse(split_bundle(raw)[1]).body)
+        for name, raw in members.items()
+        if name.startswith("receipts/")
+    }
+    newest = max(bodies, key=lambda name: bodies[name].up_to)
+    old = hashlib.sha256(members.pop(newest)).digest()
+    body = bodies[newest]
+    body.utc = utc
+    given = bundle(certificate, seal(ObjectKind.RECEIPT, body.pack(), key, version=1, not_before=0))
+    digest = hashlib.sha256(given).digest()
+    members[f"receipts/{digest.hex()}.rcpt"] = given
+    for name, raw in members.items():
+        if name.startswith("proofs/") and raw[:32] == old:
+            members[name] = digest + raw[32:]
+    return container.write(members)
 
 
 async def accepted(bench: Workbench, **options: object) -> None:
@@ -351,13 +373,12 @@ async def test_a_former_root_that_was_stolen_certifies_nothing_in_a_pack(bench: 
         not_before=later,
         not_after=0,
     )
-    body = ReceiptBody(bench.id, 1, 1, bytes(32), later, 1, bytes(32)).pack()
-    forged = bundle(certificate, seal(ObjectKind.RECEIPT, body, thief, version=1, not_before=later))
-    for trust in (new.trust, Trust(new.trust.root, new.trust.revocations, new.former)):
-        for now in (None, later):
-            with pytest.raises(VerificationError) as caught:
-                trust.open(forged, ObjectKind.RECEIPT, now=now)
-            assert caught.value.code == "key_revoked"
+    pack = make_pack(bench.ledger, new.trust.root, "T-1", new.handed_over, new.revocations)
+    assert verify_pack(pack, new.fingerprint).entries
+    for utc in (int(time.time()), later):
+        with pytest.raises(VerificationError) as caught:
+            verify_pack(receipted_by(thief, certificate, utc, pack), new.fingerprint)
+        assert "revoked" in caught.value.what("en")
 
 
 async def test_a_pack_made_between_commit_and_receipt_is_what_has_a_receipt(bench: Workbench) -> None:
@@ -367,6 +388,7 @@ async def test_a_pack_made_between_commit_and_receipt_is_what_has_a_receipt(benc
     await bench.sync()
     whole = make_pack(bench.ledger, bench.organisation.trust.root, "T-1")
     await bench.terminal.scan(label("T-2"))
+    await bench.sync()
     await bench.terminal.warp(5_000)
     await bench.terminal.scan(label("T-1"))
     assert bench.enrolled is not None
@@ -383,17 +405,17 @@ async def test_a_pack_made_between_commit_and_receipt_is_what_has_a_receipt(benc
     assert len(later.entries) == 2
 
 
-def test_a_receipt_counts_as_of_the_moment_it_was_given(tmp_path: Path) -> None:
+async def test_a_receipt_counts_as_of_the_moment_it_was_given(bench: Workbench) -> None:
     """A dock's key that had ended by then vouches for nothing, whoever verifies it today."""
-    organisation = Organisation.create(tmp_path / "org", now=1_700_000_000)
-    ended = SignedObject.parse(organisation.dock.certificate).envelope.not_after
-    for utc, code in ((ended, None), (ended + 1, "certificate_dates")):
-        body = ReceiptBody(bytes(8), 1, 1, bytes(32), utc, 1, bytes(32)).pack()
-        signed = seal(ObjectKind.RECEIPT, body, organisation.dock.key, version=1, not_before=0)
-        data = bundle(organisation.dock.certificate, signed)
-        if code is None:
-            organisation.trust.open(data, ObjectKind.RECEIPT, now=utc)
-            continue
-        with pytest.raises(VerificationError) as caught:
-            organisation.trust.open(data, ObjectKind.RECEIPT, now=utc)
-        assert caught.value.code == code
+    await bench.ready(ORDERS)
+    await bench.terminal.scan(label("T-1"))
+    await bench.sync()
+    organisation = bench.organisation
+    pack = make_pack(bench.ledger, organisation.trust.root, "T-1")
+    certificate = organisation.dock.certificate
+    ended = SignedObject.parse(certificate).envelope.not_after
+    given = receipted_by(organisation.dock.key, certificate, ended, pack)
+    assert [entry.before for entry in verify_pack(given, organisation.fingerprint).entries] == [ended]
+    with pytest.raises(VerificationError) as caught:
+        verify_pack(receipted_by(organisation.dock.key, certificate, ended + 1, pack), organisation.fingerprint)
+    assert caught.value.code == "pack_damaged" and "receipts/" in caught.value.what("en")
