@@ -11,7 +11,9 @@ from workbench import Workbench, label, plain
 
 from plomba.cli import main
 from plomba.errors import VerificationError
+from plomba.terminal import Terminal
 from plomba.trust.forks import ForkProof
+from plomba_wire.codec import StatusOk
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +75,29 @@ async def test_a_cut_tail_is_set_aside_too(bench: Workbench) -> None:
     assert caught.value.code in ("tail_cut", "chain_fork")
     assert bench.ledger.forks.quarantined(bench.id) is not None
     assert bench.ledger.counts()["records"] == known
+
+
+async def test_a_terminal_that_hides_its_tail_is_set_aside(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The firmware signs a BOOT record behind any cut. One that does not is modelled by the status it would give."""
+    await bench.ready(ORDERS)
+    await bench.terminal.scan(label("F-1"))
+    await bench.sync()
+    assert bench.enrolled is not None
+    newest = bench.ledger.counts()["records"] - 1
+    head = bench.ledger.digest(bench.enrolled, newest)
+    honest = Terminal.status
+
+    async def hiding(terminal: Terminal, public: bytes) -> StatusOk:
+        status = await honest(terminal, public)
+        status.next_seq, status.head = newest + 1, head
+        return status
+
+    monkeypatch.setattr(Terminal, "status", hiding)
+    with pytest.raises(VerificationError) as caught:
+        await bench.sync()
+    assert caught.value.code == "tail_cut"
+    assert bench.ledger.forks.quarantined(bench.id) == f"its records end at {newest}"
+    assert bench.ledger.forks.proofs() == [], "nothing differs, so there is nothing to show"
 
 
 async def test_a_person_lets_it_in_again(bench: Workbench) -> None:

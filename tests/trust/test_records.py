@@ -70,6 +70,12 @@ def test_gaps_forks_and_strangers(change: Callable[[list[Record]], list[Record]]
     assert code(change(RECORDS), by_head=by_head) in ("record_signature", "record_out_of_order", "record_foreign")
 
 
+@both_ways
+def test_a_record_that_names_another_terminal_is_foreign_whoever_signed_it(by_head: bool) -> None:
+    unsigned = body(PrivateKey.generate().id, 1)
+    assert code([(unsigned, KEY.sign(chain.step(GENESIS, unsigned)))], by_head=by_head) == "record_foreign"
+
+
 @settings(deadline=None, derandomize=True, database=None, max_examples=150)
 @given(st.integers(0, 11), st.data(), st.booleans())
 def test_a_changed_body_breaks_what_comes_after_it(at: int, data: st.DataObject, by_head: bool) -> None:
