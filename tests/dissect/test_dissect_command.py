@@ -167,7 +167,16 @@ def test_a_port_is_listened_to_until_the_line_ends(far_end: socket.socket, tmp_p
     assert [entry["kind"] for entry in again["entries"]] == ["frame", "unfinished"]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A job in a shell's background is started with SIGINT ignored, and so is all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to one process")
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_is_the_usual_end_of_listening(far_end: socket.socket) -> None:
     process, line = listening(far_end, "--json")
     assert process.stdout is not None
