@@ -1,7 +1,7 @@
 """The board that is not there: the unix port with the simulator's machine, flash and panel (host/plomba/sim/board).
 
-Flash of 2 MiB in blocks of 4 KiB: journal 512 KiB, two manifests of 576 KiB, 384 KiB of LittleFS. A bigger flash has a
-longer journal.
+Flash in blocks of 4 KiB, 2.7 MiB of a chip of 4 MiB: journal 512 KiB, two manifests of 672 KiB (10,000 orders with
+20,000 codes take 626), two images of 256 KiB, 384 KiB of LittleFS. A bigger flash has a longer journal.
 """
 
 import norflash  # type: ignore[import-not-found]
@@ -18,12 +18,16 @@ LINK_BAUDS = (115200, 230400, 460800, 921600)
 """Rates of the link; a session begins at the first."""
 
 _BLOCKS = 4
+_MANIFEST = 168
+_IMAGE = 64
+_SMALL = 96
 _device = norflash.device()
-_journal_blocks = _device.ioctl(_BLOCKS, 0) - 384
 
-_JOURNAL = (0, _journal_blocks)
-_MANIFESTS = ((_journal_blocks, 144), (_journal_blocks + 144, 144))
-_FILES = (_journal_blocks + 288, 96)
+_JOURNAL = (0, _device.ioctl(_BLOCKS, 0) - 2 * _MANIFEST - 2 * _IMAGE - _SMALL)
+_MANIFESTS = ((_JOURNAL[1], _MANIFEST), (_JOURNAL[1] + _MANIFEST, _MANIFEST))
+_IMAGES_AT = _MANIFESTS[1][0] + _MANIFEST
+_IMAGES = ((_IMAGES_AT, _IMAGE), (_IMAGES_AT + _IMAGE, _IMAGE))
+_FILES = (_IMAGES_AT + 2 * _IMAGE, _SMALL)
 
 # Everything is imported by now; on a board it would lie in flash.
 panel.leave_heap()
@@ -35,6 +39,10 @@ def journal_region() -> Region:
 
 def manifest_regions() -> "tuple[Region, Region]":
     return Region(_device, *_MANIFESTS[0]), Region(_device, *_MANIFESTS[1])
+
+
+def image_regions() -> "tuple[Region, Region]":
+    return Region(_device, *_IMAGES[0]), Region(_device, *_IMAGES[1])
 
 
 def file_range() -> FileRange:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 HEAP = 259_072
 """The heap gate, bytes: what `-X heapsize=128wk` gives. It is free after the imports; a board's code lies in flash."""
 _HEAP_WITH_CODE = 256 * 1024 * 2
-FLASH_BLOCKS = 512
+FLASH_BLOCKS = 688
 """Blocks of 4096 bytes that the board's flash has; 128 of them are the journal."""
 
 _PATIENCE_S = 10.0
