@@ -1,0 +1,136 @@
+"""A change of epoch: the old chain stays whole, or a new one is begun.
+
+What is promised: every start finishes what was begun. After it the old epoch is whole, or the new one is empty and
+takes records; it never goes back, and the key stays. Where flash fails in between, nothing is recorded before a start
+has finished the change.
+"""
+
+import nor
+from bodies import body
+from packages import ROOT_KEY, signed
+from power import main
+from small_state import SmallState
+
+from plomba_wire import chain
+from plomba_wire.codec import Certificate
+from plomba_wire.vocabulary import ObjectKind, Protection, Role
+from terminal import files
+from terminal.flash import Region
+from terminal.journal import epoch
+from terminal.journal.ring import Journal
+from terminal.keys import entropy, p256
+from terminal.keys.identity import Identity
+
+_RING = 3
+_KEY = 4242
+_PUBLIC = p256.public_key(_KEY)
+_RECORDS = (40, 100)
+"""Before the ring is full, and after it went round."""
+_certificates = {}
+
+# A start asks for both; neither changes.
+entropy.self_test()
+entropy.self_test = lambda: None
+_public_key = p256.public_key
+p256.public_key = lambda private: _PUBLIC if private == _KEY else _public_key(private)
+
+
+def certificate(number: int) -> bytes:
+    if number not in _certificates:
+        contents = Certificate(Role.TERMINAL, Protection.OPEN, number, _PUBLIC, b"cut").pack()
+        _certificates[number] = signed(ObjectKind.CERTIFICATE, number, contents, ROOT_KEY)
+    return _certificates[number]
+
+
+class Change(SmallState):
+    """`epoch` is the one that is open, `opening` whether the next one may be."""
+
+    NAME = "epoch"
+    FILES = 4
+    BLOCKS = 4 + _RING
+    VARIANTS = 2
+
+    def begin(self) -> None:
+        super().begin()
+        self.enter()
+        files.save("key", _KEY.to_bytes(32, "big"))
+        Identity().take(certificate(1))
+        self.leave()
+        self.epoch = 1
+        self.receipted = 0
+        self.opening = False
+        journal = self.ring()
+        for _ in range(_RECORDS[self.variant]):
+            self.receipted = journal.append(body(journal.next_seq, journal.head, 100))
+            journal.sign(nor.noise(64))
+            journal.receipted = self.receipted
+            journal.idle()
+        self.first, self.head = journal.first_seq, journal.head
+
+    def fork(self, child) -> None:
+        super().fork(child)
+        for name in ("epoch", "receipted", "opening", "first", "head"):
+            setattr(child, name, getattr(self, name))
+
+    def journal(self) -> Region:
+        return self.region()
+
+    def ring(self) -> Journal:
+        return Journal(self.region(), chain.genesis(_PUBLIC, self.epoch), self.receipted)
+
+    def live(self) -> None:
+        for number in (2, 3, 4):
+            self.change(number)
+            self.step(self.check)
+            self.record()
+
+    def change(self, number: int) -> None:
+        self.opening = True
+        self.step(lambda: epoch.begin(Identity(), certificate(number), self.region()))
+        self.opened(number)
+
+    def region(self) -> Region:
+        return Region(self.chip, self.FILES, _RING)
+
+    def opened(self, number: int) -> None:
+        self.epoch = number
+        self.opening = False
+        self.receipted = 0
+        self.first, self.head = 1, chain.genesis(_PUBLIC, number)
+
+    def record(self) -> None:
+        journal = self.ring()
+        journal.append(body(journal.next_seq, journal.head, 100))
+        journal.sign(nor.noise(64))
+        self.receipted, self.head = journal.next_seq - 1, journal.head
+        found = self.ring()
+        if (found.next_seq, found.head, found.broken, found.unsigned) != (journal.next_seq, self.head, 0, None):
+            self.wrong("epoch %d takes no record" % self.epoch)
+
+    def recover(self) -> None:
+        self.step(lambda: epoch.finish(Identity(), self.region()))
+        self.step(self.check)
+
+    def check(self) -> None:
+        identity = Identity()
+        if identity.public != _PUBLIC:
+            self.wrong("another key")
+        if identity.epoch == self.epoch + 1 and self.opening:
+            self.opened(identity.epoch)
+        self.opening = False
+        if identity.epoch != self.epoch:
+            self.wrong("epoch %d, not %d" % (identity.epoch, self.epoch))
+        journal = self.ring()
+        found = journal.first_seq, journal.next_seq, journal.head, journal.broken
+        if found != (self.first, self.receipted + 1, self.head, 0):
+            self.wrong("epoch %d is not whole: %s" % (self.epoch, found))
+
+    def go_on(self) -> None:
+        if not self.receipted:
+            self.record()
+        self.change(self.epoch + 1)
+        self.record()
+        self.step(self.check)
+
+
+main(Change)
