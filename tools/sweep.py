@@ -77,7 +77,7 @@ def sweep(names: list[str], cuts: int, seed: int, quiet: bool) -> Facts:
             seed=seed,
             cuts=-(-cuts * workload.share // whole),
             second=workload.second,
-            bad_block_runs=0,
+            bad_block_runs=-(-cuts * workload.bad // 1000),
             bad_block_cuts=_BAD_CUTS,
         )
         if not quiet:

@@ -3,10 +3,12 @@
 import os
 
 import vfs
+from micropython import const
 
 from terminal.flash import BLOCK, PAGE, FileRange, Region
 
 _FOLDER = "/state/"
+_ENOENT = const(2)
 
 
 def mount(device: FileRange, journal: Region) -> None:
@@ -38,11 +40,13 @@ def _unused(journal: Region) -> bool:
 
 
 def load(name: str) -> "bytes | None":
-    """The value, or None when it was never saved."""
+    """The value, or None when it was never saved. Raises OSError: what cannot be read is not taken for never saved."""
     try:
         with open(_FOLDER + name, "rb") as file:
             return file.read()
-    except OSError:
+    except OSError as error:
+        if error.errno != _ENOENT:
+            raise
         return None
 
 

@@ -11,6 +11,7 @@ SCRIPTS = (
     "journal_full_mpy.py",
     "journal_places_mpy.py",
     "journal_damage_mpy.py",
+    "journal_bad_blocks_mpy.py",
     "slots_faults_mpy.py",
     "epoch_faults_mpy.py",
 )

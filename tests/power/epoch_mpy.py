@@ -78,6 +78,13 @@ class Change(SmallState):
     def ring(self) -> Journal:
         return Journal(self.region(), chain.genesis(_PUBLIC, self.epoch), self.receipted)
 
+    def ended(self, error) -> None:
+        """A start that cannot finish the change, for its small state is on bad flash, refuses."""
+        if isinstance(error, OSError) and 0 <= self.chip.bad < self.FILES:
+            self.sweep.refused += 1
+        else:
+            super().ended(error)
+
     def live(self) -> None:
         for number in (2, 3, 4):
             self.change(number)
@@ -85,9 +92,14 @@ class Change(SmallState):
             self.record()
 
     def change(self, number: int) -> None:
+        """Where it does not come to its end, the next start does what is left."""
         self.opening = True
-        self.step(lambda: epoch.begin(Identity(), certificate(number), self.region()))
-        self.opened(number)
+        try:
+            self.step(lambda: epoch.begin(Identity(), certificate(number), self.region()))
+            self.opened(number)
+        except epoch.Unfinished as error:
+            self.refused(error)
+            self.recover()
 
     def region(self) -> Region:
         return Region(self.chip, self.FILES, _RING)
@@ -104,7 +116,8 @@ class Change(SmallState):
         journal.sign(nor.noise(64))
         self.receipted, self.head = journal.next_seq - 1, journal.head
         found = self.ring()
-        if (found.next_seq, found.head, found.broken, found.unsigned) != (journal.next_seq, self.head, 0, None):
+        held = found.next_seq, found.head, found.unsigned
+        if held != (journal.next_seq, self.head, None) or (journal.broken and not self.cannot_read):
             self.wrong("epoch %d takes no record" % self.epoch)
 
     def recover(self) -> None:
@@ -122,6 +135,13 @@ class Change(SmallState):
             self.wrong("epoch %d, not %d" % (identity.epoch, self.epoch))
         journal = self.ring()
         found = journal.first_seq, journal.next_seq, journal.head, journal.broken
+        if self.cannot_read and self.chip.bad >= self.FILES:
+            # Its records may be out of reach: then no number is given again.
+            if journal.next_seq <= self.receipted:
+                self.wrong("numbers are given again: %s" % (found,))
+            self.receipted, self.head = journal.next_seq - 1, journal.head
+            self.first = journal.first_seq
+            return
         if found != (self.first, self.receipted + 1, self.head, 0):
             self.wrong("epoch %d is not whole: %s" % (self.epoch, found))
 

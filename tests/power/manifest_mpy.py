@@ -56,11 +56,18 @@ class Manifests(Life):
     def slots(self):
         return slot_of(self.chip, 0, _SLOT), slot_of(self.chip, _SLOT, _SLOT)
 
+    def ended(self, error) -> None:
+        """A start that cannot read a manifest's blocks refuses."""
+        if isinstance(error, OSError) and self.cannot_read:
+            self.sweep.refused += 1
+        else:
+            super().ended(error)
+
     def started(self) -> Manifest:
         """As a start finds it; it has to be what was promised."""
         slots = self.slots()
         for slot in slots:
-            if slot.size and not package(slot.version).whole_in(slot):
+            if slot.size and self.chip.bad < 0 and not package(slot.version).whole_in(slot):
                 self.wrong("%d is not whole" % slot.version)
         manifest = Manifest(slots, _TERMINAL)
         manifest.load(ROOT)
@@ -83,7 +90,19 @@ class Manifests(Life):
             self.started()
 
     def send(self, manifest: Manifest, version: int, strays: bool = False) -> None:
-        """The whole transfer, from where it stands, and its installation."""
+        """A transfer, which may be refused where a block of its slot is bad."""
+        try:
+            self.transfer(manifest, version, strays)
+        except OSError as error:
+            self.refused(error)
+            if self.chip.bad // _SLOT == (0 if manifest.spare(version).region._first else 1):
+                self.wrong("%d is refused, and its slot is good" % version)
+            # It is in force where only reading it back failed.
+            self.started()
+            self.coming = 0
+
+    def transfer(self, manifest: Manifest, version: int, strays: bool) -> None:
+        """The whole of it, from where it stands, and its installation."""
         wanted = package(version)
         self.coming = version
         transfer = wanted.to(manifest.spare(version))

@@ -57,9 +57,6 @@ class Life:
     NAME = ""
     BLOCKS = 0
     VARIANTS = 1
-    BAD_BLOCKS = 0
-    """Blocks that go bad in turn: the first ones of the chip, or all for 0."""
-
     def __init__(self, sweep, case: Case, level: int, stream: int) -> None:
         self.sweep = sweep
         self.case = case
@@ -76,6 +73,27 @@ class Life:
 
     def leave(self) -> None:
         pass
+
+    def bad_blocks(self) -> int:
+        """Blocks that go bad in turn, the first ones of the chip."""
+        return self.BLOCKS
+
+    @property
+    def cannot_read(self) -> bool:
+        """A block is bad, and what it holds is out of reach."""
+        return self.chip.bad >= 0 and self.chip.mode == nor.READ_ERROR
+
+    def refused(self, error) -> None:
+        """Flash failed and it was said: right on a bad block, wrong on any other flash. Raises `error`."""
+        if self.chip.bad < 0:
+            raise error
+        self.sweep.refused += 1
+
+    def ended(self, error) -> None:
+        """What a life that ends by an exception has to say."""
+        self.sweep.violation(self.case, repr(error))
+        if self.sweep.replay:
+            sys.print_exception(error)
 
     def wrong(self, what: str) -> None:
         """Raises Broken."""
@@ -148,9 +166,7 @@ class Life:
         except Broken:
             pass
         except Exception as error:
-            self.sweep.violation(self.case, repr(error))
-            if self.sweep.replay:
-                sys.print_exception(error)
+            self.ended(error)
         self.leave()
 
 
@@ -205,9 +221,8 @@ class Sweep:
         except Broken:
             pass
         except Exception as error:
-            self.violation(case, repr(error))
-            if self.replay:
-                sys.print_exception(error)
+            life.ended(error)
+        life.leave()
         return life
 
     def run(self):
@@ -246,19 +261,19 @@ class Sweep:
 
     def _bad(self, seed: int, runs: int, cuts: int) -> None:
         """Each block in each way, from the start or from the middle on; `runs` of them in a seeded order."""
-        blocks = self.kind.BAD_BLOCKS or self.kind.BLOCKS
-        ways = [
-            (mode, block, late) for late in range(2) for block in range(blocks) for mode in range(len(nor.BAD_MODES))
-        ]
-        for number in range(runs):
-            if number % len(ways) == 0:
-                at = seed + number // len(ways)
-                self.share = 0
-                life = self.live(Case(at))
-                ways.sort(key=lambda way: mixed(at, way[0], way[1], way[2]))
+        ways = []
+        at = seed - 1
+        for _ in range(runs):
             if self.wrongs >= SHOWN:
                 return
-            mode, block, late = ways[number % len(ways)]
+            if not ways:
+                at += 1
+                self.share = 0
+                life = self.live(Case(at))
+                modes, blocks = range(len(nor.BAD_MODES)), range(life.bad_blocks())
+                ways = [(mode, block, late) for late in range(2) for block in blocks for mode in modes]
+                ways.sort(key=lambda way: mixed(at, way[0], way[1], way[2]))
+            mode, block, late = ways.pop()
             since = 1 + late * (mixed(at, mode, block) % life.operations)
             self.share = _SCALE * cuts // life.ways
             if late:

@@ -40,10 +40,8 @@ class Packs(SmallState):
         self.step(self.check)
 
     def install(self, number: int) -> None:
-        self.coming = "rules", pack(number)
-        self.step(lambda: self.taken(number))
-        self.held["rules"] = pack(number)
-        self.coming = None
+        if number != self.number():
+            self.put("rules", pack(number), lambda: self.taken(number))
 
     def taken(self, number: int) -> None:
         rules = self.loaded()

@@ -45,11 +45,26 @@ class SmallState(Life):
             self.mounted = False
             vfs.umount("/state")
 
+    def ended(self, error) -> None:
+        """A start that cannot read its small state refuses: it would go on with older values, or with none."""
+        if isinstance(error, OSError) and self.cannot_read:
+            self.sweep.refused += 1
+        else:
+            super().ended(error)
+
     def save(self, name: str, value: bytes) -> None:
+        self.put(name, value, lambda: files.save(name, value))
+
+    def put(self, name: str, value: bytes, act) -> None:
+        """act() saves a value; where it fails the old one may have stayed."""
         self.coming = name, value
-        self.step(lambda: files.save(name, value))
-        self.held[name] = value
-        self.coming = None
+        try:
+            self.step(act)
+            self.held[name] = value
+            self.coming = None
+        except OSError as error:
+            self.refused(error)
+            self.step(self.check)
 
     def check(self) -> None:
         """Every value is what was saved last; the one under way is the old one or the new one."""
