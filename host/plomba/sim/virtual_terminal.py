@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import socket
 import sys
 import sysconfig
@@ -36,6 +37,7 @@ _HEAP_WITH_CODE = 256 * 1024 * 2
 FLASH_BLOCKS = 688
 """Blocks of 4096 bytes that the board's flash has; 128 of them are the journal."""
 
+_POWER_ON, _WATCHDOG = 1, 3
 _PATIENCE_S = 10.0
 _GLANCE_S = 0.005
 _LINK = 0
@@ -74,8 +76,11 @@ class VirtualTerminal:
     real time the scan engine's model lives; `engine_capture` gets what passes between firmware and engine. More
     `flash_blocks` than the board has make its journal longer; they may not change once there is a flash.
 
+    `release` is the kind of build; `watchdog_pace` lets the watchdog bite, so many times faster than real time;
+    `console` is the slave of a pty that the interpreter gets as its terminal line, as a board has its REPL's.
+
     `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see; `code_heap` and
-    `free_heap` are bytes, after the firmware's imports.
+    `free_heap` are bytes, after the firmware's imports. `resets` counts how often it started again by itself.
     """
 
     def __init__(
@@ -88,12 +93,17 @@ class VirtualTerminal:
         engine_capture: Path | None = None,
         heap: int = HEAP,
         flash_blocks: int = FLASH_BLOCKS,
+        battery: int = 255,
+        release: bool = False,
+        watchdog_pace: float | None = None,
+        console: int | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.tones: list[str] = []
         self.screens: list[bytes] = []
         self.lamp = "off"
-        self.power_cuts = 0
+        self.power_cuts = self.resets = 0
+        self.battery = battery
         self.code_heap = self.free_heap = 0
         self._wire = wire
         self._clock = clock
@@ -101,6 +111,11 @@ class VirtualTerminal:
         self._capture = Recorder(engine_capture) if engine_capture is not None else None
         self._heap = heap
         self._flash_blocks = flash_blocks
+        self._release = release
+        self._watchdog_pace = watchdog_pace
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._console = console
+        self._resetting: asyncio.Task[None] | None = None
         self._engine = Gm65(eeprom=_stored_eeprom(folder))
         self._process: asyncio.subprocess.Process | None = None
         self._relay: Relay | None = None
@@ -148,7 +163,7 @@ class VirtualTerminal:
     def screen_png(self) -> bytes:
         return to_png(self.screen)
 
-    async def start(self, *, cut: tuple[int, int] | None = None) -> None:
+    async def start(self, *, cut: tuple[int, int] | None = None, reset: int = _POWER_ON) -> None:
         """Switches it on and waits until it answers. `cut` (operation, torn) takes its power away while it starts.
 
         Raises PlombaError `no_interpreter`, TerminalError `terminal_died`.
@@ -173,17 +188,20 @@ class VirtualTerminal:
             "SIM_FLASH_BLOCKS": str(self._flash_blocks),
             "SIM_CLOCK": self._clock,
             "SIM_HEAP": str(self._heap),
+            "SIM_RESET": str(reset),
+            "SIM_BATTERY": str(self.battery),
+            "SIM_RELEASE": str(int(self._release)),
         }
         environment.pop("SIM_CUT", None)
         if cut is not None:
             environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
-        main = firmware_path()[1] / "main.py"
+        boot = firmware_path()[1] / "boot.py"
         heap = _HEAP_WITH_CODE + max(0, self._heap - HEAP)
         self._process = await asyncio.create_subprocess_exec(
-            *(str(interpreter()), "-X", f"heapsize={heap}", str(main)),
+            *(str(interpreter()), "-X", f"heapsize={heap}", str(boot)),
             env=environment,
             cwd=self.folder,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=self._console if self._console is not None else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             pass_fds=[end.fileno() for end in theirs.values()],
@@ -201,6 +219,10 @@ class VirtualTerminal:
 
     async def stop(self) -> None:
         """Switches it off, as a person would: at once."""
+        if self._resetting is not None and self._resetting is not asyncio.current_task():
+            self._resetting.cancel()
+            await asyncio.gather(self._resetting, return_exceptions=True)
+        self._feed(None)
         process = self._process
         if process is None:
             return
@@ -225,6 +247,20 @@ class VirtualTerminal:
         """Off and on again: RAM is lost, flash and the engine's EEPROM are not."""
         await self.stop()
         await self.start()
+
+    def charge(self, percent: int) -> None:
+        """What the battery's gauge says from now on; 255 = nothing."""
+        self.battery = percent
+        self._send({"battery": percent})
+
+    def break_keys(self) -> None:
+        """The keyboard's wires come off: the board's driver has an OSError for the firmware."""
+        self._send({"key": None})
+
+    def freeze(self) -> None:
+        """The interpreter stands still, as a board that hangs. Only the watchdog ends that."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     async def cut_power(self, after: int, torn: int) -> None:
         """Takes the power away in flash operation `after` from now (0 = the next one), torn 0 to 4; see norflash.py."""
@@ -355,11 +391,37 @@ class VirtualTerminal:
             self.code_heap, self.free_heap = message["code_heap"], message["free_heap"]
         elif "ready" in message:
             self._ready = True
+        elif "wdt" in message:
+            self._feed(message["wdt"])
+        elif "reset" in message:
+            self._reset(message["reset"])
         elif "warped" in message:
             self._warped += 1
         elif "power" in message:
             self._dead = True
             self.power_cuts += 1
+
+    def _feed(self, timeout_ms: int | None) -> None:
+        """The watchdog is quiet for so long; None takes it away."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+        if timeout_ms is not None and self._watchdog_pace is not None:
+            delay = timeout_ms / 1000 / self._watchdog_pace
+            self._watchdog = asyncio.get_running_loop().call_later(delay, self._reset, _WATCHDOG)
+
+    def _reset(self, cause: int) -> None:
+        """The board starts again, unless it never came up: then a person has to look at it."""
+        if self._ready and self._resetting is None:
+            self._ready = False
+            self._resetting = asyncio.create_task(self._start_again(cause))
+
+    async def _start_again(self, cause: int) -> None:
+        await self.stop()
+        await self.start(reset=cause)
+        self.resets += 1
+        self._resetting = None
+        self._changed.set()
 
     def _read_engine(self) -> None:
         # A change of rate is told on the side channel before the bytes that are sent at it.
