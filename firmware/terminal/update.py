@@ -97,7 +97,7 @@ class Images:
         """What was transferred and checked is tried at the next start, if it is for this board. Raises Refusal."""
         slot = transfer.slot
         head = _head(slot)
-        if head.board.rstrip(b"\0") != board.encode() or head.mpy != sys.implementation._mpy & 0xFFFF:
+        if head.board.rstrip(b"\0") != board.encode() or head.mpy != sys.implementation._mpy & 0xFF:
             raise Refusal(Error.WRONG_DEVICE)
         if head.floor > transfer.offer[1]:
             raise Refusal(Error.MALFORMED)

@@ -476,10 +476,10 @@ class BlockList(Layout):
 class ImageHead(Layout):
     """Opens an image's content; a ROMFS of .mpy files follows. The envelope's version is the firmware's."""
 
-    SIZE = 22
+    SIZE = 21
     FIELDS = ("board", "mpy", "floor")
     __slots__ = FIELDS
-    FORMAT = ">16sHI"
+    FORMAT = ">16sBI"
 
 
 class ManifestHead(Layout):
@@ -546,5 +546,5 @@ MESSAGES = {
     0xd0: DiagOk,
 }
 """Message type -> layout of its body."""
-SCHEMA = bytes.fromhex("84623b5ad87c4738")
+SCHEMA = bytes.fromhex("405c530b44623bcb")
 """First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""

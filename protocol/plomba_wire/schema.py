@@ -535,7 +535,7 @@ _layout(
     "ImageHead",
     "Opens an image's content; a ROMFS of .mpy files follows. The envelope's version is the firmware's.",
     "board" / c.Bytes(16) * "the board it is for, ASCII, padded with zeros",
-    "mpy" / c.Int16ub * "low 16 bits of the sys.implementation._mpy it was compiled for",
+    "mpy" / c.Int8ub * "version of its .mpy files: the low byte of sys.implementation._mpy",
     "floor" / c.Int32ub * "once it has come up, nothing older than this runs any more",
 )
 _layout(

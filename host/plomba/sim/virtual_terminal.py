@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 
 HEAP = 259_072
 """The heap gate, bytes: what `-X heapsize=128wk` gives. It is free after the imports; a board's code lies in flash."""
-_HEAP_WITH_CODE = 256 * 1024 * 2
+_HEAP_WITH_CODE = 768 * 1024
 FLASH_BLOCKS = 688
 """Blocks of 4096 bytes that the board's flash has; 128 of them are the journal."""
 
 _POWER_ON, _WATCHDOG = 1, 3
+_FAILED_STARTS = 3
 _PATIENCE_S = 10.0
 _GLANCE_S = 0.005
 _LINK = 0
@@ -80,7 +81,8 @@ class VirtualTerminal:
     `console` is the slave of a pty that the interpreter gets as its terminal line, as a board has its REPL's.
 
     `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see; `code_heap` and
-    `free_heap` are bytes, after the firmware's imports. `resets` counts how often it started again by itself.
+    `free_heap` are bytes, after the firmware's imports. `resets` counts how often it started again by itself,
+    `failed_starts` how often it did so before it was up.
     """
 
     def __init__(
@@ -102,7 +104,7 @@ class VirtualTerminal:
         self.tones: list[str] = []
         self.screens: list[bytes] = []
         self.lamp = "off"
-        self.power_cuts = self.resets = 0
+        self.power_cuts = self.resets = self.failed_starts = 0
         self.battery = battery
         self.code_heap = self.free_heap = 0
         self._wire = wire
@@ -124,6 +126,7 @@ class VirtualTerminal:
         self._panel_rest = b""
         self._changed = asyncio.Event()
         self._ready = False
+        self._failed_in_a_row = 0
         self._dead = False
         self._warped = 0
         self._warp_ms = 0
@@ -163,11 +166,16 @@ class VirtualTerminal:
     def screen_png(self) -> bytes:
         return to_png(self.screen)
 
-    async def start(self, *, cut: tuple[int, int] | None = None, reset: int = _POWER_ON) -> None:
+    async def start(self, *, cut: tuple[int, int] | None = None) -> None:
         """Switches it on and waits until it answers. `cut` (operation, torn) takes its power away while it starts.
 
         Raises PlombaError `no_interpreter`, TerminalError `terminal_died`.
         """
+        self._failed_in_a_row = 0
+        await self._start(cut, _POWER_ON)
+        await self.wait(lambda: self._ready or self._dead, "start")
+
+    async def _start(self, cut: tuple[int, int] | None, reset: int) -> None:
         loop = asyncio.get_running_loop()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._ready = self._dead = False
@@ -215,13 +223,16 @@ class VirtualTerminal:
         self._engine.power_on(self._now())
         self._pump_engine()
         self._tasks = [asyncio.create_task(self._drain_output())]
-        await self.wait(lambda: self._ready or self._dead, "start")
 
     async def stop(self) -> None:
         """Switches it off, as a person would: at once."""
-        if self._resetting is not None and self._resetting is not asyncio.current_task():
+        if self._resetting is not None:
             self._resetting.cancel()
             await asyncio.gather(self._resetting, return_exceptions=True)
+            self._resetting = None
+        await self._stop()
+
+    async def _stop(self) -> None:
         self._feed(None)
         process = self._process
         if process is None:
@@ -265,6 +276,11 @@ class VirtualTerminal:
     async def cut_power(self, after: int, torn: int) -> None:
         """Takes the power away in flash operation `after` from now (0 = the next one), torn 0 to 4; see norflash.py."""
         self._send({"cut": after, "torn": torn})
+
+    @property
+    def up(self) -> bool:
+        """Whether it answers."""
+        return self._ready and self._resetting is None
 
     @property
     def engine_reading(self) -> bool:
@@ -328,10 +344,9 @@ class VirtualTerminal:
         try:
             async with asyncio.timeout(patience):
                 while not condition():
-                    if self._process is not None and self._process.returncode is not None:
-                        raise TerminalError(
-                            "terminal_died", reason=self.output[-280:] or f"exit {self._process.returncode}"
-                        )
+                    gone = self._process is not None and self._process.returncode is not None
+                    if gone and self._resetting is None:
+                        raise TerminalError("terminal_died", reason=self.output[-280:] or "it ended without a word")
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError as error:
@@ -347,6 +362,12 @@ class VirtualTerminal:
     def output(self) -> str:
         """What the interpreter printed: tracebacks, mostly."""
         return self._output.decode(errors="replace").strip()
+
+    def take_output(self) -> str:
+        """The same, once."""
+        output = self.output
+        self._output.clear()
+        return output
 
     def _link_path(self) -> Path | None:
         return self.folder / "port" if self._wire == "pty" else None
@@ -411,14 +432,18 @@ class VirtualTerminal:
             self._watchdog = asyncio.get_running_loop().call_later(delay, self._reset, _WATCHDOG)
 
     def _reset(self, cause: int) -> None:
-        """The board starts again, unless it never came up: then a person has to look at it."""
-        if self._ready and self._resetting is None:
-            self._ready = False
-            self._resetting = asyncio.create_task(self._start_again(cause))
+        """The board starts again; one that does not come up again and again stays down."""
+        if not self._ready:
+            self.failed_starts += 1
+            self._failed_in_a_row += 1
+            if self._failed_in_a_row > _FAILED_STARTS:
+                return
+        self._ready = False
+        self._resetting = asyncio.create_task(self._start_again(cause))
 
     async def _start_again(self, cause: int) -> None:
-        await self.stop()
-        await self.start(reset=cause)
+        await self._stop()
+        await self._start(None, cause)
         self.resets += 1
         self._resetting = None
         self._changed.set()

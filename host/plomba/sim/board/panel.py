@@ -17,16 +17,18 @@ _keys = []
 _pressed = asyncio.Event()
 _serving = []
 _held = []
+_HELD_PIECE = 32768
 _battery = [int(os.getenv("SIM_BATTERY") or 255)]
 
 
 def leave_heap() -> None:
     """Holds back heap until SIM_HEAP bytes are free: what a board has for data, its code being frozen into flash."""
     gc.collect()
-    excess = gc.mem_free() - int(os.getenv("SIM_HEAP"))
-    if excess > 0:
-        _held.append(bytearray(excess))
-    send({"code_heap": gc.mem_alloc() - max(0, excess), "free_heap": gc.mem_free()})
+    code = gc.mem_alloc()
+    # In one piece it would have to lie behind all of the code, and leave the gaps in it as what is free.
+    while (excess := gc.mem_free() - int(os.getenv("SIM_HEAP"))) > 0:
+        _held.append(bytearray(min(excess, _HELD_PIECE)))
+    send({"code_heap": code, "free_heap": gc.mem_free()})
 
 
 def release() -> bool:
