@@ -4,8 +4,6 @@ Flash in blocks of 4 KiB, 2.7 MiB of a chip of 4 MiB: journal 512 KiB, two manif
 20,000 codes take 626), two images of 256 KiB, 384 KiB of LittleFS. A bigger flash has a longer journal.
 """
 
-import sys
-
 import machine
 import norflash  # type: ignore[import-not-found]
 import panel  # type: ignore[import-not-found]
@@ -120,6 +118,5 @@ def reset_cause() -> int:
 
 
 def reset() -> None:
-    """Starts the board again."""
+    """Starts the board again. Does not return."""
     machine.reset()
-    sys.exit(1)

@@ -251,6 +251,8 @@ class Terminal:
             seq = self._write(decision, actor)
         except (JournalFull, OSError) as error:
             self._unrecorded = True
+            # The same code again is another try, not a repeat.
+            self._last_code = b""
             self.health.lose_scan()
             if isinstance(error, JournalFull):
                 self.presenter.journal_full()

@@ -77,8 +77,9 @@ class VirtualTerminal:
     real time the scan engine's model lives; `engine_capture` gets what passes between firmware and engine. More
     `flash_blocks` than the board has make its journal longer; they may not change once there is a flash.
 
-    `release` is the kind of build; `watchdog_pace` lets the watchdog bite, so many times faster than real time;
-    `console` is the slave of a pty that the interpreter gets as its terminal line, as a board has its REPL's.
+    `release` is the kind of build; `watchdog_pace` lets the watchdog bite, so many times faster than real time, and
+    `fed` counts how often it was fed; `console` is the slave of a pty that the interpreter gets as its line, as
+    a board has its REPL's.
 
     `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see; `code_heap` and
     `free_heap` are bytes, after the firmware's imports. `resets` counts how often it started again by itself,
@@ -114,9 +115,11 @@ class VirtualTerminal:
         self._heap = heap
         self._flash_blocks = flash_blocks
         self._release = release
-        self._watchdog_pace = watchdog_pace
+        self.watchdog_pace = watchdog_pace
+        self.fed = 0
         self._watchdog: asyncio.TimerHandle | None = None
         self._console = console
+        self._engine_plugged = True
         self._resetting: asyncio.Task[None] | None = None
         self._engine = Gm65(eeprom=_stored_eeprom(folder))
         self._process: asyncio.subprocess.Process | None = None
@@ -127,6 +130,7 @@ class VirtualTerminal:
         self._changed = asyncio.Event()
         self._ready = False
         self._failed_in_a_row = 0
+        self._given_up = False
         self._dead = False
         self._warped = 0
         self._warp_ms = 0
@@ -171,7 +175,7 @@ class VirtualTerminal:
 
         Raises PlombaError `no_interpreter`, TerminalError `terminal_died`.
         """
-        self._failed_in_a_row = 0
+        self._failed_in_a_row, self._given_up = 0, False
         await self._start(cut, _POWER_ON)
         await self.wait(lambda: self._ready or self._dead, "start")
 
@@ -205,14 +209,22 @@ class VirtualTerminal:
             environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
         boot = firmware_path()[1] / "boot.py"
         heap = _HEAP_WITH_CODE + max(0, self._heap - HEAP)
+        command = [str(interpreter()), "-X", f"heapsize={heap}", str(boot)]
+        streams: dict[str, Any] = {
+            "stdin": asyncio.subprocess.DEVNULL,
+            "stdout": asyncio.subprocess.PIPE,
+            "stderr": asyncio.subprocess.STDOUT,
+        }
+        if (console := self._console) is not None:
+            # A board's REPL takes over where main ends.
+            command.insert(1, "-i")
+            streams = {"preexec_fn": lambda: os.login_tty(console)}
         self._process = await asyncio.create_subprocess_exec(
-            *(str(interpreter()), "-X", f"heapsize={heap}", str(boot)),
+            *command,
             env=environment,
             cwd=self.folder,
-            stdin=self._console if self._console is not None else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
             pass_fds=[end.fileno() for end in theirs.values()],
+            **streams,
         )
         for end in theirs.values():
             end.close()
@@ -267,6 +279,14 @@ class VirtualTerminal:
     def break_keys(self) -> None:
         """The keyboard's wires come off: the board's driver has an OSError for the firmware."""
         self._send({"key": None})
+
+    def unplug_engine(self) -> None:
+        """The scan engine's cable comes off: neither side hears the other."""
+        self._engine_plugged = False
+
+    def plug_engine(self) -> None:
+        """It is on again."""
+        self._engine_plugged = True
 
     def freeze(self) -> None:
         """The interpreter stands still, as a board that hangs. Only the watchdog ends that."""
@@ -345,7 +365,7 @@ class VirtualTerminal:
             async with asyncio.timeout(patience):
                 while not condition():
                     gone = self._process is not None and self._process.returncode is not None
-                    if gone and self._resetting is None:
+                    if self._given_up or (gone and self._resetting is None):
                         raise TerminalError("terminal_died", reason=self.output[-280:] or "it ended without a word")
                     self._changed.clear()
                     await self._changed.wait()
@@ -427,8 +447,11 @@ class VirtualTerminal:
         if self._watchdog is not None:
             self._watchdog.cancel()
             self._watchdog = None
-        if timeout_ms is not None and self._watchdog_pace is not None:
-            delay = timeout_ms / 1000 / self._watchdog_pace
+        if timeout_ms is None:
+            return
+        self.fed += 1
+        if self.watchdog_pace is not None:
+            delay = timeout_ms / 1000 / self.watchdog_pace
             self._watchdog = asyncio.get_running_loop().call_later(delay, self._reset, _WATCHDOG)
 
     def _reset(self, cause: int) -> None:
@@ -437,6 +460,7 @@ class VirtualTerminal:
             self.failed_starts += 1
             self._failed_in_a_row += 1
             if self._failed_in_a_row > _FAILED_STARTS:
+                self._given_up = True
                 return
         self._ready = False
         self._resetting = asyncio.create_task(self._start_again(cause))
@@ -462,7 +486,8 @@ class VirtualTerminal:
             return
         if self._capture is not None:
             self._capture.record(TO_DEVICE, data)
-        self._engine.receive(data, self._bauds[1], self._now())
+        if self._engine_plugged:
+            self._engine.receive(data, self._bauds[1], self._now())
         self._pump_engine()
 
     def _pump_engine(self) -> None:
@@ -476,7 +501,7 @@ class VirtualTerminal:
                 break
             if self._capture is not None:
                 self._capture.record(FROM_DEVICE, data)
-            if baud == self._bauds[1] and "engine" in self._sockets:
+            if baud == self._bauds[1] and self._engine_plugged and "engine" in self._sockets:
                 with suppress(OSError):  # the board may be without power
                     self._sockets["engine"].send(data)
         self._changed.set()
@@ -487,8 +512,8 @@ class VirtualTerminal:
 
     async def _drain_output(self) -> None:
         process = self._process
-        assert process is not None and process.stdout is not None
-        while data := await process.stdout.read(4096):
+        assert process is not None
+        while process.stdout is not None and (data := await process.stdout.read(4096)):
             self._output += data
             del self._output[:-8192]
         await process.wait()
