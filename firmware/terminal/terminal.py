@@ -66,8 +66,8 @@ class Terminal:
         self.clock = Clock()
         self.identity = Identity()
         self.boot = _next_boot()
-        self._ring = board.journal_region()
-        epoch.finish(self.identity, self._ring)
+        self.ring = board.journal_region()
+        epoch.finish(self.identity, self.ring)
         self._open_journal()
         self.revocations = Revocations()
         self.rules = Rules()
@@ -203,7 +203,7 @@ class Terminal:
             return
         if self.undocked:
             raise Refusal(Error.UNSYNCED_RECORDS, self.journal.next_seq - 1)
-        epoch.begin(identity, certificate, self._ring)
+        epoch.begin(identity, certificate, self.ring)
         self._open_journal()
         self.flow = Flow(self.rules, self.manifest, identity.id)
         self.replay()
@@ -222,8 +222,12 @@ class Terminal:
         if head is not None:
             self.recorder.place = head.place
             newer = head.through_seq + 1 if head.epoch == self.identity.epoch else 1
-        for seq in range(self.journal.first_seq, self.journal.next_seq):
-            body = self.journal.read(seq)[0]
+        for seq in range(self.journal.oldest_seq, self.journal.next_seq):
+            try:
+                body = self.journal.read(seq)[0]
+            except OSError:
+                # Flash has lost it: what stands around it still holds.
+                continue
             record = RecordHead.read(body, 0)
             if record.action in (Action.SHIFT_OPEN, Action.SHIFT_CLOSE) and record.verdict == Verdict.OK:
                 self.flow.actor = record.actor if record.action == Action.SHIFT_OPEN else 0
@@ -281,7 +285,7 @@ class Terminal:
         identity = self.identity
         self.receipts = Receipts(identity)
         genesis = chain.genesis(identity.public, identity.epoch)
-        self.journal = Journal(self._ring, genesis, self.receipts.up_to)
+        self.journal = Journal(self.ring, genesis, self.receipts.up_to)
         self.recorder = Recorder(identity, self.journal, self.clock, self.boot)
 
     def _note_epoch(self) -> None:

@@ -338,6 +338,37 @@ _layout(
     sender="dock",
 )
 _layout(
+    "Held",
+    "Asks for the oldest record from a number on that can be read: what flash has lost is to be known, not waited for.",
+    "epoch" / c.Int16ub * "epoch",
+    "from_seq" / c.Int32ub * "first record wanted",
+    code=0x26,
+    sender="dock",
+)
+_layout(
+    "HeldOk",
+    "Where records can be had. Its signature, once it is pulled, proves the chain value that stands here.",
+    "seq" / c.Int32ub * "its number; 0 = none can be read",
+    "previous" / c.Bytes(_HASH) * "chain value of the record before it, as it is kept beside it",
+    code=0xA6,
+    sender="terminal",
+)
+_layout(
+    "Damaged",
+    "Asks for a page of the journal that holds neither a record nor nothing.",
+    "from_page" / c.Int32ub * "first page that may be it",
+    code=0x27,
+    sender="dock",
+)
+_layout(
+    "DamagedOk",
+    "Such a page, as flash has it. It is kept until what lies around it has a receipt.",
+    "page" / c.Int32ub * "its number; FFFFFFFF = none from there on",
+    "content" / Rest(256) * "256 bytes, or none",
+    code=0xA7,
+    sender="terminal",
+)
+_layout(
     "ReceiptOk",
     "The receipt was verified and stored.",
     "receipted_seq" / c.Int32ub * "newest record with a receipt",
@@ -508,7 +539,7 @@ _layout(
 )
 _layout(
     "ReceiptBody",
-    "Everything up to up_to is on this dock's disk.",
+    "Everything up to up_to is on this dock's disk, but what the terminal could not read any more.",
     "terminal" / c.Bytes(_KEY_ID) * "whose records",
     "epoch" / c.Int16ub * "epoch",
     "up_to" / c.Int32ub * "newest record covered",

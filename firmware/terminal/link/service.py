@@ -1,12 +1,14 @@
 """What the messages of the link mean to this terminal."""
 
 import os
+import struct
 
 from micropython import const
 
 from plomba_wire import chain, codec
 from plomba_wire.terminal_end import WINDOW, Refusal, TerminalEnd
 from plomba_wire.vocabulary import Action, Error, Feature, Growth, ObjectKind, Verdict
+from terminal.journal import damage
 from terminal.journal.ring import JournalFull
 from terminal.objects.transfer import Transfer
 from terminal.recorder import about_object
@@ -15,6 +17,7 @@ from terminal.version import FIRMWARE
 _NONCE_MS = const(10000)
 _BACK_S = const(86400)
 _DIAG_MAX = const(1024)
+_NO_PAGE = const(0xFFFFFFFF)
 _SMALL = (ObjectKind.RULES, ObjectKind.TIME, ObjectKind.REVOCATIONS, ObjectKind.ROOT)
 
 
@@ -74,8 +77,8 @@ class Service:
             raise Refusal(Error.EPOCH_CHANGED, self._terminal.identity.epoch)
         if request.from_seq > journal.next_seq or not request.from_seq:
             raise Refusal(Error.BAD_RANGE, journal.next_seq)
-        if request.from_seq < journal.first_seq:
-            raise Refusal(Error.PRUNED, journal.first_seq)
+        if request.from_seq < journal.oldest_seq:
+            raise Refusal(Error.PRUNED, journal.oldest_seq)
         try:
             previous = journal.digest_before(request.from_seq)
         except (IndexError, OSError):
@@ -88,11 +91,15 @@ class Service:
         """Raises Refusal: one record that flash has lost must not take the link down with it."""
         journal = self._terminal.journal
         try:
-            return journal.record(seq)
+            body, signature, previous = journal.read(seq)
         except IndexError:
-            raise Refusal(Error.PRUNED, journal.first_seq)
+            raise Refusal(Error.PRUNED, journal.oldest_seq)
         except OSError:
             raise Refusal(Error.STORAGE_FAULT, seq)
+        if not signature:
+            # Only the signature rotted. Its hash is the one this key has signed before.
+            signature = self._terminal.identity.sign(chain.step(previous, body))
+        return struct.pack(">H", len(body)) + body + signature
 
     def head(self) -> bytes:
         return self._terminal.journal.head
@@ -141,6 +148,22 @@ class Service:
             terminal.health.pack(terminal),
             identity.sign(digest),
         )
+
+    def _held(self, request: codec.Held) -> codec.HeldOk:
+        journal = self._terminal.journal
+        if request.epoch != self._terminal.identity.epoch:
+            raise Refusal(Error.EPOCH_CHANGED, self._terminal.identity.epoch)
+        for seq in range(max(request.from_seq, journal.oldest_seq), self.next_seq()):
+            try:
+                return codec.HeldOk(seq, journal.read(seq)[2])
+            except OSError:
+                continue
+        return codec.HeldOk(0, bytes(32))
+
+    def _damaged(self, request: codec.Damaged) -> codec.DamagedOk:
+        region = self._terminal.ring
+        page = damage.next_damaged(region, request.from_page)
+        return codec.DamagedOk(_NO_PAGE, b"") if page is None else codec.DamagedOk(page, damage.content(region, page))
 
     def _receipt(self, request: codec.Receipt) -> codec.ReceiptOk:
         terminal = self._terminal
@@ -275,4 +298,6 @@ _HANDLERS = {
     codec.TimeProbe: Service._probe,
     codec.Baud: Service._baud,
     codec.Diag: Service._diag,
+    codec.Held: Service._held,
+    codec.Damaged: Service._damaged,
 }

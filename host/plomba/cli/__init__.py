@@ -35,6 +35,7 @@ for parent, name, target, about in (
     (dock, "sync", "dock:sync", "Dock the terminal on a port once."),
     (dock, "forward", "dock:forward", "Forward what waits in the outbox."),
     (dock, "forks", "dock:forks", "List copied terminals and take their proofs out."),
+    (dock, "damage", "dock:damage", "List damaged pages of terminals' journals and take them out."),
     (dock, "release", "dock:release", "Let a terminal out of quarantine."),
     (image, "build", "image:build", "Compile the firmware into an image."),
     (image, "sign", "image:sign", "Sign an image with the release key."),

@@ -8,15 +8,18 @@ from pathlib import Path
 
 from plomba.dock.clock_setting import SKEW_S, mend_clock, set_clock
 from plomba.dock.root_following import follow_root
+from plomba.dock.salvage import keep_damaged_pages, lost_from
 from plomba.errors import NotForwarded, PlombaError, TerminalError, TerminalRefused, VerificationError
 from plomba.forward import Desk, Forwarder
 from plomba.ledger import Enrolled, Fork, Ledger
+from plomba.ledger.losses import Loss
 from plomba.terminal import Terminal
 from plomba.transport import open_transport
 from plomba.trust.objects import SignedObject, bundle, seal, version_of
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import Standing, verify_chain
-from plomba_wire.codec import ReceiptBody, StatusOk
+from plomba_wire.codec import Health, ReceiptBody, StatusOk
+from plomba_wire.schema import VOCABULARY
 from plomba_wire.vocabulary import Enrolment, Error, ObjectKind
 
 _IMAGE = "image"
@@ -25,7 +28,8 @@ _IMAGE = "image"
 @dataclass(slots=True)
 class Report:
     """What one docking did. `receipted_seq` is the newest record the terminal holds a receipt for; `refused` names what
-    it would not take and could do without."""
+    it would not take and could do without, `checks` what the terminal finds wrong with itself (vocabulary.toml), and
+    `lost` the records that its flash has lost."""
 
     terminal: str
     records: int = 0
@@ -33,6 +37,9 @@ class Report:
     forwarded: int = 0
     pushed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
+    lost: list[Loss] = field(default_factory=list)
+    damaged_pages: int = 0
     waiting: NotForwarded | None = None
 
     def note(self, what: str, became: str) -> None:
@@ -47,7 +54,7 @@ class Dock:
 
     `lists` False pushes no manifest: a point beside a marketplace's own app works by what it read at intake. `image`
     is a signed application image: a terminal whose firmware is older gets it, and starts again with it when the session
-    has ended.
+    has ended. `accept_losses`: a person has decided that the chain of a damaged terminal goes on behind what is lost.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class Dock:
         *,
         lists: bool = True,
         image: bytes | None = None,
+        accept_losses: bool = False,
     ) -> None:
         self._ledger = ledger
         self._organisation = organisation
@@ -66,6 +74,7 @@ class Dock:
         self._clock = clock
         self._lists = lists
         self._image = image
+        self._accept_losses = accept_losses
 
     async def sync(self, port: str, *, capture: Path | None = None) -> Report:
         """Docks the terminal on `port`. Raises TerminalError, VerificationError, StoreError; nothing is half-done."""
@@ -113,9 +122,42 @@ class Dock:
     async def _collect(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
         """Pulls, verifies and stores what is new, then hands over the receipt."""
         status = await terminal.status(enrolled.public)
-        next_seq, previous = self._ledger.watermark(enrolled)
+        next_seq, _ = self._ledger.watermark(enrolled)
         await self._compare(terminal, enrolled, status, next_seq)
         await self._bring_revocations(terminal, status, report)
+        await self._look(terminal, enrolled, status, report)
+        loss: Loss | None = None
+        while True:
+            try:
+                await self._pull(terminal, enrolled, report, loss)
+                break
+            except TerminalRefused as refused:
+                found = await self._missing(terminal, enrolled, status, refused)
+                if found == loss:
+                    raise
+                loss = found
+                report.lost.append(loss)
+        next_seq, head = self._ledger.watermark(enrolled)
+        report.receipted_seq = status.receipted_seq
+        # One that it holds already is not shown again: its certificate may have ended since.
+        if next_seq - 1 > status.receipted_seq or (
+            next_seq > 1 and self._ledger.receipt(enrolled, next_seq - 1) is None
+        ):
+            report.receipted_seq = await terminal.give_receipt(self._receipt(enrolled, next_seq - 1, head))
+
+    async def _look(self, terminal: Terminal, enrolled: Enrolled, status: StatusOk, report: Report) -> None:
+        """How the terminal is; damaged pages are copied before a receipt lets it erase them."""
+        health = Health.unpack(status.health)
+        failed = [name for name, entry in VOCABULARY["check"].items() if entry["code"] & health.checks]
+        report.checks += [name for name in failed if name not in report.checks]
+        if health.torn or health.broken:
+            report.damaged_pages += await keep_damaged_pages(terminal, enrolled, self._ledger, int(self._clock()))
+
+    async def _pull(self, terminal: Terminal, enrolled: Enrolled, report: Report, behind: Loss | None) -> None:
+        """Pulls, verifies and stores all there is, or all there is behind a loss."""
+        next_seq, previous = self._ledger.watermark(enrolled)
+        if behind is not None:
+            next_seq, previous = behind.last_seq + 1, behind.previous
         standing = Standing.of(
             SignedObject.parse(enrolled.certificate), enrolled.id, self._organisation.trust.revocations
         )
@@ -125,28 +167,36 @@ class Dock:
                 arrived = int(self._clock())
                 for record in verified:
                     standing.check(record.head, arrived)
-                self._ledger.append(verified)
+                self._ledger.append(verified, behind, arrived)
+                behind = None
                 previous = verified[-1].digest
                 report.records += len(verified)
                 terminal.credit(verified[-1].head.seq + 1)
         except Fork as fork:
             self._ledger.forks.keep(fork.held, fork.found, self._organisation.trust.root, int(self._clock()))
             raise
-        except TerminalRefused as error:
-            if error.link_code == Error.CHAIN_FORK:
-                raise await self._fork(terminal, enrolled, next_seq - 1) from error
-            if error.link_code == Error.PRUNED:
-                raise VerificationError(
-                    "ledger_behind", terminal=terminal.id, seq=next_seq, last=error.detail - 1
-                ) from error
-            raise
-        next_seq, head = self._ledger.watermark(enrolled)
-        report.receipted_seq = status.receipted_seq
-        # One that it holds already is not shown again: its certificate may have ended since.
-        if next_seq - 1 > status.receipted_seq or (
-            next_seq > 1 and self._ledger.receipt(enrolled, next_seq - 1) is None
-        ):
-            report.receipted_seq = await terminal.give_receipt(self._receipt(enrolled, next_seq - 1, head))
+
+    async def _missing(
+        self, terminal: Terminal, enrolled: Enrolled, status: StatusOk, refused: TerminalRefused
+    ) -> Loss:
+        """The records that a refused pull could not have. Raises what the refusal means when it is not that."""
+        next_seq, _ = self._ledger.watermark(enrolled)
+        if refused.link_code == Error.CHAIN_FORK:
+            raise await self._fork(terminal, enrolled, next_seq - 1) from refused
+        if refused.link_code not in (Error.PRUNED, Error.STORAGE_FAULT):
+            raise refused
+        if next_seq <= status.receipted_seq:
+            raise VerificationError(
+                "ledger_behind", terminal=terminal.id, seq=next_seq, last=refused.detail - 1
+            ) from refused
+        loss = await lost_from(terminal, enrolled, next_seq)
+        if loss is None:
+            raise refused
+        if not self._accept_losses:
+            raise VerificationError(
+                "records_lost", terminal=terminal.id, seq=loss.first_seq, last=loss.last_seq
+            ) from refused
+        return loss
 
     async def _bring_revocations(self, terminal: Terminal, status: StatusOk, report: Report) -> None:
         """Before anything else goes down: a terminal whose list is damaged takes nothing until it has one."""
