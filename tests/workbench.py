@@ -55,7 +55,8 @@ class Workbench:
         self.organisation = replace(made, revocations=None, trust=Trust(made.trust.root))
         self.ledger = Ledger.open(folder / "dock.db")
         self.terminal = VirtualTerminal(folder / "terminal", engine_pace=20.0)
-        self.dock = Dock(self.ledger, self.organisation, None, time.time)
+        self.clock = time.time
+        self.dock = Dock(self.ledger, self.organisation, None, self.clock)
         self.enrolled: Enrolled | None = None
 
     async def __aenter__(self) -> Workbench:

@@ -41,6 +41,9 @@ class Receipts:
             raise Refusal(Error.CHAIN_FORK, body.up_to)
         files.save("receipt", bundle)
         self.up_to = journal.receipted = body.up_to
+        if journal.broken <= self.up_to:
+            # The dock knows of it, and has taken what there was.
+            journal.broken = 0
         return self.up_to
 
     def _open(self, bundle: bytes, roots: bytes, now: int, revocations) -> ReceiptBody:

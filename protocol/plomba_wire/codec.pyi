@@ -154,21 +154,37 @@ class StatusOk(Layout):
     next_seq: int
     receipted_seq: int
     head: bytes
-    free_pages: int
     rules: int
     manifest: int
     revocations: int
+    image: int
     mono_ms: int
     utc: int
+    health: bytes
+    signature: bytes
+    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, rules: int, manifest: int, revocations: int, image: int, mono_ms: int, utc: int, health: bytes, signature: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class Health(Layout):
     battery: int
+    reset: int
+    engine: int
+    checks: int
+    free_pages: int
+    torn: int
+    bad_blocks: int
+    broken: int
+    lost_scans: int
+    engine_faults: int
     bad_frames: int
     stale_frames: int
     errors: int
     muted: int
     resent: int
-    lost_scans: int
-    signature: bytes
-    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, free_pages: int, rules: int, manifest: int, revocations: int, mono_ms: int, utc: int, battery: int, bad_frames: int, stale_frames: int, errors: int, muted: int, resent: int, lost_scans: int, signature: bytes) -> None: ...
+    def __init__(self, battery: int, reset: int, engine: int, checks: int, free_pages: int, torn: int, bad_blocks: int, broken: int, lost_scans: int, engine_faults: int, bad_frames: int, stale_frames: int, errors: int, muted: int, resent: int) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -244,6 +260,41 @@ class Announce(Layout):
 class Receipt(Layout):
     bundle: bytes
     def __init__(self, bundle: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class Held(Layout):
+    epoch: int
+    from_seq: int
+    def __init__(self, epoch: int, from_seq: int) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class HeldOk(Layout):
+    seq: int
+    previous: bytes
+    def __init__(self, seq: int, previous: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class Damaged(Layout):
+    from_page: int
+    def __init__(self, from_page: int) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class DamagedOk(Layout):
+    page: int
+    content: bytes
+    def __init__(self, page: int, content: bytes) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -459,6 +510,16 @@ class BlockList(Layout):
     size: int
     hashes: bytes
     def __init__(self, size: int, hashes: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class ImageHead(Layout):
+    board: bytes
+    mpy: int
+    floor: int
+    def __init__(self, board: bytes, mpy: int, floor: int) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod

@@ -16,6 +16,8 @@ _REQUESTS = (
     "ObjectCommit",
     "TimeProbe",
     "Diag",
+    "Held",
+    "Damaged",
 )
 _ANSWERS = (
     "Pong",
@@ -29,6 +31,8 @@ _ANSWERS = (
     "ObjectCommitOk",
     "TimeProbeOk",
     "DiagOk",
+    "HeldOk",
+    "DamagedOk",
     "Announce",
     "Error",
 )

@@ -173,7 +173,13 @@ class TerminalEnd:
         room = self._max_body - codec.Data.SIZE
         records: "list[bytes]" = []
         while seq < end and len(records) < 255:
-            record = self._service.record(seq)
+            try:
+                record = self._service.record(seq)
+            except Refusal:
+                if not records:
+                    raise
+                # Those before it go out first.
+                break
             if len(record) > room:
                 break
             room -= len(record)

@@ -11,6 +11,7 @@ from pixels import HEADLINE, lit
 from screen_rig import Screen
 
 from plomba.sim.screen_png import to_text
+from plomba_wire.schema import VOCABULARY
 
 SNAPSHOTS = Path(__file__).resolve().parent / "snapshots"
 ICONS = ["none", "ok", "cross", "arrow", "seal", "question", "hand"]
@@ -141,3 +142,12 @@ def test_the_screen_is_as_it_was(screen: Screen, name: str) -> None:
         path.write_text(picture, encoding="utf-8", newline="\n")
         pytest.fail(f"wrote {path.name}: look at it")
     assert picture == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lang", VOCABULARY["languages"])
+def test_every_check_is_readable_to_its_last_letter(screen: Screen, lang: str) -> None:
+    for name, entry in VOCABULARY["check"].items():
+        headline, next_step = entry[lang]
+        whole = screen.draw("message", headline, [next_step])
+        assert whole != screen.draw("message", headline, [next_step[:-1]]), (name, next_step)
+        assert whole != screen.draw("message", headline[:-1], [next_step]), (name, headline)

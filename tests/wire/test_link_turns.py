@@ -87,7 +87,7 @@ def test_an_error_about_a_record_that_the_line_lost_is_said_again() -> None:
 
     link._over = once  # type: ignore[method-assign]
     link.run()
-    assert over is not None and len(link.durable) == 18
+    assert over is not None and len(link.durable) == 19
     [(what, when)] = heard  # type: ignore[misc]
     assert what == f"refused {Error.STORAGE_FAULT}" and when < 1.5
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from plomba import image as images
 from plomba.dock import Dock, Report
 from plomba.errors import UsageError
 from plomba.forward import Desk, Forwarder
@@ -26,6 +27,10 @@ def sync(
     desk: Annotated[str | None, Parameter(help="The desk's address; without it records wait in the outbox.")] = None,
     capture: Annotated[Path | None, Parameter(help="Write everything that passes into this file (.plcap).")] = None,
     lists: Annotated[bool, Parameter(help="Push the list of orders; off beside a marketplace's own app.")] = True,
+    image: Annotated[Path | None, Parameter(help="A signed image for terminals whose firmware is older.")] = None,
+    accept_loss: Annotated[
+        bool, Parameter(negative="", help="Go on behind records that the terminal's flash has lost; they stay listed.")
+    ] = False,
     stay: Annotated[bool, Parameter(help="Keep the link open: each record is pulled when it is made.")] = False,
 ) -> int:
     """Dock the terminal on PORT once: pull, verify, store, receipt, forward, bring its objects up to date.
@@ -39,7 +44,7 @@ def sync(
     async def run() -> int:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(Desk(desk)) if desk else None
-            docking = Dock(store, organisation, client, time.time, lists=lists)
+            docking = Dock(store, organisation, client, time.time, lists=lists, image=newer, accept_losses=accept_loss)
             if stay:
                 async for report in docking.attend(port, capture=capture):
                     tell(report)
@@ -59,6 +64,9 @@ def sync(
             "forwarded": report.forwarded,
             "pushed": report.pushed,
             "refused": report.refused,
+            "checks": report.checks,
+            "lost": [[loss.first_seq, loss.last_seq] for loss in report.lost],
+            "damaged_pages": report.damaged_pages,
             "held": held["records"],
             "waiting": held["waiting"],
             "refused_by_desk": held["refused"],
@@ -66,6 +74,7 @@ def sync(
         print(json.dumps(facts), flush=True)
 
     organisation = Organisation.load(org)
+    newer = images.read(image) if image is not None else None
     with Ledger.open(ledger) as store:
         return asyncio.run(run())
 
@@ -102,6 +111,25 @@ def forks(
             out.mkdir(parents=True, exist_ok=True)
             (out / f"{name}.fork").write_bytes(proof.pack())
     return 4 if found else 0
+
+
+def damage(
+    *, ledger: Path, out: Annotated[Path | None, Parameter(help="Write each page into this folder.")] = None
+) -> int:
+    """List the pages of terminals' journals that held neither a record nor nothing, as flash had them.
+
+    One for each cut of power is normal; what is missing is another question, and `dock sync` names it.
+
+    Example: plomba dock damage --ledger dock.db --out pages
+    """
+    with Ledger.open(ledger) as store:
+        pages = store.losses.pages()
+    for page in pages:
+        print(page.name)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / f"{page.name}.page").write_bytes(page.content)
+    return 0
 
 
 def release(terminal: str, *, ledger: Path) -> int:

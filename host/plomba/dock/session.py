@@ -8,22 +8,28 @@ from pathlib import Path
 
 from plomba.dock.clock_setting import SKEW_S, mend_clock, set_clock
 from plomba.dock.root_following import follow_root
+from plomba.dock.salvage import keep_damaged_pages, lost_from
 from plomba.errors import NotForwarded, PlombaError, TerminalError, TerminalRefused, VerificationError
 from plomba.forward import Desk, Forwarder
 from plomba.ledger import Enrolled, Fork, Ledger
+from plomba.ledger.losses import Loss
 from plomba.terminal import Terminal
 from plomba.transport import open_transport
 from plomba.trust.objects import SignedObject, bundle, seal, version_of
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import Standing, verify_chain
-from plomba_wire.codec import ReceiptBody, StatusOk
+from plomba_wire.codec import Health, ReceiptBody, StatusOk
+from plomba_wire.schema import VOCABULARY
 from plomba_wire.vocabulary import Enrolment, Error, ObjectKind
+
+_IMAGE = "image"
 
 
 @dataclass(slots=True)
 class Report:
     """What one docking did. `receipted_seq` is the newest record the terminal holds a receipt for; `refused` names what
-    it would not take and could do without."""
+    it would not take and could do without, `checks` what the terminal finds wrong with itself (vocabulary.toml), and
+    `lost` the records that its flash has lost."""
 
     terminal: str
     records: int = 0
@@ -31,6 +37,9 @@ class Report:
     forwarded: int = 0
     pushed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
+    lost: list[Loss] = field(default_factory=list)
+    damaged_pages: int = 0
     waiting: NotForwarded | None = None
 
     def note(self, what: str, became: str) -> None:
@@ -43,7 +52,9 @@ class Report:
 class Dock:
     """`clock` is seconds since 1970; without a desk records are stored and receipted, and wait in the outbox.
 
-    `lists` False pushes no manifest: a point beside a marketplace's own app works by what it read at intake.
+    `lists` False pushes no manifest: a point beside a marketplace's own app works by what it read at intake. `image`
+    is a signed application image: a terminal whose firmware is older gets it, and starts again with it when the session
+    has ended. `accept_losses`: a person has decided that the chain of a damaged terminal goes on behind what is lost.
     """
 
     def __init__(
@@ -54,12 +65,16 @@ class Dock:
         clock: Callable[[], float],
         *,
         lists: bool = True,
+        image: bytes | None = None,
+        accept_losses: bool = False,
     ) -> None:
         self._ledger = ledger
         self._organisation = organisation
         self._desk = desk
         self._clock = clock
         self._lists = lists
+        self._image = image
+        self._accept_losses = accept_losses
 
     async def sync(self, port: str, *, capture: Path | None = None) -> Report:
         """Docks the terminal on `port`. Raises TerminalError, VerificationError, StoreError; nothing is half-done."""
@@ -67,12 +82,14 @@ class Dock:
 
     async def attend(self, port: str, *, capture: Path | None = None) -> AsyncIterator[Report]:
         """Docks the terminal and stays: a report for the docking, then one for each time new records were announced,
-        pulled, receipted and forwarded. Ends with the link's TerminalError."""
+        pulled, receipted and forwarded. Ends with the link's TerminalError, or when the terminal has to start again."""
         async with Terminal(open_transport(port, capture)) as terminal:
             report = Report(terminal.id)
             enrolled = self._known(terminal)
             enrolled = await self._dock(terminal, enrolled, report)
             yield report
+            if _IMAGE in report.pushed:
+                return
             async for next_seq in terminal.announcements():
                 if next_seq <= self._ledger.watermark(enrolled)[0]:
                     continue
@@ -99,14 +116,48 @@ class Dock:
         await self._push(terminal, enrolled, report)
         await self._collect(terminal, enrolled, report)
         await terminal.meanwhile(self._forward(enrolled, report))
+        await self._push_image(terminal, enrolled, report)
         return enrolled
 
     async def _collect(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
         """Pulls, verifies and stores what is new, then hands over the receipt."""
         status = await terminal.status(enrolled.public)
-        next_seq, previous = self._ledger.watermark(enrolled)
+        next_seq, _ = self._ledger.watermark(enrolled)
         await self._compare(terminal, enrolled, status, next_seq)
         await self._bring_revocations(terminal, status, report)
+        await self._look(terminal, enrolled, status, report)
+        loss: Loss | None = None
+        while True:
+            try:
+                await self._pull(terminal, enrolled, report, loss)
+                break
+            except TerminalRefused as refused:
+                found = await self._missing(terminal, enrolled, status, refused)
+                if found == loss:
+                    raise
+                loss = found
+                report.lost.append(loss)
+        next_seq, head = self._ledger.watermark(enrolled)
+        report.receipted_seq = status.receipted_seq
+        # One that it holds already is not shown again: its certificate may have ended since.
+        if next_seq - 1 > status.receipted_seq or (
+            next_seq > 1 and self._ledger.receipt(enrolled, next_seq - 1) is None
+        ):
+            report.receipted_seq = await terminal.give_receipt(self._receipt(enrolled, next_seq - 1, head))
+
+    async def _look(self, terminal: Terminal, enrolled: Enrolled, status: StatusOk, report: Report) -> None:
+        """How the terminal is; damaged pages are copied before a receipt lets it erase them."""
+        health = Health.unpack(status.health)
+        failed = [name for name, entry in VOCABULARY["check"].items() if entry["code"] & health.checks]
+        report.checks += [name for name in failed if name not in report.checks]
+        if health.torn or health.broken:
+            report.damaged_pages += await keep_damaged_pages(terminal, enrolled, self._ledger, int(self._clock()))
+
+    async def _pull(self, terminal: Terminal, enrolled: Enrolled, report: Report, behind: Loss | None) -> None:
+        """Pulls, verifies and stores all there is, or all there is behind a loss."""
+        next_seq, previous = self._ledger.watermark(enrolled)
+        if behind is not None:
+            next_seq, previous = behind.last_seq + 1, behind.previous
         standing = Standing.of(
             SignedObject.parse(enrolled.certificate), enrolled.id, self._organisation.trust.revocations
         )
@@ -116,28 +167,36 @@ class Dock:
                 arrived = int(self._clock())
                 for record in verified:
                     standing.check(record.head, arrived)
-                self._ledger.append(verified)
+                self._ledger.append(verified, behind, arrived)
+                behind = None
                 previous = verified[-1].digest
                 report.records += len(verified)
                 terminal.credit(verified[-1].head.seq + 1)
         except Fork as fork:
             self._ledger.forks.keep(fork.held, fork.found, self._organisation.trust.root, int(self._clock()))
             raise
-        except TerminalRefused as error:
-            if error.link_code == Error.CHAIN_FORK:
-                raise await self._fork(terminal, enrolled, next_seq - 1) from error
-            if error.link_code == Error.PRUNED:
-                raise VerificationError(
-                    "ledger_behind", terminal=terminal.id, seq=next_seq, last=error.detail - 1
-                ) from error
-            raise
-        next_seq, head = self._ledger.watermark(enrolled)
-        report.receipted_seq = status.receipted_seq
-        # One that it holds already is not shown again: its certificate may have ended since.
-        if next_seq - 1 > status.receipted_seq or (
-            next_seq > 1 and self._ledger.receipt(enrolled, next_seq - 1) is None
-        ):
-            report.receipted_seq = await terminal.give_receipt(self._receipt(enrolled, next_seq - 1, head))
+
+    async def _missing(
+        self, terminal: Terminal, enrolled: Enrolled, status: StatusOk, refused: TerminalRefused
+    ) -> Loss:
+        """The records that a refused pull could not have. Raises what the refusal means when it is not that."""
+        next_seq, _ = self._ledger.watermark(enrolled)
+        if refused.link_code == Error.CHAIN_FORK:
+            raise await self._fork(terminal, enrolled, next_seq - 1) from refused
+        if refused.link_code not in (Error.PRUNED, Error.STORAGE_FAULT):
+            raise refused
+        if next_seq <= status.receipted_seq:
+            raise VerificationError(
+                "ledger_behind", terminal=terminal.id, seq=next_seq, last=refused.detail - 1
+            ) from refused
+        loss = await lost_from(terminal, enrolled, next_seq)
+        if loss is None:
+            raise refused
+        if not self._accept_losses:
+            raise VerificationError(
+                "records_lost", terminal=terminal.id, seq=loss.first_seq, last=loss.last_seq
+            ) from refused
+        return loss
 
     async def _bring_revocations(self, terminal: Terminal, status: StatusOk, report: Report) -> None:
         """Before anything else goes down: a terminal whose list is damaged takes nothing until it has one."""
@@ -230,6 +289,23 @@ class Dock:
             if version_of(manifest) > status.manifest:
                 await terminal.push(ObjectKind.MANIFEST, version_of(manifest), manifest)
                 report.pushed.append("manifest")
+
+    async def _push_image(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
+        """Last, for it wants everything receipted. One that did not come up there once is not brought again."""
+        if self._image is None:
+            return
+        version = version_of(self._image)
+        if version <= terminal.hello.firmware or version == (await terminal.status(enrolled.public)).image:
+            return
+        try:
+            await terminal.push(ObjectKind.IMAGE, version, self._image)
+        except TerminalRefused as refusal:
+            if not refusal.retry and refusal.link_code != Error.UNSYNCED_RECORDS:
+                raise
+            # Another record came in between, or the battery is low: the next docking brings it.
+            report.note(_IMAGE, "refused")
+        else:
+            report.note(_IMAGE, "pushed")
 
     async def _forward(self, enrolled: Enrolled, report: Report) -> None:
         """Empties the outbox; a desk that is away leaves it for later."""

@@ -17,21 +17,23 @@ from typing import Any
 
 from plomba.errors import StoreError, VerificationError
 from plomba.ledger.forks import Forks
+from plomba.ledger.losses import Loss, Losses
 from plomba.ledger.merkle import Frontier, inclusion_proof, leaf_hash
 from plomba.trust.records import VerifiedRecord
 from plomba_wire import chain
 from plomba_wire.vocabulary import Tlv
 
-_MIGRATIONS = ("001_records.sql", "002_chains.sql")
+_MIGRATIONS = ("001_records.sql", "002_chains.sql", "003_losses.sql")
 _ORDERS = 12
 """The index by order is in parts of 2 ** 12 leaves (002_chains.sql)."""
 _CACHE_KIB = 8192
 _PAGE = 8192
 """Bytes; of a new file. A record takes 300: the usual 4096 cost 8 % more."""
 _STORED = (
-    "SELECT r.leaf, c.terminal, c.epoch, r.seq, r.digest, p.digest, r.body, r.signature, t.public{more}"
-    " FROM record r JOIN chain c ON c.id = r.chain JOIN terminal t ON t.id = c.terminal"
+    "SELECT r.leaf, c.terminal, c.epoch, r.seq, r.digest, coalesce(p.digest, l.previous), r.body, r.signature,"
+    " t.public{more} FROM record r JOIN chain c ON c.id = r.chain JOIN terminal t ON t.id = c.terminal"
     " LEFT JOIN record p ON p.chain = r.chain AND p.seq = r.seq - 1"
+    " LEFT JOIN loss l ON l.chain = r.chain AND l.last_seq = r.seq - 1"
 )
 
 
@@ -93,13 +95,15 @@ class Fork(VerificationError):
 class Ledger:
     """Open it with `Ledger.open`; close it, or use it as a context manager. Raises StoreError `ledger_failed`.
 
-    `forks` holds the proofs of copied terminals; `db` and `transaction` are for the ledger's own rooms.
+    `forks` holds the proofs of copied terminals, `losses` what flash has lost; `db` and `transaction` are for the
+    ledger's own rooms.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self.db = connection
         self.forks = Forks(self)
+        self.losses = Losses(self)
 
     @classmethod
     def open(cls, path: Path) -> Ledger:
@@ -176,10 +180,11 @@ class Ledger:
         digest: bytes = row[0]
         return digest
 
-    def append(self, records: Sequence[VerifiedRecord]) -> None:
+    def append(self, records: Sequence[VerifiedRecord], behind: Loss | None = None, now: int = 0) -> None:
         """Records of one chain, their leaves and their outbox rows: on disk together, or not at all.
 
-        Raises Fork for another body under a known identity.
+        `behind` is what is missing before the first of them, accepted at `now` (s since 1970). Raises Fork for another
+        body under a known identity.
         """
         if not records:
             return
@@ -191,6 +196,8 @@ class Ledger:
             ).fetchone()
             if newest is not None and head.seq <= newest[0]:
                 records = self._unknown(id, records)
+            if behind is not None:
+                self.losses.accept(id, behind, now)
             frontier = self._frontier()
             leaf = frontier.size
             rows = []

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import socket
 import sys
 import sysconfig
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
 
 HEAP = 259_072
 """The heap gate, bytes: what `-X heapsize=128wk` gives. It is free after the imports; a board's code lies in flash."""
-_HEAP_WITH_CODE = 256 * 1024 * 2
+_HEAP_WITH_CODE = 768 * 1024
 FLASH_BLOCKS = 688
 """Blocks of 4096 bytes that the board's flash has; 128 of them are the journal."""
 
+_POWER_ON, _WATCHDOG = 1, 3
+_FAILED_STARTS = 3
 _PATIENCE_S = 10.0
 _GLANCE_S = 0.005
 _LINK = 0
@@ -74,8 +77,13 @@ class VirtualTerminal:
     real time the scan engine's model lives; `engine_capture` gets what passes between firmware and engine. More
     `flash_blocks` than the board has make its journal longer; they may not change once there is a flash.
 
+    `release` is the kind of build; `watchdog_pace` lets the watchdog bite, so many times faster than real time, and
+    `fed` counts how often it was fed; `console` is the slave of a pty that the interpreter gets as its line, as
+    a board has its REPL's.
+
     `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see; `code_heap` and
-    `free_heap` are bytes, after the firmware's imports.
+    `free_heap` are bytes, after the firmware's imports. `resets` counts how often it started again by itself,
+    `failed_starts` how often it did so before it was up.
     """
 
     def __init__(
@@ -88,12 +96,17 @@ class VirtualTerminal:
         engine_capture: Path | None = None,
         heap: int = HEAP,
         flash_blocks: int = FLASH_BLOCKS,
+        battery: int = 255,
+        release: bool = False,
+        watchdog_pace: float | None = None,
+        console: int | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.tones: list[str] = []
         self.screens: list[bytes] = []
         self.lamp = "off"
-        self.power_cuts = 0
+        self.power_cuts = self.resets = self.failed_starts = 0
+        self.battery = battery
         self.code_heap = self.free_heap = 0
         self._wire = wire
         self._clock = clock
@@ -101,6 +114,13 @@ class VirtualTerminal:
         self._capture = Recorder(engine_capture) if engine_capture is not None else None
         self._heap = heap
         self._flash_blocks = flash_blocks
+        self._release = release
+        self.watchdog_pace = watchdog_pace
+        self.fed = 0
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._console = console
+        self._engine_plugged = True
+        self._resetting: asyncio.Task[None] | None = None
         self._engine = Gm65(eeprom=_stored_eeprom(folder))
         self._process: asyncio.subprocess.Process | None = None
         self._relay: Relay | None = None
@@ -109,6 +129,8 @@ class VirtualTerminal:
         self._panel_rest = b""
         self._changed = asyncio.Event()
         self._ready = False
+        self._failed_in_a_row = 0
+        self._given_up = False
         self._dead = False
         self._warped = 0
         self._warp_ms = 0
@@ -153,6 +175,11 @@ class VirtualTerminal:
 
         Raises PlombaError `no_interpreter`, TerminalError `terminal_died`.
         """
+        self._failed_in_a_row, self._given_up = 0, False
+        await self._start(cut, _POWER_ON)
+        await self.wait(lambda: self._ready or self._dead, "start")
+
+    async def _start(self, cut: tuple[int, int] | None, reset: int) -> None:
         loop = asyncio.get_running_loop()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._ready = self._dead = False
@@ -173,20 +200,31 @@ class VirtualTerminal:
             "SIM_FLASH_BLOCKS": str(self._flash_blocks),
             "SIM_CLOCK": self._clock,
             "SIM_HEAP": str(self._heap),
+            "SIM_RESET": str(reset),
+            "SIM_BATTERY": str(self.battery),
+            "SIM_RELEASE": str(int(self._release)),
         }
         environment.pop("SIM_CUT", None)
         if cut is not None:
             environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
-        main = firmware_path()[1] / "main.py"
+        boot = firmware_path()[1] / "boot.py"
         heap = _HEAP_WITH_CODE + max(0, self._heap - HEAP)
+        command = [str(interpreter()), "-X", f"heapsize={heap}", str(boot)]
+        streams: dict[str, Any] = {
+            "stdin": asyncio.subprocess.DEVNULL,
+            "stdout": asyncio.subprocess.PIPE,
+            "stderr": asyncio.subprocess.STDOUT,
+        }
+        if (console := self._console) is not None:
+            # A board's REPL takes over where main ends.
+            command.insert(1, "-i")
+            streams = {"preexec_fn": lambda: os.login_tty(console)}
         self._process = await asyncio.create_subprocess_exec(
-            *(str(interpreter()), "-X", f"heapsize={heap}", str(main)),
+            *command,
             env=environment,
             cwd=self.folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
             pass_fds=[end.fileno() for end in theirs.values()],
+            **streams,
         )
         for end in theirs.values():
             end.close()
@@ -197,10 +235,17 @@ class VirtualTerminal:
         self._engine.power_on(self._now())
         self._pump_engine()
         self._tasks = [asyncio.create_task(self._drain_output())]
-        await self.wait(lambda: self._ready or self._dead, "start")
 
     async def stop(self) -> None:
         """Switches it off, as a person would: at once."""
+        if self._resetting is not None:
+            self._resetting.cancel()
+            await asyncio.gather(self._resetting, return_exceptions=True)
+            self._resetting = None
+        await self._stop()
+
+    async def _stop(self) -> None:
+        self._feed(None)
         process = self._process
         if process is None:
             return
@@ -226,9 +271,36 @@ class VirtualTerminal:
         await self.stop()
         await self.start()
 
+    def charge(self, percent: int) -> None:
+        """What the battery's gauge says from now on; 255 = nothing."""
+        self.battery = percent
+        self._send({"battery": percent})
+
+    def break_keys(self) -> None:
+        """The keyboard's wires come off: the board's driver has an OSError for the firmware."""
+        self._send({"key": None})
+
+    def unplug_engine(self) -> None:
+        """The scan engine's cable comes off: neither side hears the other."""
+        self._engine_plugged = False
+
+    def plug_engine(self) -> None:
+        """It is on again."""
+        self._engine_plugged = True
+
+    def freeze(self) -> None:
+        """The interpreter stands still, as a board that hangs. Only the watchdog ends that."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
     async def cut_power(self, after: int, torn: int) -> None:
         """Takes the power away in flash operation `after` from now (0 = the next one), torn 0 to 4; see norflash.py."""
         self._send({"cut": after, "torn": torn})
+
+    @property
+    def up(self) -> bool:
+        """Whether it answers."""
+        return self._ready and self._resetting is None
 
     @property
     def engine_reading(self) -> bool:
@@ -292,10 +364,9 @@ class VirtualTerminal:
         try:
             async with asyncio.timeout(patience):
                 while not condition():
-                    if self._process is not None and self._process.returncode is not None:
-                        raise TerminalError(
-                            "terminal_died", reason=self.output[-280:] or f"exit {self._process.returncode}"
-                        )
+                    gone = self._process is not None and self._process.returncode is not None
+                    if self._given_up or (gone and self._resetting is None):
+                        raise TerminalError("terminal_died", reason=self.output[-280:] or "it ended without a word")
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError as error:
@@ -311,6 +382,12 @@ class VirtualTerminal:
     def output(self) -> str:
         """What the interpreter printed: tracebacks, mostly."""
         return self._output.decode(errors="replace").strip()
+
+    def take_output(self) -> str:
+        """The same, once."""
+        output = self.output
+        self._output.clear()
+        return output
 
     def _link_path(self) -> Path | None:
         return self.folder / "port" if self._wire == "pty" else None
@@ -355,11 +432,45 @@ class VirtualTerminal:
             self.code_heap, self.free_heap = message["code_heap"], message["free_heap"]
         elif "ready" in message:
             self._ready = True
+        elif "wdt" in message:
+            self._feed(message["wdt"])
+        elif "reset" in message:
+            self._reset(message["reset"])
         elif "warped" in message:
             self._warped += 1
         elif "power" in message:
             self._dead = True
             self.power_cuts += 1
+
+    def _feed(self, timeout_ms: int | None) -> None:
+        """The watchdog is quiet for so long; None takes it away."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+        if timeout_ms is None:
+            return
+        self.fed += 1
+        if self.watchdog_pace is not None:
+            delay = timeout_ms / 1000 / self.watchdog_pace
+            self._watchdog = asyncio.get_running_loop().call_later(delay, self._reset, _WATCHDOG)
+
+    def _reset(self, cause: int) -> None:
+        """The board starts again; one that does not come up again and again stays down."""
+        if not self._ready:
+            self.failed_starts += 1
+            self._failed_in_a_row += 1
+            if self._failed_in_a_row > _FAILED_STARTS:
+                self._given_up = True
+                return
+        self._ready = False
+        self._resetting = asyncio.create_task(self._start_again(cause))
+
+    async def _start_again(self, cause: int) -> None:
+        await self._stop()
+        await self._start(None, cause)
+        self.resets += 1
+        self._resetting = None
+        self._changed.set()
 
     def _read_engine(self) -> None:
         # A change of rate is told on the side channel before the bytes that are sent at it.
@@ -375,7 +486,8 @@ class VirtualTerminal:
             return
         if self._capture is not None:
             self._capture.record(TO_DEVICE, data)
-        self._engine.receive(data, self._bauds[1], self._now())
+        if self._engine_plugged:
+            self._engine.receive(data, self._bauds[1], self._now())
         self._pump_engine()
 
     def _pump_engine(self) -> None:
@@ -389,7 +501,7 @@ class VirtualTerminal:
                 break
             if self._capture is not None:
                 self._capture.record(FROM_DEVICE, data)
-            if baud == self._bauds[1] and "engine" in self._sockets:
+            if baud == self._bauds[1] and self._engine_plugged and "engine" in self._sockets:
                 with suppress(OSError):  # the board may be without power
                     self._sockets["engine"].send(data)
         self._changed.set()
@@ -400,8 +512,8 @@ class VirtualTerminal:
 
     async def _drain_output(self) -> None:
         process = self._process
-        assert process is not None and process.stdout is not None
-        while data := await process.stdout.read(4096):
+        assert process is not None
+        while process.stdout is not None and (data := await process.stdout.read(4096)):
             self._output += data
             del self._output[:-8192]
         await process.wait()

@@ -1,0 +1,135 @@
+"""A journal that rotted: nothing else is lost with a page, nothing is passed over in silence, the pages are kept."""
+
+from __future__ import annotations
+
+import pytest
+from workbench import Workbench, label, plain
+
+from plomba.dock import Dock
+from plomba.errors import VerificationError
+from plomba.ledger.losses import Loss
+from plomba.trust.records import verify_record
+from plomba_wire.codec import Health
+from plomba_wire.vocabulary import Action, Check, Tlv
+
+pytestmark = pytest.mark.anyio
+
+ORDERS = [plain(f"L-{number}") for number in range(12)]
+PAGE = 256
+
+
+async def day(bench: Workbench) -> int:
+    """Twelve scans that no dock has seen; the number of the first."""
+    await bench.ready(ORDERS)
+    first = bench.ledger.counts()["records"] + 1
+    for order in ORDERS:
+        await bench.terminal.scan(label(order.id))
+    await bench.terminal.stop()
+    return first
+
+
+def rot(bench: Workbench, code: bytes, *, at: int = 0) -> bytes:
+    """Flips a bit of the page on which the record of this scan lies: in its body, or `at` bytes before the page's end.
+    What the page is then."""
+    path = bench.terminal.folder / "flash.bin"
+    flash = bytearray(path.read_bytes())
+    place = flash.rindex(code, 0, 512 * 1024)
+    page = place - place % PAGE
+    flash[page + PAGE - at if at else place] ^= 0x10
+    path.write_bytes(flash)
+    return bytes(flash[page : page + PAGE])
+
+
+async def start(bench: Workbench) -> None:
+    await bench.terminal.start()
+    await bench.terminal.engine_ready()
+
+
+def stored(bench: Workbench) -> list[bytes | None]:
+    return [record.parts.get(Tlv.ORDER) for record in bench.records() if record.head.action == Action.STORE]
+
+
+async def test_a_lost_record_is_named_and_the_rest_taken_when_a_person_says_so(bench: Workbench) -> None:
+    first = await day(bench)
+    page = rot(bench, b"L-4")
+    await start(bench)
+    for _ in range(2):
+        with pytest.raises(VerificationError) as caught:
+            await bench.sync()
+        assert (caught.value.code, caught.value.exit_status, caught.value.position) == ("records_lost", 4, first + 4)
+        assert caught.value.fields["last"] == str(first + 4)
+    # Everything before it is there and the page is kept; no receipt lets the terminal erase anything behind it.
+    assert stored(bench) == [order.id.encode() for order in ORDERS[:4]]
+    assert [found.content for found in bench.ledger.losses.pages()] == [page]
+    report = await Dock(bench.ledger, bench.organisation, None, bench.clock, accept_losses=True).sync(
+        bench.terminal.port
+    )
+    assert bench.enrolled is not None
+    assert report.lost == bench.ledger.losses.of(bench.enrolled)
+    assert [(loss.first_seq, loss.last_seq) for loss in report.lost] == [(first + 4, first + 4)]
+    assert "CHAIN_BROKEN" in report.checks
+    rest = [order.id.encode() for order in ORDERS[:4] + ORDERS[5:]]
+    assert stored(bench) == rest
+    # The start's own record says it too, under the terminal's signature.
+    told = [Health.unpack(record.parts[Tlv.HEALTH]) for record in bench.records() if Tlv.HEALTH in record.parts]
+    assert told[-1].broken == 0 and any(health.broken == first + 4 for health in told)
+    assert any(health.checks & Check.CHAIN_BROKEN for health in told)
+    # And it is over: the terminal works on, and the next docking knows nothing of it.
+    await bench.terminal.scan(label("L-4"))
+    assert (await bench.sync()).lost == []
+    assert stored(bench) == [*rest, b"L-4"]
+    for record in bench.ledger.all_records():
+        verify_record(bench.enrolled.public, record.previous, record.body, record.signature)
+
+
+async def test_a_rotten_signature_costs_nothing(bench: Workbench) -> None:
+    await day(bench)
+    rot(bench, b"L-4", at=20)
+    await start(bench)
+    report = await bench.sync()
+    assert report.lost == [] and "CHAIN_BROKEN" not in report.checks
+    assert stored(bench) == [order.id.encode() for order in ORDERS]
+
+
+async def test_two_losses_and_what_lies_between_them(bench: Workbench) -> None:
+    first = await day(bench)
+    for code in (b"L-2", b"L-3", b"L-8"):
+        rot(bench, code)
+    await start(bench)
+    dock = Dock(bench.ledger, bench.organisation, None, bench.clock, accept_losses=True)
+    report = await dock.sync(bench.terminal.port)
+    assert [(loss.first_seq, loss.last_seq) for loss in report.lost] == [(first + 2, first + 3), (first + 8, first + 8)]
+    assert stored(bench) == [order.id.encode() for order in ORDERS if order.id not in ("L-2", "L-3", "L-8")]
+    assert len(bench.ledger.losses.pages()) == 3
+
+
+async def test_rot_in_the_middle_of_a_run_is_found_by_the_pull(bench: Workbench) -> None:
+    """The terminal has not started again since: only reading the record shows it."""
+    await bench.ready(ORDERS)
+    first = bench.ledger.counts()["records"] + 1
+    for order in ORDERS:
+        await bench.terminal.scan(label(order.id))
+    rot(bench, b"L-4")
+    with pytest.raises(VerificationError) as caught:
+        await bench.sync()
+    assert (caught.value.code, caught.value.position) == ("records_lost", first + 4)
+    report = await Dock(bench.ledger, bench.organisation, None, bench.clock, accept_losses=True).sync(
+        bench.terminal.port
+    )
+    assert report.lost == [Loss(first + 4, first + 4, report.lost[0].previous)]
+    assert stored(bench) == [order.id.encode() for order in ORDERS if order.id != "L-4"]
+
+
+async def test_a_torn_page_is_kept_and_no_alarm(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    await bench.terminal.cut_power(0, 2)
+    bench.terminal.show(label("L-1"))
+    bench.terminal.press("scan")
+    await bench.terminal.wait(lambda: bench.terminal.powered_down, "cut")
+    await bench.terminal.restart()
+    report = await bench.sync()
+    assert (report.lost, report.damaged_pages) == ([], 1)
+    assert "CHAIN_BROKEN" not in report.checks
+    assert (await bench.sync()).damaged_pages == 0
+    [page] = bench.ledger.losses.pages()
+    assert page.content[:1] == b"\xa5" and page.content.endswith(b"\xff" * 128)

@@ -1,0 +1,196 @@
+"""How the terminal is, said in STATUS and signed in records: what is wrong, what was lost, what it died of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from workbench import BADGE, Workbench, label, plain, qr
+
+from plomba.sim.virtual_terminal import FLASH_BLOCKS, VirtualTerminal
+from plomba.trust.records import VerifiedRecord
+from plomba_wire.codec import Health
+from plomba_wire.schema import VOCABULARY
+from plomba_wire.vocabulary import Action, Check, Engine, Tlv
+
+pytestmark = pytest.mark.anyio
+
+ORDERS = [plain(f"H-{number}") for number in range(60)]
+WATCHDOG, RESET = 3, 2
+SMALLEST_JOURNAL = FLASH_BLOCKS - 125
+"""Three blocks of it."""
+FILES = 96 * 4096
+
+
+async def health(bench: Workbench) -> Health:
+    assert bench.enrolled is not None
+    async with bench.session() as session:
+        return Health.unpack((await session.status(bench.enrolled.public)).health)
+
+
+def signed_health(record: VerifiedRecord) -> Health:
+    return Health.unpack(record.parts[Tlv.HEALTH])
+
+
+def starts(bench: Workbench) -> list[VerifiedRecord]:
+    return [record for record in bench.records() if record.head.action == Action.BOOT]
+
+
+@pytest.fixture
+async def small(tmp_path: Path) -> AsyncIterator[Workbench]:
+    """Its journal holds 48 pages."""
+    bench = Workbench(tmp_path)
+    bench.terminal = VirtualTerminal(tmp_path / "terminal", engine_pace=20.0, flash_blocks=SMALLEST_JOURNAL)
+    async with bench:
+        yield bench
+        assert bench.terminal.output == ""
+
+
+async def test_it_is_in_status_and_in_the_records_of_start_clock_and_shift(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    bench.terminal.charge(64)
+    found = await health(bench)
+    assert (found.battery, found.reset, found.engine, found.checks) == (64, 1, Engine.READY, 0)
+    assert found.free_pages > 1900 and found.broken == found.torn == found.bad_blocks == found.lost_scans == 0
+    await bench.terminal.scan(qr("PLB*CLOSE"))
+    bench.terminal.charge(9)
+    await bench.terminal.restart()
+    await bench.sync()
+    told = {record.head.action: signed_health(record) for record in bench.records() if Tlv.HEALTH in record.parts}
+    assert set(told) == {Action.BOOT, Action.TIME_SET, Action.SHIFT_CLOSE}
+    assert (told[Action.SHIFT_CLOSE].battery, told[Action.SHIFT_CLOSE].checks) == (64, 0)
+    assert told[Action.BOOT].checks == Check.CLOCK_UNSET | Check.BATTERY_LOW
+
+
+async def test_every_refused_scan_is_counted_across_the_power(small: Workbench) -> None:
+    await small.ready(ORDERS)
+    terminal = small.terminal
+    numbers = iter(range(59))
+    while await terminal.scan(label(f"H-{next(numbers)}")) == "ok":
+        pass
+    assert await terminal.scan(label("H-59")) == "refused"
+    assert (await health(small)).lost_scans == 2
+    assert (await health(small)).checks & Check.JOURNAL_FULL
+    await terminal.restart()
+    assert (await health(small)).lost_scans == 2
+    await terminal.engine_ready()
+    terminal.press("ok")
+    assert await terminal.scan(label("H-59")) == "refused"
+    await small.sync()
+    assert await terminal.scan(label("H-59")) == "ok"
+    await small.sync()
+    told = [record for record in small.records() if record.head.action == Action.SCANS_LOST]
+    assert [signed_health(record).lost_scans for record in told] == [3]
+    stored = [record.parts.get(Tlv.ORDER) for record in small.records() if record.head.action == Action.STORE]
+    assert stored[-1] == b"H-59" and len(set(stored)) == len(stored)
+
+
+async def test_a_task_that_dies_leaves_a_trace_and_the_terminal_starts_again(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    terminal = bench.terminal
+    await terminal.scan(label("H-1"))
+    terminal.break_keys()
+    await terminal.wait(lambda: terminal.resets == 1 and terminal.up, "restart")
+    assert "OSError" in terminal.take_output()
+    assert terminal.tones[-1] == "refused"
+    assert (await health(bench)).checks & Check.RESTARTED
+    await bench.sync()
+    start = starts(bench)[-1]
+    assert start.parts[Tlv.TRACE].startswith(b"keys: OSError at ")
+    assert signed_health(start).reset == RESET
+    terminal.press("ok")
+    await terminal.engine_ready()
+    await terminal.scan(BADGE)
+    assert await terminal.scan(label("H-1")) == "repeat"
+    # It is told once.
+    await terminal.restart()
+    await bench.sync()
+    assert Tlv.TRACE not in starts(bench)[-1].parts
+    assert not (await health(bench)).checks & Check.RESTARTED
+
+
+async def test_a_terminal_that_hangs_is_started_by_its_watchdog(tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    # 8 s of silence are 160 ms here, and the firmware feeds it five times a second.
+    bench.terminal = VirtualTerminal(tmp_path / "terminal", engine_pace=20.0)
+    async with bench:
+        await bench.ready(ORDERS)
+        terminal = bench.terminal
+        terminal.watchdog_pace, fed = 20.0, terminal.fed
+        await terminal.wait(lambda: terminal.fed > fed + 1, "a fed watchdog")
+        assert terminal.resets == 0
+        terminal.freeze()
+        await terminal.wait(lambda: terminal.resets == 1 and terminal.up, "restart", 30.0)
+        terminal.watchdog_pace = None
+        found = await health(bench)
+        assert found.reset == WATCHDOG and found.checks & Check.RESTARTED
+        await bench.sync()
+        assert signed_health(starts(bench)[-1]).reset == WATCHDOG
+
+
+async def test_an_engine_that_falls_silent_is_said_and_looked_for_again(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    terminal = bench.terminal
+    terminal.unplug_engine()
+    screens = len(terminal.screens)
+    terminal.press("scan")
+    await terminal.wait(lambda: len(terminal.screens) > screens, "its screen")
+    found = await health(bench)
+    assert found.engine == Engine.SILENT and found.engine_faults >= 2
+    terminal.plug_engine()
+    await terminal.scan(label("H-1"))
+    assert (await health(bench)).engine == Engine.READY
+
+
+async def test_damaged_rules_and_lists_have_a_screen_each(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    terminal = bench.terminal
+    await terminal.stop()
+    path = terminal.folder / "flash.bin"
+    flash = bytearray(path.read_bytes())
+    manifest = flash.find(b"PLBS")
+    assert manifest > 0
+    flash[manifest + 2 * 4096 + 60] ^= 1
+    path.write_bytes(flash)
+    await terminal.start()
+    found = await health(bench)
+    assert found.checks == Check.CLOCK_UNSET | Check.MANIFEST_DAMAGED
+    shown = terminal.screen
+    terminal.press("ok")
+    await terminal.wait(lambda: terminal.screen != shown, "the next screen")
+    # The dock brings another, and all is well.
+    await bench.sync()
+    await bench.push_manifest(ORDERS, 2)
+    assert (await health(bench)).checks == 0
+
+
+async def test_what_stops_it_has_a_screen_and_ok_tries_again(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    terminal = bench.terminal
+    await terminal.scan(label("H-1"))
+    await terminal.stop()
+    path = terminal.folder / "flash.bin"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-FILES] + b"\x55" * FILES)
+    shown: list[bytes] = []
+    await terminal.start()
+    shown.append(terminal.screen)
+    assert terminal.tones[-1] == "refused"
+    # Nothing was wiped, and another start that finds the same says the same.
+    assert path.read_bytes()[:-FILES] == whole[:-FILES]
+    terminal.press("ok")
+    await terminal.wait(lambda: terminal.resets == 1 and terminal.up, "restart")
+    assert terminal.screen == shown[0]
+    await terminal.stop()
+    path.write_bytes(whole)
+    await terminal.start()
+    await bench.sync()
+    assert b"H-1" in [record.parts.get(Tlv.ORDER) for record in bench.records()]
+
+
+def test_every_check_has_words_of_its_own_in_every_language() -> None:
+    for lang in VOCABULARY["languages"]:
+        said = [tuple(entry[lang]) for entry in VOCABULARY["check"].values()]
+        assert len(set(said)) == len(said)
+        assert all(headline and next_step for headline, next_step in said)
