@@ -44,11 +44,12 @@ class Workload:
 
 
 WORKLOADS = {
-    "journal": Workload(share=50, second=5, bad=20),
-    "config": Workload(share=15, second=5, bad=8),
-    "manifest": Workload(share=15, second=1, bad=8),
-    "rules": Workload(share=10, second=3, bad=8),
-    "epoch": Workload(share=10, second=3, bad=8),
+    "journal": Workload(share=45, second=5, bad=20),
+    "config": Workload(share=10, second=5, bad=60),
+    "manifest": Workload(share=15, second=1, bad=20),
+    "rules": Workload(share=10, second=3, bad=20),
+    "epoch": Workload(share=10, second=3, bad=15),
+    "image": Workload(share=10, second=1, bad=8),
 }
 """Each is tests/power/NAME_mpy.py."""
 _BAD_CUTS = 6

@@ -4,6 +4,7 @@ import nor
 from bench import ONE, THREE, Bench
 from situations import refuses, run
 
+from terminal.journal.damage import next_damaged
 from terminal.journal.ring import JournalFull
 
 WRITING = (nor.PROGRAM_ERROR, nor.ERASE_ERROR, nor.PROGRAM_NOOP, nor.ERASE_NOOP)
@@ -146,6 +147,43 @@ def test_an_unreadable_block_behind_one_with_room_held_nothing_new():
     bench.add(*[ONE] * 13)
     bench.start()
     bench.whole()
+
+
+def test_nothing_is_programmed_into_a_block_that_only_says_it_was_erased():
+    bench = Bench()
+    bench.fill(THREE)
+    bench.receipt(20)
+    before = bytes(bench.chip.image[nor.BLOCK : 2 * nor.BLOCK])
+    bad(bench, 1, nor.ERASE_NOOP)
+    bench.fill(THREE)
+    assert bench.journal.bad_blocks == 1
+    assert bytes(bench.chip.image[nor.BLOCK : 2 * nor.BLOCK]) == before
+
+
+def test_old_records_in_a_bad_block_do_not_date_what_was_damaged_before_them():
+    bench = Bench()
+    bench.fill()
+    bench.receipt(64)
+    bad(bench, 1, nor.ERASE_ERROR)
+    bench.add(*[ONE] * 20)
+    for seq in range(65, 81):
+        bench.flip(seq)
+    before = bytes(bench.chip.image[: nor.BLOCK])
+    bench.start()
+    assert bench.journal.broken == 65
+    bench.fill()
+    assert not bench.journal.idle()
+    assert bytes(bench.chip.image[: nor.BLOCK]) == before, "erased without a receipt"
+
+
+def test_damaged_pages_are_handed_out_past_an_unreadable_block():
+    bench = Bench()
+    bench.add(*[ONE] * 40)
+    bench.flip(35)
+    bad(bench, 1, nor.READ_ERROR)
+    assert next_damaged(bench.region, 0) == 34
+    assert next_damaged(bench.region, 20) == 34
+    assert next_damaged(bench.region, 35) is None
 
 
 run(globals())

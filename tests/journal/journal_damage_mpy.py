@@ -1,6 +1,5 @@
 """Flash that lost something, or does not keep it. Under MicroPython only."""
 
-import nor
 from bench import ONE, THREE, TWO, Bench
 from bodies import body
 from situations import refuses, run

@@ -37,7 +37,8 @@ class Config(SmallState):
             else:
                 name = _NAMES[random.getrandbits(8) % len(_NAMES)]
                 self.save(name, nor.noise(_SIZES[random.getrandbits(8) % len(_SIZES)]))
-        self.step(self.check)
+            if number % 6 == 5:
+                self.step(self.check)
 
     def recover(self) -> None:
         self.step(self.check)

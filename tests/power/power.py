@@ -57,6 +57,7 @@ class Life:
     NAME = ""
     BLOCKS = 0
     VARIANTS = 1
+
     def __init__(self, sweep, case: Case, level: int, stream: int) -> None:
         self.sweep = sweep
         self.case = case
@@ -270,6 +271,8 @@ class Sweep:
                 at += 1
                 self.share = 0
                 life = self.live(Case(at))
+                if not life.ways:
+                    return
                 modes, blocks = range(len(nor.BAD_MODES)), range(life.bad_blocks())
                 ways = [(mode, block, late) for late in range(2) for block in blocks for mode in modes]
                 ways.sort(key=lambda way: mixed(at, way[0], way[1], way[2]))

@@ -46,8 +46,11 @@ class SmallState(Life):
             vfs.umount("/state")
 
     def ended(self, error) -> None:
-        """A start that cannot read its small state refuses: it would go on with older values, or with none."""
-        if isinstance(error, OSError) and self.cannot_read:
+        """A start that cannot read its small state refuses: it would go on with older values, or with none.
+
+        So does the very first one where the file system's two fixed blocks are not both good.
+        """
+        if isinstance(error, OSError) and (self.cannot_read or (self.chip.bad >= 0 and not self.used)):
             self.sweep.refused += 1
         else:
             super().ended(error)
