@@ -52,6 +52,8 @@ WORKLOADS = {
     "image": Workload(share=10, second=1, bad=8),
 }
 """Each is tests/power/NAME_mpy.py."""
+_BAD_LIVES = 1500
+"""At most, of one workload: each block in each way many times over."""
 _BAD_CUTS = 6
 """Cuts in a life on a bad block."""
 
@@ -78,7 +80,7 @@ def sweep(names: list[str], cuts: int, seed: int, quiet: bool) -> Facts:
             seed=seed,
             cuts=-(-cuts * workload.share // whole),
             second=workload.second,
-            bad_block_runs=-(-cuts * workload.bad // 1000),
+            bad_block_runs=min(_BAD_LIVES, -(-cuts * workload.bad // 1000)),
             bad_block_cuts=_BAD_CUTS,
         )
         if not quiet:

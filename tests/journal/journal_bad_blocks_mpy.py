@@ -138,6 +138,20 @@ def test_the_numbers_of_an_unreadable_block_are_not_given_again():
         assert bench.journal.head == head and bench.journal.broken == last * 16 + 1
 
 
+def test_a_new_journal_with_an_unreadable_block_takes_records():
+    for block in range(4):
+        bench = Bench()
+        bad(bench, block, nor.READ_ERROR)
+        bench.start()
+        assert bench.journal.next_seq == 17 and bench.journal.broken == 1, "it may have held the first ones"
+        assert bench.fill() == 48
+        refuses(JournalFull, bench.append)
+        head = bench.journal.head
+        bench.start()
+        # The ring is full up to that block, which may hold newer ones.
+        assert bench.journal.head == head and bench.journal.next_seq == 81
+
+
 def test_an_unreadable_block_behind_one_with_room_held_nothing_new():
     bench = Bench()
     bench.add(*[ONE] * 20)

@@ -164,7 +164,7 @@ class Updates(SmallState):
         except OSError as error:
             self.refused(error)
             at = self.chip.bad - self.FILES
-            if at >= 0 and at // _SLOT != (slot is images.slots[1]):
+            if not self.cannot_read and at >= 0 and at // _SLOT != (slot is images.slots[1]):
                 self.wrong("%d is refused, and its slot is good" % version)
             self.looked_at()
             return False

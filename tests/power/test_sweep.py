@@ -76,7 +76,7 @@ BREAKS = {
     ),
     "journal: the numbers of an unreadable block are given again": (
         "terminal/journal/survey.py",
-        "            self._lost += PER_BLOCK\n",
+        "            self._lose(PER_BLOCK, block)\n",
         "",
     ),
     "journal: a block that does not take a page ends the work": (

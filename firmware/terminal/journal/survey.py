@@ -44,6 +44,7 @@ class Survey:
         self._before = b""
         self._doubtful = _NONE
         self._lost = 0
+        self._lost_in = 0
         last = self._written_last()
         for step in range(1, region.blocks + 1):
             self._walk((last + step) % region.blocks)
@@ -125,7 +126,7 @@ class Survey:
             self.bad[block] = 1
             self.torn += 1
             self._doubt(block)
-            self._lost += PER_BLOCK
+            self._lose(PER_BLOCK, block)
             self.page = (block + 1) * PER_BLOCK
 
     def _walk_pages(self, block: int) -> None:
@@ -141,9 +142,15 @@ class Survey:
             if not entry.blank:
                 self.torn += 1
                 self._doubt(block)
-                self._lost += entry.lost(page)
+                self._lose(entry.lost(page), block)
                 self.page = page + 1
             page += 1
+
+    def _lose(self, records: int, block: int) -> None:
+        """So many records at most were there and cannot be read; they are the newest unless another one follows."""
+        self._lost += records
+        if records:
+            self._lost_in = block
 
     def _doubt(self, block: int) -> None:
         if self._doubtful == _NONE:
@@ -191,7 +198,7 @@ class Survey:
     def _end(self, last: int) -> None:
         self.next_seq = max(self.newest + self._lost, self._receipted) + 1
         if self._lost:
-            self.newest_in[last] = self.newest + self._lost
+            self.newest_in[self._lost_in] = self.newest + self._lost
         if self.next_seq != self.newest + 1:
             self.broken = self.broken or max(self.newest, self._receipted) + 1
             self.first_seq = self.next_seq
