@@ -86,8 +86,8 @@ class Change(SmallState):
             super().ended(error)
 
     def live(self) -> None:
-        for number in (2, 3, 4):
-            self.change(number)
+        for _ in range(3):
+            self.change(self.epoch + 1)
             self.step(self.check)
             self.record()
 
