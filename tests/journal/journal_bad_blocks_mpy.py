@@ -148,7 +148,7 @@ def test_a_new_journal_with_an_unreadable_block_takes_records():
         refuses(JournalFull, bench.append)
         head = bench.journal.head
         bench.start()
-        # Written to the last page before that block, the ring may have newer ones in it; block 1 is not behind the last.
+        # Behind the block written last it may hold newer ones; block 1 lies elsewhere.
         assert bench.journal.head == head and bench.journal.next_seq == (65 if block == 1 else 81)
 
 

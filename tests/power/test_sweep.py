@@ -32,8 +32,11 @@ def _interpreter() -> None:
 def sweep(*arguments: str, root: Path = ROOT) -> tuple[int, dict[str, Any], str]:
     """Exit code, the JSON object of the last line, and what stands before it."""
     command = [sys.executable, str(root / "tools" / "sweep.py"), "power", *arguments]
-    finished = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert finished.returncode in (0, 1), finished.stdout + finished.stderr
+    # A broken tree has no host of its own.
+    paths = os.pathsep.join(str(ROOT / folder) for folder in ("host", "protocol"))
+    env = {**os.environ, "PYTHONPATH": paths}
+    finished = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+    assert finished.returncode in (0, 1) and finished.stdout, finished.stdout + finished.stderr
     *before, last = finished.stdout.splitlines()
     return finished.returncode, json.loads(last), "\n".join(before)
 
