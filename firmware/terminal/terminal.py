@@ -13,6 +13,7 @@ from terminal.clock import Clock
 from terminal.diary import Diary
 from terminal.journal import epoch
 from terminal.journal.ring import Journal, JournalFull
+from terminal.keys import signer
 from terminal.keys.identity import Identity
 from terminal.objects.manifest import Manifest
 from terminal.objects.revocations import Revocations
@@ -41,7 +42,7 @@ class Terminal:
         self.on_record = _nobody
         self.diary = Diary()
         self.clock = Clock()
-        self.identity = Identity()
+        self.identity = Identity(signer.choose(board.secure_element()))
         self.boot = _next_boot()
         self._ring = board.journal_region()
         epoch.finish(self.identity, self._ring)

@@ -1,7 +1,7 @@
 """A terminal without hardware: the real firmware under MicroPython's unix port, a scan engine model, and the relay.
 
 Three sockets lead to the process: UART 1 (scan engine), UART 0 (the link, through the relay), and the side channel
-with screen, tones and lamp out, keys, clock and power in.
+with screen, tones and lamp out, keys, clock and power in. A fourth, with a secure element, is the I²C bus.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from plomba.capture import FROM_DEVICE, TO_DEVICE, Recorder
 from plomba.errors import PlombaError, TerminalError
+from plomba.sim.atecc608 import Atecc608
 from plomba.sim.gm65 import Gm65, SeenCode
+from plomba.sim.i2c_line import I2cLine
 from plomba.sim.relay import Relay
 from plomba.sim.screen_png import to_png
 
@@ -73,6 +75,7 @@ class VirtualTerminal:
     `wire` is what the dock opens; `clock` stopped moves only by `warp`; `engine_pace` is how many times faster than
     real time the scan engine's model lives; `engine_capture` gets what passes between firmware and engine. More
     `flash_blocks` than the board has make its journal longer; they may not change once there is a flash.
+    `secure_element` True is a chip whose EEPROM lives in `folder` too; it may be one of yours, or None.
 
     `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see; `code_heap` and
     `free_heap` are bytes, after the firmware's imports.
@@ -88,6 +91,7 @@ class VirtualTerminal:
         engine_capture: Path | None = None,
         heap: int = HEAP,
         flash_blocks: int = FLASH_BLOCKS,
+        secure_element: Atecc608 | Literal[True] | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.tones: list[str] = []
@@ -102,6 +106,11 @@ class VirtualTerminal:
         self._heap = heap
         self._flash_blocks = flash_blocks
         self._engine = Gm65(eeprom=_stored_eeprom(folder))
+        if secure_element is True:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            secure_element = Atecc608(self.folder / "secure_element.json")
+        self.secure_element = secure_element
+        self._i2c: I2cLine | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._relay: Relay | None = None
         self._sockets: dict[str, socket.socket] = {}
@@ -158,10 +167,11 @@ class VirtualTerminal:
         self._ready = self._dead = False
         self._panel_rest = b""
         theirs = {}
-        for name in ("panel", "link", "engine"):
+        for name in ("panel", "link", "engine", *(("i2c",) if self.secure_element else ())):
             ours, other = socket.socketpair()
             ours.setblocking(False)
-            other.setblocking(False)
+            # MicroPython's I2C blocks, and so does its end here.
+            other.setblocking(name == "i2c")
             self._sockets[name], theirs[name] = ours, other
         environment = {
             **os.environ,
@@ -175,6 +185,9 @@ class VirtualTerminal:
             "SIM_HEAP": str(self._heap),
         }
         environment.pop("SIM_CUT", None)
+        environment.pop("SIM_I2C0_FD", None)
+        if self.secure_element is not None:
+            environment["SIM_I2C0_FD"] = str(theirs["i2c"].fileno())
         if cut is not None:
             environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
         main = firmware_path()[1] / "main.py"
@@ -192,6 +205,10 @@ class VirtualTerminal:
             end.close()
         loop.add_reader(self._sockets["panel"], self._read_panel)
         loop.add_reader(self._sockets["engine"], self._read_engine)
+        if self.secure_element is not None:
+            self.secure_element.power_on()
+            self._i2c = I2cLine(self.secure_element, self._lose_power)
+            loop.add_reader(self._sockets["i2c"], self._serve_i2c)
         self._relay = Relay(self._sockets["link"], self._link_path())
         self._relay.before_reading = self._read_panel
         self._engine.power_on(self._now())
@@ -218,6 +235,8 @@ class VirtualTerminal:
                 loop.remove_reader(end)
             end.close()
         self._sockets.clear()
+        if self.secure_element is not None:
+            self.secure_element.power_off()
         settings = {f"{register:#04x}": value for register, value in self._engine.eeprom.items()}
         (self.folder / "engine.json").write_text(json.dumps(settings), encoding="ascii")
 
@@ -358,8 +377,25 @@ class VirtualTerminal:
         elif "warped" in message:
             self._warped += 1
         elif "power" in message:
-            self._dead = True
-            self.power_cuts += 1
+            self._lose_power()
+
+    def _lose_power(self) -> None:
+        self._dead = True
+        self.power_cuts += 1
+        self._changed.set()
+
+    def _serve_i2c(self) -> None:
+        end = self._sockets["i2c"]
+        try:
+            data = end.recv(4096)
+        except OSError:
+            data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(end)
+            return
+        assert self._i2c is not None
+        with suppress(OSError):  # the board may be without power
+            end.sendall(self._i2c.receive(data, asyncio.get_running_loop().time()))
 
     def _read_engine(self) -> None:
         # A change of rate is told on the side channel before the bytes that are sent at it.
