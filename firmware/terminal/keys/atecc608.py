@@ -25,6 +25,8 @@ _COUNTER = 0x24
 _SELFTEST = 0x77
 
 _AWAKE = b"\x04\x11\x33\x43"
+_SICK = b"\x04\x07"
+_TESTS = 0x3B
 _SELF_TEST_FAILED = 0x07
 _HEALTH_TEST_FAILED = 0x08
 _AGAIN = (0x05, 0xEE, 0xFF)  # a fault while it computed, the watchdog about to bite, a CRC that it found wrong
@@ -34,7 +36,7 @@ _POLL_MS = 2
 _WAKE_MS = 2  # 1.5 ms from the pulse on
 _WAKE_LIMIT_MS = 300  # a chip that a reset of the board left at work needs up to 250 ms
 _ANSWER_MAX = 67
-_REST_OF_IT = 2  # cryptoauthlib waits without the table of times for the 608B: this one waits twice as long
+_PATIENCE = 2  # times what the table says: for the 608B cryptoauthlib has no table, and polls for up to 2.5 s
 
 
 class ChipFailure(OSError):
@@ -42,7 +44,8 @@ class ChipFailure(OSError):
 
     `code` is one of: absent (no answer to the wake pulse), busy (a command did not end in its time), crc (answers stay
     garbled), foreign (another kind of chip, or locked with a configuration that is not ours), configuration (what was
-    written reads back otherwise), self-test, signature (it does not verify), execution (any other refusal).
+    written reads back otherwise), self-test, entropy (its random bytes are not), signature (it does not verify),
+    execution (any other refusal).
     """
 
     def __init__(self, code: str) -> None:
@@ -137,35 +140,37 @@ class Chip:
 
     def self_test(self) -> None:
         """Random generator, ECDSA, ECDH, AES, SHA: 250 ms."""
-        if self._ask(_SELFTEST, 0x3B, 0, b"", 1, 250, False) != b"\x00":
+        if self._ask(_SELFTEST, _TESTS, 0, b"", 1, 250, _TESTS) != b"\x00":
             raise ChipFailure("self-test")
 
-    def _ask(self, opcode: int, p1: int, p2: int, data: bytes, size: int, limit_ms: int, status: bool = True) -> bytes:
-        """The payload of the answer, `size` bytes; a single byte is a status and has to be 0, unless told otherwise."""
+    def _ask(self, opcode: int, p1: int, p2: int, data: bytes, size: int, limit_ms: int, allowed: int = 0) -> bytes:
+        """The payload of the answer, `size` bytes. A single byte is a status: 0, or bits that are `allowed`."""
         self._packet.build(opcode, p1, p2, data)
-        code = "absent"
+        code = ""
         for attempt in range(_TRIES):
             self.repeats += attempt > 0
-            if not self._wake():
-                raise ChipFailure(code)
+            asleep = self._wake()
+            if asleep:
+                raise ChipFailure(code or asleep)
             try:
                 self._bus.writeto(_ADDRESS, self._packet.view)
             except OSError:
-                # It may have gone to sleep, or got half of it; idle ends whatever it made of that.
+                # Half of it may have arrived: idle ends whatever the chip made of that.
                 self._idle()
+                code = code or "absent"
                 continue
-            answer, code = self._listen(size, limit_ms * _REST_OF_IT)
+            answer, code = self._listen(size, limit_ms * _PATIENCE)
             self._idle()
             if not answer:
                 continue
-            if len(answer) == size and (size > 1 or not status or answer == b"\x00"):
+            if len(answer) == size and (size > 1 or not answer[0] & ~allowed):
                 return answer
-            refusal = answer[0]
-            if refusal in (_SELF_TEST_FAILED, _HEALTH_TEST_FAILED):
+            status = answer[0]
+            if status in (_SELF_TEST_FAILED, _HEALTH_TEST_FAILED):
                 raise ChipFailure("self-test")
-            if refusal not in _AGAIN:
+            if status not in _AGAIN:
                 raise ChipFailure("execution")
-            code = "crc" if refusal == 0xFF else "execution"
+            code = "crc" if status == 0xFF else "execution"
         raise ChipFailure(code)
 
     def _listen(self, size: int, limit_ms: int) -> "tuple[bytes, str]":
@@ -192,11 +197,12 @@ class Chip:
             self.repeats += 1
         return b"", "crc"
 
-    def _wake(self) -> bool:
-        """SDA low for longer than 60 µs: address 0 at 100 or 400 kHz. Nobody acknowledges that."""
+    def _wake(self) -> str:
+        """SDA low for longer than 60 µs: address 0, which nobody acknowledges, at 100 kHz. Empty, or why it failed."""
         clock, bus = self._clock, self._bus
         view = memoryview(self._answer)[:4]
         began = clock.ticks_ms()
+        failure = "absent"
         while True:
             late = clock.ticks_diff(clock.ticks_ms(), began) > _WAKE_LIMIT_MS
             try:
@@ -207,16 +213,14 @@ class Chip:
             try:
                 bus.readfrom_into(_ADDRESS, view)
                 if view == _AWAKE:
-                    return True
-                if view[:2] == b"\x04\x07":
-                    raise ChipFailure("self-test")
-            except ChipFailure:
-                raise
+                    return ""
+                failure = "self-test" if view[:2] == _SICK else "crc"
             except OSError:
                 pass
             if late:
-                return False
-            # It was awake already, or garbled: from idle on the pulse has its answer.
+                return failure
+            # It was awake already, or the answer is garbled: from idle on the pulse is answered anew.
+            self.repeats += 1
             self._idle()
 
     def _idle(self) -> None:

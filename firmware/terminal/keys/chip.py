@@ -15,11 +15,12 @@ from terminal.keys.signer import KEY_IN_CHIP, KeyMismatch
 _SLOT = 0
 _LOCK_DATA = 86
 _LOCK_CONFIG = 87
-_SLOT_LOCKED = 88
-_UNLOCKED = 0x55
+_LOCK_SLOT = 88
 _608 = 0x60
 _COUNTER_LIMIT = 2097151
 _TRIES = 2
+_PUBLIC = 64
+_NOT_YET = b"\x00"  # behind the public key in flash, until the chip has locked it
 
 # Bytes 16 to 127. Slot 0 signs digests from outside, is secret, GenKey allowed until the slot is locked (81 20, 33 00:
 # private, public key may be asked for, P-256, lockable); no ECDH, nothing internal. The others hold nothing and can
@@ -39,19 +40,25 @@ _LIVING = (range(52, 68), range(84, 90))
 
 
 class ChipEntropy(entropy.Source):
-    """Random bytes of the chip."""
+    """Random bytes of the chip. `failure` is what the chip failed with, if it did."""
 
     def __init__(self, chip: Chip) -> None:
+        self.failure: "ChipFailure | None" = None
         self._chip = chip
 
     def read(self, n: int) -> bytes:
-        return b"".join([self._chip.random() for _ in range((n + 31) // 32)])[:n]
+        self.failure = None
+        try:
+            return b"".join([self._chip.random() for _ in range((n + 31) // 32)])[:n]
+        except ChipFailure as failure:
+            self.failure = failure
+            raise
 
 
 class ChipSigner:
-    """Signs in the chip. Raises ChipFailure, signer.KeyMismatch, entropy.EntropyFailure.
+    """Signs in the chip. Raises ChipFailure, signer.KeyMismatch, OSError from flash.
 
-    `chip.repeats`, and `glitches`, the signatures that did not verify and were made again, tell of a chip or a bus that
+    `chip.repeats`, and `glitches`, the signatures that did not come or did not verify, tell of a chip or a bus that
     somebody or something disturbs.
     """
 
@@ -72,28 +79,34 @@ class ChipSigner:
         return self._counter
 
     def sign(self, digest: bytes) -> bytes:
-        """A signature over a digest, low s, verified: what a disturbed chip makes never leaves.
+        """A signature over a digest, low s, verified: what a disturbed chip makes never leaves. Raises ChipFailure.
 
-        The nonce is the chip's own, so its random generator has to be alive: a block is drawn first, as entropy() does.
+        The nonce is the chip's own, so its random generator has to be alive: a block is drawn first, as software does.
         """
-        entropy.entropy(32, self.source)
+        self._random(lambda: entropy.entropy(32, self.source))
         code = ""
         for _ in range(_TRIES):
             try:
                 raw = self.chip.sign(_SLOT, digest)
+                s = int.from_bytes(raw[32:], "big")
+                signature = raw[:32] + min(s, abs(p256.N - s)).to_bytes(32, "big")
+                if p256.verify(self._table, digest, signature):
+                    return signature
+                code = "signature"
             except ChipFailure as failure:
                 if failure.code != "execution":
                     raise
                 # A chip that lost its power for a moment has lost the digest too.
                 code = failure.code
-                continue
-            s = int.from_bytes(raw[32:], "big")
-            signature = raw[:32] + min(s, p256.N - s).to_bytes(32, "big") if s < p256.N else raw
-            if p256.verify(self._table, digest, signature):
-                return signature
             self.glitches += 1
-            code = "signature"
         raise ChipFailure(code)
+
+    def _random(self, draw) -> None:
+        """What entropy.py finds wrong with the chip's bytes is a failure of the chip."""
+        try:
+            draw()
+        except entropy.EntropyFailure:
+            raise self.source.failure or ChipFailure("entropy")
 
     def _provision(self) -> bytes:
         """The public key; on a blank chip, after all it takes to have one."""
@@ -101,22 +114,27 @@ class ChipSigner:
         zone = chip.configuration()
         if zone[:2] != b"\x01\x23" or zone[6] != _608:
             raise ChipFailure("foreign")
-        if zone[_LOCK_CONFIG] == _UNLOCKED:
+        known = files.load(KEY_IN_CHIP) or b""
+        if _open(zone, _LOCK_DATA) and len(known) == _PUBLIC:
+            raise KeyMismatch("this flash knows a key in a secure element, and the one on the board has none")
+        if _open(zone, _LOCK_CONFIG):
             zone = self._configure(zone)
         if not _ours(zone):
             raise ChipFailure("foreign")
         chip.self_test()
-        entropy.self_test(self.source)
-        known = files.load(KEY_IN_CHIP)
-        if zone[_LOCK_DATA] == _UNLOCKED:
-            files.save(KEY_IN_CHIP, chip.create_key(_SLOT))
+        self._random(lambda: entropy.self_test(self.source))
+        if _open(zone, _LOCK_DATA):
+            # In flash before it is locked, or a cut between the two would leave a key that nobody knows.
+            known = chip.create_key(_SLOT) + _NOT_YET
+            files.save(KEY_IN_CHIP, known)
             self._lock(chip.lock_data, _LOCK_DATA)
-            known = files.load(KEY_IN_CHIP)
-        if zone[_SLOT_LOCKED] & 1:
-            self._lock(lambda: chip.lock_slot(_SLOT), _SLOT_LOCKED)
+        if _open(zone, _LOCK_SLOT):
+            self._lock(lambda: chip.lock_slot(_SLOT), _LOCK_SLOT)
         public = chip.public_key(_SLOT)
-        if known != public:
-            raise KeyMismatch("the key in the secure element is not the one this flash knows")
+        if known[:_PUBLIC] != public:
+            raise KeyMismatch("the key in the secure element is not the one that this flash knows")
+        if len(known) != _PUBLIC:
+            files.save(KEY_IN_CHIP, public)
         return public
 
     def _configure(self, zone: bytes) -> bytes:
@@ -138,9 +156,13 @@ class ChipSigner:
         except ChipFailure as failure:
             if failure.code != "execution":
                 raise
-        state = self.chip.configuration()[at]
-        if state & 1 if at == _SLOT_LOCKED else state == _UNLOCKED:
+        if _open(self.chip.configuration(), at):
             raise ChipFailure("execution")
+
+
+def _open(zone: bytes, at: int) -> bool:
+    """Whether nothing has been locked yet at one of the lock bytes."""
+    return zone[at] in (0x55, 0xFF)
 
 
 def _ours(zone: bytes) -> bool:

@@ -53,7 +53,7 @@ class SoftwareSigner:
 def choose(bus):
     """The signer of a board: `bus` is the I²C its secure element hangs on, None where it has none.
 
-    Never falls back to software. Raises KeyDamaged, KeyMismatch, EntropyFailure, atecc608.ChipFailure, OSError.
+    Never falls back to software. Raises KeyDamaged, KeyMismatch, entropy.EntropyFailure, atecc608.ChipFailure, OSError.
     """
     if bus is None:
         if files.load(KEY_IN_CHIP) is not None:

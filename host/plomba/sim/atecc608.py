@@ -103,6 +103,7 @@ class Atecc608:
         self._woken = -inf
         self._ready = -inf
         self._answer = b""
+        self._asked = 0
         self._at = 0
         self._partial = False
         self._script: dict[Fault, float] = {}
@@ -140,9 +141,9 @@ class Atecc608:
         if not self._here(address, now) or self._partial:
             return None
         answer = self._answer
-        if not self._at and self._strikes(Fault.ALL_FF):
+        if not self._at and self._strikes(Fault.ALL_FF, self._asked):
             answer = b"\xff" * len(answer)
-        elif not self._at and self._strikes(Fault.BAD_CRC):
+        elif not self._at and self._strikes(Fault.BAD_CRC, self._asked):
             answer = answer[:1] + bytes([answer[1] ^ 0x04]) + answer[2:]
         taken = answer[self._at : self._at + count]
         self._at += count
@@ -167,6 +168,7 @@ class Atecc608:
         self._woken = now
         self._ready = now + WAKE_S
         self._commands.failed = 0
+        self._asked = 0
         self._put(bytes([packets.AWAKE]))
 
     def _rest(self, state: _State) -> None:
@@ -195,7 +197,7 @@ class Atecc608:
             self._partial = True
             return
         body = data[: data[0]]
-        opcode = body[1]
+        opcode = self._asked = body[1]
         if self._strikes(Fault.DEAF, opcode):
             body = body[:-3] + bytes([body[-3] ^ 0x20]) + body[-2:]
         if packets.crc16(body[:-2]) != body[-2:]:

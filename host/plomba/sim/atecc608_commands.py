@@ -1,7 +1,8 @@
 """What each command of an ATECC608B does to its memory and its RAM, and what it answers.
 
 Access rules: section "Device Commands" of the data sheets named in atecc608_packets.py; the bits of SlotConfig and
-KeyConfig as in DS20005927A, tables 2-6 and 2-11. An answer is a payload: status byte or data, without count and CRC.
+KeyConfig as the READMEs of nerves-hub/nerves_key and mattborja/MB-ATECCX08A-Library take them apart. An answer is a
+payload: status byte or data, without count and CRC.
 """
 
 from __future__ import annotations

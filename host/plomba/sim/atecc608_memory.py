@@ -1,6 +1,6 @@
 """What an ATECC608B keeps without power: configuration zone, locks, private keys, counters.
 
-The zone's layout is that of DS20005927A, table 2-5; its first block is a 608's as cryptoauthlib issue 51 shows it, the
+The zone's layout is that of DS20005927A; its first block is a 608's as cryptoauthlib issue 51 shows it, the
 others are the dump in mattborja/MB-ATECCX08A-Library, TestVectors.csv (a blank ATECCX08A).
 """
 
