@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import sys
 import types
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
 # What the firmware imports of MicroPython and does not use here.
 for _name in ("vfs", "micropython"):
@@ -18,6 +23,7 @@ from terminal import files  # noqa: E402
 from terminal.keys.atecc608 import Chip  # noqa: E402
 from terminal.keys.chip import ChipSigner  # noqa: E402
 
+DIGEST = hashlib.sha256(b"a record").digest()
 TRANSFER_S = 0.0004
 """About what ten bytes take at 400 kHz."""
 TIMEOUT_S = 0.05
@@ -83,3 +89,11 @@ class Desk:
     def _count(self) -> None:
         self.transfers += 1
         self.now += TRANSFER_S
+
+
+def check(public: bytes, digest: bytes, signature: bytes) -> tuple[int, int]:
+    """r and s of a signature that `cryptography` finds valid."""
+    x, y, r, s = (int.from_bytes(part, "big") for part in (public[:32], public[32:], signature[:32], signature[32:]))
+    key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    key.verify(encode_dss_signature(r, s), digest, ec.ECDSA(Prehashed(SHA256())))
+    return r, s

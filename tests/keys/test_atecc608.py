@@ -8,10 +8,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from chip_bench import Desk
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
+from chip_bench import DIGEST, Desk, check
 
 from plomba.sim import atecc608_packets as packets
 from plomba.sim.atecc608 import Fault
@@ -20,20 +17,11 @@ from plomba_wire.vocabulary import Protection
 from terminal.keys.atecc608 import ChipFailure, Packet, crc16
 
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-DIGEST = hashlib.sha256(b"a record").digest()
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-def check(public: bytes, digest: bytes, signature: bytes) -> tuple[int, int]:
-    """r and s of a signature that `cryptography` finds valid."""
-    x, y, r, s = (int.from_bytes(part, "big") for part in (public[:32], public[32:], signature[:32], signature[32:]))
-    key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
-    key.verify(encode_dss_signature(r, s), digest, ec.ECDSA(Prehashed(SHA256())))
-    return r, s
 
 
 def test_packets_are_what_the_model_takes_for_a_command() -> None:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chip_bench import Desk, files
-from test_atecc608 import DIGEST, check
+from chip_bench import DIGEST, Desk, check, files
 
 from plomba.sim import atecc608_packets as packets
 from plomba.sim.atecc608 import Atecc608, Fault, PowerCut

@@ -6,7 +6,6 @@ for none, and for `R` the bytes. The board blocks meanwhile, as it does on a rea
 
 from __future__ import annotations
 
-import errno
 import struct
 from collections.abc import Callable
 from typing import Final
@@ -15,6 +14,9 @@ from plomba.sim.atecc608 import Atecc608, BusDead, PowerCut
 
 _HEAD: Final = struct.Struct(">cBH")
 _READ: Final = b"R"
+# As MicroPython's boards number them (py/mperrno.h), whatever this system does.
+_ENODEV: Final = 19
+_ETIMEDOUT: Final = 110
 
 
 class I2cLine:
@@ -42,10 +44,10 @@ class I2cLine:
         try:
             if kind == _READ:
                 got = self._chip.read(address, size, now)
-                return bytes([errno.ENODEV]) if got is None else b"\x00" + got
-            return b"\x00" if self._chip.write(address, data, now) else bytes([errno.ENODEV])
+                return bytes([_ENODEV]) if got is None else b"\x00" + got
+            return b"\x00" if self._chip.write(address, data, now) else bytes([_ENODEV])
         except BusDead:
-            return bytes([errno.ETIMEDOUT])
+            return bytes([_ETIMEDOUT])
         except PowerCut:
             self._on_cut()
             return b""
