@@ -4,12 +4,13 @@ import preload  # isort: skip
 
 import asyncio
 import gc
-import sys
 
 import boards
-from terminal import files, health
+from plomba_wire.vocabulary import Check, Engine
+from terminal import files, selftest, watch
 from terminal.engine.gm65 import EngineAbsent, Gm65
 from terminal.link.serial import SerialLink
+from terminal.presenter import Presenter
 from terminal.terminal import Terminal
 
 _SCAN_KEY = "scan"
@@ -19,24 +20,29 @@ assert preload
 
 
 async def read_codes(engine: Gm65, terminal: Terminal, trigger: asyncio.Event) -> None:
-    """The scan key asks the engine for one reading."""
-    try:
-        await engine.start()
-    except EngineAbsent:
-        terminal.presenter.engine_absent()
-        return
+    """Finds the engine; then the scan key asks it for one reading. One that falls silent is looked for again."""
     tries = 0
     while True:
-        await trigger.wait()
-        trigger.clear()
-        tries += 1
-        seen = await engine.scan()
-        if seen is None:
-            terminal.nothing_read()
-        else:
-            terminal.scan(seen[0], seen[1], tries)
-            tries = 0
-        gc.collect()
+        try:
+            await engine.start()
+            terminal.health.engine = Engine.READY
+            while True:
+                await trigger.wait()
+                trigger.clear()
+                tries += 1
+                seen = await engine.scan()
+                terminal.health.engine_faults = engine.ignored + engine.unanswered
+                if seen is None:
+                    terminal.nothing_read()
+                else:
+                    terminal.scan(seen[0], seen[1], tries)
+                    tries = 0
+                gc.collect()
+        except EngineAbsent:
+            terminal.health.engine = Engine.SILENT
+            terminal.health.engine_faults = engine.ignored + engine.unanswered
+            terminal.presenter.engine_absent()
+            await trigger.wait()
 
 
 async def read_keys(board, terminal: Terminal, trigger: asyncio.Event) -> None:
@@ -48,34 +54,60 @@ async def read_keys(board, terminal: Terminal, trigger: asyncio.Event) -> None:
             terminal.press(key)
 
 
-async def pass_time(terminal: Terminal, link: SerialLink) -> None:
-    """Deadlines, and the erase ahead of need: it takes 45 ms with interrupts off, so it is done between scans."""
+async def pass_time(board, terminal: Terminal, link: SerialLink, tasks: watch.Watch) -> None:
+    """Deadlines, the watchdog, and the erase ahead of need: it takes 45 ms with interrupts off, so it is done between
+    scans."""
     while True:
         await asyncio.sleep_ms(_TICK_MS)
+        tasks.feed()
         terminal.tick()
         link.tick()
         terminal.journal.idle()
+        if terminal.restart_due and link.idle and not terminal.flow.visit.parcels:
+            board.reset()
 
 
-async def run() -> None:
-    board = boards.current()
-    files.mount(board.file_range(), board.journal_region())
-    terminal = Terminal(board)
+async def stand_still(board, check: int) -> None:
+    """Shows why nothing goes on, until OK asks for another start."""
+    Presenter(board, files.load("language") or b"ru").stopped(check)
+    board.ready()
+    while await board.key() != "ok":
+        pass
+
+
+async def run(board) -> None:
+    """Ends when the terminal has to start again."""
+    dog = board.watchdog()
+    try:
+        files.mount(board.file_range(), board.journal_region())
+    except OSError:
+        await stand_still(board, Check.STATE_LOST)
+        return
+    try:
+        terminal = Terminal(board)
+    except Exception as error:
+        watch.leave_trace("start", error)
+        check = selftest.stops(error)
+        if check:
+            await stand_still(board, check)
+        return
     gc.collect()
     trigger = asyncio.Event()
+    tasks = watch.Watch(dog)
     link = SerialLink(board.link_uart(), terminal, board.LINK_BAUDS)
-    watch = health.Watch()
-    watch.task("engine", read_codes(Gm65(board.engine_uart()), terminal, trigger))
-    watch.task("keys", read_keys(board, terminal, trigger))
-    watch.task("link", link.listen())
-    watch.task("news", link.announce())
-    watch.task("time", pass_time(terminal, link))
+    tasks.task("engine", read_codes(Gm65(board.engine_uart()), terminal, trigger))
+    tasks.task("keys", read_keys(board, terminal, trigger))
+    tasks.task("link", link.listen())
+    tasks.task("news", link.announce())
+    tasks.task("time", pass_time(board, terminal, link, tasks))
     board.ready()
-    await watch.first_death()
+    watch.leave_trace(*await tasks.first_death())
 
 
+board = boards.current()
+board.begin()
 try:
-    asyncio.run(run())
+    asyncio.run(run(board))
 except Exception as error:
-    sys.print_exception(error)
-    sys.exit(1)
+    watch.leave_trace("run", error)
+board.reset()

@@ -8,6 +8,7 @@ from typing import Any
 from plomba_wire.schema import VOCABULARY
 
 _HEADLINE_MAX = 16
+_CHECKS = VOCABULARY["check"]
 
 
 def render() -> dict[str, str]:
@@ -31,12 +32,25 @@ def _module(language: str) -> str:
         *(f"    ({action:#04x}, {verdict:#04x}): {_literal(value)}," for (action, verdict), value in verdicts.items()),
         "}",
         "",
+        "# bit: shows, headline, next step",
+        "CHECKS = {",
+        *(f"    {entry['code']:#x}: {_literal(_check(name, language))}," for name, entry in _CHECKS.items()),
+        "}",
+        "",
         "UI = {",
         *(f"    {_literal(name)}: {_literal(entry[language])}," for name, entry in VOCABULARY["ui"].items()),
         "}",
         "",
     ]
     return "\n".join(lines)
+
+
+def _check(name: str, language: str) -> tuple[str, str, str]:
+    entry = _CHECKS[name]
+    headline, next_step = entry[language]
+    if len(headline) > _HEADLINE_MAX:
+        raise ValueError(f"check {name}: {headline!r} is longer than {_HEADLINE_MAX} characters")
+    return (entry["shows"], headline, next_step)
 
 
 def _literal(value: Any) -> str:

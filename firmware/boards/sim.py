@@ -5,19 +5,24 @@ Flash in blocks of 4 KiB, 2.7 MiB of a chip of 4 MiB: journal 512 KiB, two manif
 """
 
 import os
+import sys
 
+import machine
 import norflash  # type: ignore[import-not-found]
 import panel  # type: ignore[import-not-found]
 from machine import I2C, UART
 
-from terminal.flash import FileRange, Region
+from terminal.flash import BLOCK, FileRange, Region
 from terminal.tones import TONES
+from terminal.version import RELEASE
 
+NAME = "sim"
 KEYS = ("scan", "ok", "back")
 ENGINE_UART = 1
 LINK_UART = 0
 LINK_BAUDS = (115200, 230400, 460800, 921600)
 """Rates of the link; a session begins at the first."""
+WATCHDOG_MS = 8000
 
 _BLOCKS = 4
 _MANIFEST = 168
@@ -31,8 +36,14 @@ _IMAGES_AT = _MANIFESTS[1][0] + _MANIFEST
 _IMAGES = ((_IMAGES_AT, _IMAGE), (_IMAGES_AT + _IMAGE, _IMAGE))
 _FILES = (_IMAGES_AT + 2 * _IMAGE, _SMALL)
 
-# Everything is imported by now; on a board it would lie in flash.
-panel.leave_heap()
+_dog: list = []
+
+
+def begin() -> None:
+    """Everything is imported by now; on a board it would lie in flash. A release build closes its console for good."""
+    panel.leave_heap()
+    if RELEASE or panel.release():
+        machine.close_console()  # type: ignore[attr-defined]
 
 
 def journal_region() -> Region:
@@ -86,6 +97,35 @@ async def key() -> str:
     return await panel.key()
 
 
+def image_window(number: int, at: int, size: int):
+    """`size` bytes of an image's region from `at` on, in place: a board has its flash mapped into memory."""
+    return norflash.window(_IMAGES[number][0] * BLOCK + at, size)
+
+
+def battery() -> int:
+    """Percent; 255 = not known, or on the cable."""
+    return panel.battery()
+
+
+def watchdog() -> machine.WDT:
+    """Running from here on; it cannot be stopped."""
+    if not _dog:
+        _dog.append(machine.WDT(timeout=WATCHDOG_MS))
+    return _dog[0]
+
+
+def feed() -> None:
+    """A long start goes on."""
+    for dog in _dog:
+        dog.feed()
+
+
 def reset_cause() -> int:
-    """machine.reset_cause(); 1 = power on."""
-    return 1
+    """machine.reset_cause(): 1 = power on, 2 = reset, 3 = watchdog."""
+    return machine.reset_cause()
+
+
+def reset() -> None:
+    """Starts the board again."""
+    machine.reset()
+    sys.exit(1)

@@ -24,6 +24,11 @@ def mount(device: FileRange, journal: Region) -> None:
         vfs.mount(_lfs(device), "/state")
 
 
+def unmount() -> None:
+    """Whoever comes next mounts it again."""
+    vfs.umount("/state")
+
+
 def _lfs(device: FileRange):
     return vfs.VfsLfs2(device, progsize=PAGE)  # type: ignore[abstract, arg-type]
 

@@ -3,6 +3,7 @@
 import hashlib
 
 from plomba_wire.vocabulary import Tlv
+from terminal import selftest
 from terminal.screen import screens
 from terminal.screen.canvas import Canvas
 
@@ -16,6 +17,7 @@ class Presenter:
         self._board = board
         self._canvas = Canvas()
         self._texts = _texts(language.decode())
+        self._notices: list[int] = []
 
     def verdict(self, terminal, decision, code: bytes) -> None:
         """The tone first: the record it stands for is durable already."""
@@ -41,10 +43,30 @@ class Presenter:
         )
         self._show()
 
+    def notice(self, bits: int) -> None:
+        """Checks of the terminal's own that failed: each is shown until a key is pressed."""
+        for check in selftest.screens(bits, self._texts.CHECKS):
+            if check not in self._notices:
+                self._notices.append(check)
+
+    def seen(self) -> bool:
+        """A key was pressed: the notice on the screen goes. False when there was none."""
+        if not self._notices:
+            return False
+        self._notices.pop(0)
+        return True
+
+    def stopped(self, check: int) -> None:
+        """The start failed, and nothing goes on."""
+        self._check(check)
+
     def idle(self, terminal) -> None:
-        """By enrolment: a root to compare, a hint to enrol, or ready to scan."""
+        """A notice nobody has seen yet; else by enrolment: a root to compare, a hint to enrol, or ready to scan."""
         words = self._texts.UI
         identity = terminal.identity
+        if self._notices:
+            self._check(self._notices[0])
+            return
         if identity.offered:
             fingerprint = hashlib.sha256(identity.offered[0]).digest()[:16]
             screens.enrol(self._canvas, fingerprint, title=words["ROOT"], prompt=words["ACCEPT"])
@@ -52,11 +74,12 @@ class Presenter:
             screens.message(self._canvas, words["NOT_ENROLLED"], (words["ENROL_HINT"],))
         else:
             head = terminal.manifest.head
+            hint = selftest.hint(terminal.health.checks(terminal), self._texts.CHECKS)
             screens.idle(
                 self._canvas,
                 headline=words["SCAN"],
-                count=head.orders if head else None,
-                hint=words["ORDERS"] if head else words["NO_MANIFEST"],
+                count=head.orders if head and not hint else None,
+                hint=hint or (words["ORDERS"] if head else words["NO_MANIFEST"]),
                 mode=self._mode(terminal),
                 journal_count=terminal.undocked,
                 clock_ok=terminal.clock.trusted,
@@ -82,9 +105,16 @@ class Presenter:
 
     def _fault(self, title: str, hint: str) -> None:
         words = self._texts.UI
+        self._message(words[title], words[hint])
+
+    def _check(self, check: int) -> None:
+        _, headline, next_step = self._texts.CHECKS[check]
+        self._message(headline, next_step)
+
+    def _message(self, headline: str, next_step: str) -> None:
         self._board.play("refused")
         self._board.lamp("red")
-        screens.message(self._canvas, words[title], (words[hint],))
+        screens.message(self._canvas, headline, (next_step,))
         self._show()
 
     def _mode(self, terminal) -> str:

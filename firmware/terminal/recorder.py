@@ -69,13 +69,18 @@ class Recorder:
         """The next record will carry this receipt's hash: it was made after it."""
         self._after_receipt = hashlib.sha256(receipt).digest()
 
-    def boot(self, reset_cause: int) -> Decision:
+    def boot(self, reset_cause: int, trace: bytes) -> Decision:
+        """`trace` is what stopped the terminal before, if anything did."""
         decision = Decision(Action.BOOT, Verdict.NOTED)
         torn = min(self._journal.torn, 255)
         decision.parts[Tlv.BOOT] = struct.pack(">IBB", FIRMWARE, reset_cause, torn)
+        if trace:
+            decision.parts[Tlv.TRACE] = trace
         return decision
 
-    def installed(self, action: int, kind: int, version: int) -> Decision:
-        decision = Decision(action, Verdict.NOTED)
-        decision.parts[Tlv.OBJECT] = struct.pack(">BI", kind, version)
-        return decision
+
+def about_object(action: int, verdict: int, kind: int, version: int) -> Decision:
+    """What became of a signed object."""
+    decision = Decision(action, verdict)
+    decision.parts[Tlv.OBJECT] = struct.pack(">BI", kind, version)
+    return decision

@@ -7,10 +7,11 @@ import time
 from plomba_wire import chain, tlv
 from plomba_wire.codec import RecordHead
 from plomba_wire.terminal_end import Refusal
-from plomba_wire.vocabulary import Action, Error, ObjectKind, Tlv, Verdict
-from terminal import files
+from plomba_wire.vocabulary import Action, Check, Error, ObjectKind, Tlv, Verdict
+from terminal import files, watch
 from terminal.clock import Clock
 from terminal.diary import Diary
+from terminal.health import Health
 from terminal.journal import epoch
 from terminal.journal.ring import Journal, JournalFull
 from terminal.keys import signer
@@ -21,25 +22,47 @@ from terminal.objects.rules import Rules
 from terminal.objects.slots import Slot
 from terminal.presenter import Presenter
 from terminal.receipts import Receipts
-from terminal.recorder import Recorder
+from terminal.recorder import Recorder, about_object
+from terminal.update import Images
 from terminal.version import FIRMWARE
+from terminal.work.decision import Decision
 from terminal.work.flow import HANDOUT, Flow
 
 _REPEAT_MS = 1500
 _ALARM_MS = 2000
 _TRIES = 3
 _COLLECT = 32
+_SETTLED_MS = 10000
+_REFUSALS_TOLD = 16
+
+_TELL_HEALTH = (Action.BOOT, Action.TIME_SET, Action.SHIFT_CLOSE)
+_REFUSED_OBJECTS = {
+    Error.ROLLBACK: Verdict.OBJECT_OLD,
+    Error.EXPIRED: Verdict.OBJECT_OLD,
+    Error.WRONG_DEVICE: Verdict.OBJECT_FOREIGN,
+    Error.BAD_SIGNATURE: Verdict.OBJECT_UNSIGNED,
+    Error.UNKNOWN_KEY: Verdict.OBJECT_UNSIGNED,
+    Error.KEY_REVOKED: Verdict.OBJECT_UNSIGNED,
+    Error.WRONG_ROLE: Verdict.OBJECT_UNSIGNED,
+    Error.MALFORMED: Verdict.OBJECT_BROKEN,
+    Error.BAD_HASH: Verdict.OBJECT_BROKEN,
+    Error.BAD_RANGE: Verdict.OBJECT_BROKEN,
+    Error.TOO_BIG: Verdict.OBJECT_BROKEN,
+}
 
 
 class Terminal:
     """`board` brings flash, display, buzzer and lamp; see boards/. Raises OSError when flash fails.
 
-    `on_record` is called when a record is durable and signed.
+    `on_record` is called when a record is durable and signed. `restart_due`: a new image waits for the next start.
     """
 
     def __init__(self, board) -> None:
-        self.lost_scans = 0
+        self.board = board
         self.on_record = _nobody
+        self.restart_due = False
+        self.health = Health(board)
+        self.images = Images(board.image_regions(), FIRMWARE)
         self.diary = Diary()
         self.clock = Clock()
         self.identity = Identity(signer.choose(board.secure_element()))
@@ -57,6 +80,10 @@ class Terminal:
         self._last_scan = 0
         self._unread = 0
         self._alarmed = 0
+        self._settled = False
+        self._unrecorded = False
+        self._refusals: "set[tuple[int, int]]" = set()
+        board.feed()
         self.recorder.sign()
         if self.identity.root:
             roots = self.identity.roots
@@ -66,7 +93,8 @@ class Terminal:
             self.manifest.load(roots)
             self.replay()
             self._note_epoch()
-            self._note_boot(board.reset_cause())
+            self._note_boot()
+        self.presenter.notice(self.health.checks(self))
         self.diary.note("boot %d, firmware %x, torn %d" % (self.boot, FIRMWARE, self.journal.torn))
         self.idle_screen()
 
@@ -74,6 +102,12 @@ class Terminal:
         """A decoded text: one decision, one record, one tone."""
         if not self.identity.root:
             self.presenter.not_enrolled()
+            return
+        if self.images.too_old:
+            # What is built in is older than an image that came up: it may mend, not work.
+            self.health.lose_scan()
+            self.presenter.notice(Check.BELOW_FLOOR)
+            self.idle_screen()
             return
         self._alarmed = 0
         self._unread = 0
@@ -98,6 +132,9 @@ class Terminal:
     def press(self, key: str) -> None:
         """A key: ok or back."""
         self._alarmed = 0
+        if self.presenter.seen():
+            self.idle_screen()
+            return
         if self.identity.offered:
             if key == "ok":
                 self._enrolled()
@@ -118,6 +155,8 @@ class Terminal:
     def tick(self) -> None:
         """Time passes: a parcel that waits too long for its seal sounds, and goes on until somebody answers."""
         now = self.clock.mono_ms()
+        if now >= _SETTLED_MS and not self._settled:
+            self._settle()
         decision = self.flow.overdue(now)
         if decision is not None:
             if self._carry_out(decision, b""):
@@ -126,9 +165,27 @@ class Terminal:
             self._alarmed = now
             self.presenter.alarm()
 
+    def refused(self, kind: int, version: int, error: int) -> None:
+        """A signed object was refused: recorded once a start for each kind and reason, and said when nothing is on the
+        counter."""
+        verdict = _REFUSED_OBJECTS.get(error)
+        key = (kind, error)
+        if verdict is None or not self.identity.root or key in self._refusals or len(self._refusals) >= _REFUSALS_TOLD:
+            return
+        self._refusals.add(key)
+        decision = about_object(Action.OBJECT_REFUSED, verdict, kind, version)
+        decision.parts[Tlv.REASON] = struct.pack(">H", error)
+        if not self.flow.visit.parcels:
+            self._carry_out(decision, b"")
+            return
+        try:
+            self.commit(decision)
+        except (JournalFull, OSError):
+            self.diary.note("a refusal could not be recorded")
+
     def commit(self, decision) -> int:
         """A record that nobody hears: durable and signed. Raises JournalFull, OSError."""
-        seq = self.recorder.commit(decision, self.rules.number, self.flow.actor)
+        seq = self._write(decision, self.flow.actor)
         self.recorder.sign()
         self.on_record()
         return seq
@@ -192,9 +249,10 @@ class Terminal:
         """False when nothing could be recorded: then nothing may be released, and the parcel stays where it is."""
         actor = self.flow.actor if decision.actor < 0 else decision.actor
         try:
-            seq = self.recorder.commit(decision, self.rules.number, actor)
+            seq = self._write(decision, actor)
         except (JournalFull, OSError) as error:
-            self.lost_scans += 1
+            self._unrecorded = True
+            self.health.lose_scan()
             if isinstance(error, JournalFull):
                 self.presenter.journal_full()
             else:
@@ -205,6 +263,17 @@ class Terminal:
         self.recorder.sign()
         self.on_record()
         return True
+
+    def _write(self, decision, actor: int) -> int:
+        """Makes a decision durable. Raises JournalFull, OSError."""
+        if self._unrecorded:
+            # There is room again: how many scans were refused stands before the first that is not.
+            self.recorder.commit(self._with_health(Decision(Action.SCANS_LOST, Verdict.NOTED)), 0, actor)
+            self.recorder.sign()
+            self._unrecorded = False
+        if decision.action in _TELL_HEALTH:
+            self._with_health(decision)
+        return self.recorder.commit(decision, self.rules.number, actor)
 
     def _open_journal(self) -> None:
         """The journal of the epoch at hand, and who writes into it."""
@@ -221,18 +290,42 @@ class Terminal:
         receipt = self.receipts.newest
         if receipt is not None:
             self.recorder.note_receipt(receipt)
-        self.commit(self.recorder.installed(Action.KEY_ROTATE, ObjectKind.CERTIFICATE, self.identity.serial))
+        self.commit(about_object(Action.KEY_ROTATE, Verdict.NOTED, ObjectKind.CERTIFICATE, self.identity.serial))
 
-    def _note_boot(self, reset_cause: int) -> None:
+    def _note_boot(self) -> None:
         """A full journal must not keep the terminal from starting: it has to get to its dock."""
+        trace = watch.trace()
+        if trace:
+            self.health.found |= Check.RESTARTED
+            self.diary.note("stopped by " + trace.decode())
+        if self.images.untold:
+            self.health.found |= Check.IMAGE_REVERTED
         try:
-            self.commit(self.recorder.boot(reset_cause))
+            self.commit(self.recorder.boot(self.health.reset, trace))
+            if trace:
+                watch.forget_trace()
+            if self.images.untold:
+                self.commit(about_object(Action.IMAGE_RUN, Verdict.REVERTED, ObjectKind.IMAGE, self.images.failed))
+                self.images.told()
         except JournalFull:
-            self.presenter.journal_full()
+            self.diary.note("journal full")
+
+    def _settle(self) -> None:
+        """Alive for long enough: the image that is being tried has come up."""
+        self._settled = True
+        if self.images.confirm():
+            try:
+                self.commit(about_object(Action.IMAGE_RUN, Verdict.OK, ObjectKind.IMAGE, FIRMWARE))
+            except JournalFull:
+                self.diary.note("journal full")
+
+    def _with_health(self, decision):
+        decision.parts[Tlv.HEALTH] = self.health.pack(self)
+        return decision
 
     def _enrolled(self) -> None:
         if self.identity.accept():
-            self._note_boot(0)
+            self._note_boot()
 
     @property
     def handing_out(self) -> bool:

@@ -3,10 +3,11 @@
 
 from plomba_wire.layout import Layout, Malformed
 
-__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Baud", "BaudOk", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "SyncOpen", "SyncOpenOk", "Data", "Credit", "AgainRow", "SyncEnd", "Announce", "Receipt", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "TimeProbe", "TimeProbeOk", "Diag", "DiagOk", "RecordHead", "Envelope", "Certificate", "RevocationList", "RevokedRow", "RootRotation", "ReceiptBody", "TimeBody", "BlockList", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES", "SCHEMA"]
+__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Baud", "BaudOk", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "Health", "SyncOpen", "SyncOpenOk", "Data", "Credit", "AgainRow", "SyncEnd", "Announce", "Receipt", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "TimeProbe", "TimeProbeOk", "Diag", "DiagOk", "RecordHead", "Envelope", "Certificate", "RevocationList", "RevokedRow", "RootRotation", "ReceiptBody", "TimeBody", "BlockList", "ImageHead", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES", "SCHEMA"]
 
-_ACTION = b"\x01\x02\x03\x04\x05\x06\x07\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x30\x31\x32\x33\x34\x35\x40\x41\x42\x50\x51\x52\x53\x54\x55\x56\x60\x61\x70\x71\x72\x7e\x7f"
+_ACTION = b"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x30\x31\x32\x33\x34\x35\x40\x41\x42\x50\x51\x52\x53\x54\x55\x56\x60\x61\x70\x71\x72\x7e\x7f"
 _CODE_KIND = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"
+_ENGINE = b"\x00\x01\x02"
 _ENROLMENT = b"\x00\x01\x02"
 _ERROR = b"\x01\x02\x03\x04\x05\x06\x07\x08\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x26\x27\x28\x29\x2a\x30\x31\x32\x3f"
 _OBJECT_KIND = b"\x01\x02\x03\x04\x05\x06\x07\x08"
@@ -16,7 +17,7 @@ _REVOCATION = b"\x01\x02\x03\x04"
 _ROLE = b"\x01\x02\x03\x04\x05"
 _STATE = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b"
 _SYMBOLOGY = b"\x00\x01\x03\x05\x07\x08"
-_VERDICT = b"\x00\x01\x02\x03\x04\x05\x06\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e"
+_VERDICT = b"\x00\x01\x02\x03\x04\x05\x06\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x20\x21\x22\x23\x24"
 
 
 class FrameHead(Layout):
@@ -169,10 +170,21 @@ class StatusOk(Layout):
     """The head is signed: a tail cut off later can be shown."""
 
     TYPE = 0x90
-    SIZE = 159
-    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "free_pages", "rules", "manifest", "revocations", "mono_ms", "utc", "battery", "bad_frames", "stale_frames", "errors", "muted", "resent", "lost_scans", "signature")
+    SIZE = 182
+    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "rules", "manifest", "revocations", "image", "mono_ms", "utc", "health", "signature")
     __slots__ = FIELDS
-    FORMAT = ">HIII32sIIIIIIBIIIIII64s"
+    FORMAT = ">HIII32sIIIIII48s64s"
+
+
+class Health(Layout):
+    """How the terminal is: in StatusOk, and signed in the records of a start, a clock set and a shift closed."""
+
+    SIZE = 48
+    FIELDS = ("battery", "reset", "engine", "checks", "free_pages", "torn", "bad_blocks", "broken", "lost_scans", "engine_faults", "bad_frames", "stale_frames", "errors", "muted", "resent")
+    __slots__ = FIELDS
+    FORMAT = ">BBBBIIHHIIIIIIII"
+    CONSTANTS = ((3, 0),)
+    CODES = ((2, _ENGINE),)
 
 
 class SyncOpen(Layout):
@@ -461,6 +473,15 @@ class BlockList(Layout):
     TAIL = ("", 7616)
 
 
+class ImageHead(Layout):
+    """Opens an image's content; a ROMFS of .mpy files follows. The envelope's version is the firmware's."""
+
+    SIZE = 21
+    FIELDS = ("board", "mpy", "floor")
+    __slots__ = FIELDS
+    FORMAT = ">16sBI"
+
+
 class ManifestHead(Layout):
     """Opens a manifest's content. Order rows follow, ascending by ref, then code rows, ascending by tag."""
 
@@ -525,5 +546,5 @@ MESSAGES = {
     0xd0: DiagOk,
 }
 """Message type -> layout of its body."""
-SCHEMA = bytes.fromhex("74f01808af47ce78")
+SCHEMA = bytes.fromhex("405c530b44623bcb")
 """First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""

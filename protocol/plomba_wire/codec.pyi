@@ -154,21 +154,37 @@ class StatusOk(Layout):
     next_seq: int
     receipted_seq: int
     head: bytes
-    free_pages: int
     rules: int
     manifest: int
     revocations: int
+    image: int
     mono_ms: int
     utc: int
+    health: bytes
+    signature: bytes
+    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, rules: int, manifest: int, revocations: int, image: int, mono_ms: int, utc: int, health: bytes, signature: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class Health(Layout):
     battery: int
+    reset: int
+    engine: int
+    checks: int
+    free_pages: int
+    torn: int
+    bad_blocks: int
+    broken: int
+    lost_scans: int
+    engine_faults: int
     bad_frames: int
     stale_frames: int
     errors: int
     muted: int
     resent: int
-    lost_scans: int
-    signature: bytes
-    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, free_pages: int, rules: int, manifest: int, revocations: int, mono_ms: int, utc: int, battery: int, bad_frames: int, stale_frames: int, errors: int, muted: int, resent: int, lost_scans: int, signature: bytes) -> None: ...
+    def __init__(self, battery: int, reset: int, engine: int, checks: int, free_pages: int, torn: int, bad_blocks: int, broken: int, lost_scans: int, engine_faults: int, bad_frames: int, stale_frames: int, errors: int, muted: int, resent: int) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -459,6 +475,16 @@ class BlockList(Layout):
     size: int
     hashes: bytes
     def __init__(self, size: int, hashes: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class ImageHead(Layout):
+    board: bytes
+    mpy: int
+    floor: int
+    def __init__(self, board: bytes, mpy: int, floor: int) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod

@@ -93,6 +93,7 @@ _HASH = 32
 _KEY = 64
 _KEY_ID = 8
 _SIGNATURE = 64
+_HEALTH = 48
 _NONCE = 16
 
 
@@ -240,22 +241,36 @@ _layout(
     "next_seq" / c.Int32ub * "number the next record gets",
     "receipted_seq" / c.Int32ub * "newest record with a receipt; 0 = none",
     "head" / c.Bytes(_HASH) * "chain value of record next_seq - 1",
-    "free_pages" / c.Int32ub * "journal pages of 256 bytes that can be written",
     "rules" / c.Int32ub * "version of the rule pack; 0 = none",
     "manifest" / c.Int32ub * "version of the manifest; 0 = none",
     "revocations" / c.Int32ub * "number of the revocation list; 0 = none",
+    "image" / c.Int32ub * "version of an image that did not come up and is not wanted again; 0 = none",
     "mono_ms" / c.Int32ub * "ms since boot",
     "utc" / c.Int32ub * "s since 1970; 0 = clock never set",
+    "health" / c.Bytes(_HEALTH) * "Health",
+    "signature" / c.Bytes(_SIGNATURE) * "over the digest of nonce, terminal, epoch, next_seq and head",
+    code=0x90,
+    sender="terminal",
+)
+_layout(
+    "Health",
+    "How the terminal is: in StatusOk, and signed in the records of a start, a clock set and a shift closed.",
     "battery" / c.Int8ub * "percent; 255 = not known",
+    "reset" / c.Int8ub * "what started it: machine.reset_cause(), 1 = power, 3 = watchdog",
+    "engine" / OneOf(c.Int8ub, "engine") * "the scan engine",
+    "reserved" / c.Const(0, c.Int8ub) * "0",
+    "checks" / c.Int32ub * "bits of what is wrong",
+    "free_pages" / c.Int32ub * "journal pages of 256 bytes that can be written",
+    "torn" / c.Int16ub * "journal pages that hold neither a record nor nothing",
+    "bad_blocks" / c.Int16ub * "journal blocks that flash did not erase or program since boot",
+    "broken" / c.Int32ub * "oldest record without a receipt that is missing or does not join; 0 = none",
+    "lost_scans" / c.Int32ub * "scans refused because they could not be recorded, ever",
+    "engine_faults" / c.Int32ub * "bytes of the engine not understood, and triggers it did not answer, since boot",
     "bad_frames" / c.Int32ub * "frames dropped since boot: CRC, COBS, length",
     "stale_frames" / c.Int32ub * "frames dropped since boot: another session",
     "errors" / c.Int32ub * "errors said since boot",
     "muted" / c.Int32ub * "answers left out since boot: 20 errors and hellos a second are the limit",
     "resent" / c.Int32ub * "records sent again since boot",
-    "lost_scans" / c.Int32ub * "scans dropped since boot",
-    "signature" / c.Bytes(_SIGNATURE) * "over the digest of nonce, terminal, epoch, next_seq and head",
-    code=0x90,
-    sender="terminal",
 )
 _layout(
     "SyncOpen",
@@ -515,6 +530,13 @@ _layout(
     "Body of a manifest or an image: what the content behind the bundle must be; a block is checked, then kept.",
     "size" / c.Int32ub * "bytes of the content, at least one",
     "hashes" / Rest(BLOCKS_MAX * _HASH) * "SHA-256 of each 4096 bytes of it, in order; the last block may be shorter",
+)
+_layout(
+    "ImageHead",
+    "Opens an image's content; a ROMFS of .mpy files follows. The envelope's version is the firmware's.",
+    "board" / c.Bytes(16) * "the board it is for, ASCII, padded with zeros",
+    "mpy" / c.Int8ub * "version of its .mpy files: the low byte of sys.implementation._mpy",
+    "floor" / c.Int32ub * "once it has come up, nothing older than this runs any more",
 )
 _layout(
     "ManifestHead",

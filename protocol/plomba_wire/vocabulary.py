@@ -10,6 +10,9 @@ class Action:
     BOOT = 0x05
     KEY_ROTATE = 0x06
     OBJECT_SET = 0x07
+    IMAGE_RUN = 0x08
+    OBJECT_REFUSED = 0x09
+    SCANS_LOST = 0x0a
     INTAKE_CHECK = 0x10
     PICK = 0x11
     PACK = 0x12
@@ -70,6 +73,11 @@ class Verdict:
     HELD = 0x1c
     NO_SHIFT = 0x1d
     NOTHING_TO_UNDO = 0x1e
+    OBJECT_OLD = 0x20
+    OBJECT_FOREIGN = 0x21
+    OBJECT_UNSIGNED = 0x22
+    OBJECT_BROKEN = 0x23
+    REVERTED = 0x24
 
 
 class State:
@@ -162,6 +170,14 @@ class Tlv:
     BEARER = 0x12
     BOOT = 0x13
     OBJECT = 0x14
+    HEALTH = 0x15
+    TRACE = 0x16
+
+
+class Engine:
+    STARTING = 0x00
+    READY = 0x01
+    SILENT = 0x02
 
 
 class ObjectKind:
@@ -243,3 +259,23 @@ class Feature:
 class Growth:
     ROOT = 0x02
     SCHEMA = 0x01
+
+
+class Check:
+    CLOCK_UNSET = 0x01
+    BATTERY_LOW = 0x02
+    JOURNAL_FULL = 0x04
+    CHAIN_BROKEN = 0x08
+    MEMORY_WORN = 0x10
+    MANIFEST_DAMAGED = 0x20
+    RULES_DAMAGED = 0x40
+    REVOCATIONS_DAMAGED = 0x80
+    KEY_REVOKED = 0x100
+    RESTARTED = 0x200
+    IMAGE_REVERTED = 0x400
+    BELOW_FLOOR = 0x800
+    STATE_LOST = 0x10000
+    KEY_DAMAGED = 0x20000
+    NO_ENTROPY = 0x40000
+    CHIP_FAILED = 0x80000
+    MEMORY_FAILED = 0x100000

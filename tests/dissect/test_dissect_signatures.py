@@ -41,7 +41,7 @@ def status(signature: bytes | None = None, nonce: bytes = bytes(16)) -> codec.St
     digest = chain.head_digest(nonce, TERMINAL.id, EPOCH, 4, DIGESTS[3])
     signature = signature or TERMINAL.sign(digest)
     fields: dict[str, Any] = dict.fromkeys(codec.StatusOk.FIELDS, 0)
-    fields.update(epoch=EPOCH, next_seq=4, head=DIGESTS[3], signature=signature)
+    fields.update(epoch=EPOCH, next_seq=4, head=DIGESTS[3], health=bytes(codec.Health.SIZE), signature=signature)
     return codec.StatusOk(*fields.values())
 
 

@@ -13,8 +13,10 @@ from chip_bench import DIGEST, Desk, check
 from plomba.sim import atecc608_packets as packets
 from plomba.sim.atecc608 import Fault
 from plomba.sim.atecc608_memory import COUNTER_LIMIT
-from plomba_wire.vocabulary import Protection
-from terminal.keys.atecc608 import ChipFailure, Packet, crc16
+from plomba_wire.vocabulary import Check, Protection
+from terminal import selftest
+from terminal.keys.atecc608 import Packet, crc16
+from terminal.keys.signer import ChipFailure
 
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -131,9 +133,14 @@ def test_what_lasts_is_a_failure_with_a_name_in_bounded_time(desk: Desk, name: s
     began = desk.now
     with pytest.raises(ChipFailure) as caught:
         signer.sign(DIGEST)
-    assert caught.value.code == code and str(caught.value) == "secure element: " + code
+    assert caught.value.code == code and str(caught.value).endswith("secure element: " + code)
     assert isinstance(caught.value, OSError)
     assert desk.now - began < 3.0
+
+
+def test_a_terminal_says_that_its_key_fails_and_not_its_memory() -> None:
+    assert selftest.stops(ChipFailure("absent")) == Check.KEY_DAMAGED
+    assert selftest.stops(OSError(5)) == Check.MEMORY_FAILED
 
 
 @pytest.mark.parametrize("fault", [Fault.STUCK, Fault.SIGN_FAILS, Fault.SIGNATURE_FLIPS, Fault.BAD_CRC])

@@ -11,7 +11,7 @@ from chip_bench import DIGEST, Desk, check, files
 from plomba.sim import atecc608_packets as packets
 from plomba.sim.atecc608 import Atecc608, Fault, PowerCut
 from terminal.keys import signer as signers
-from terminal.keys.atecc608 import ChipFailure
+from terminal.keys.signer import ChipFailure
 
 TEARS = 3
 

@@ -128,7 +128,7 @@ MIX = [
     given("a receipt of another terminal", Error.WRONG_DEVICE, lambda s: s.receipt(terminal=bytes(8))),
     given("a receipt of another epoch", Error.WRONG_DEVICE, lambda s: s.receipt(epoch=2)),
     given("a receipt of another chain", Error.CHAIN_FORK, lambda s: s.receipt(up_to=s.status.next_seq)),
-    given("a receipt for what is not written", Error.BAD_RANGE, lambda s: s.receipt(up_to=s.status.next_seq + 9)),
+    given("a receipt for what is not written", Error.BAD_RANGE, lambda s: s.receipt(up_to=s.status.next_seq + 999)),
     pushed(
         "a manifest for another terminal", Error.WRONG_DEVICE, MANIFEST, 9, lambda s: s.manifest(9, terminal=bytes(8))
     ),

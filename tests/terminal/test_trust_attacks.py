@@ -15,6 +15,9 @@ from trust_scene import LISTS, MANIFEST, NEXT, ROOT, RULES, TIME, Attack, Scene
 from workbench import Workbench
 
 from plomba.errors import TerminalRefused
+from plomba_wire.vocabulary import Action, Verdict
+
+REFUSALS = {Verdict.OBJECT_OLD, Verdict.OBJECT_FOREIGN, Verdict.OBJECT_UNSIGNED, Verdict.OBJECT_BROKEN}
 
 pytestmark = pytest.mark.anyio
 
@@ -32,6 +35,10 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
         yield scene
         async with bench.session() as session:
             assert await scene.held(session) == scene.before
+            refused = [head for head in await scene.recorded(session) if head.action == Action.OBJECT_REFUSED]
+        # A dock that never stops must not fill the journal with its refusals.
+        assert 10 <= len(refused) <= 16
+        assert {head.verdict for head in refused} <= REFUSALS
         assert bench.terminal.output == ""
 
 

@@ -114,7 +114,15 @@ class Scene:
         """All that an attack could have changed."""
         status = await session.status(self.public)
         root = session.hello.growth
-        return status.rules, status.manifest, status.revocations, status.receipted_seq, status.next_seq, root
+        return status.rules, status.manifest, status.revocations, status.image, status.receipted_seq, root
+
+    async def recorded(self, session: Terminal) -> list[codec.RecordHead]:
+        """The heads of the records since `prepare` began to listen."""
+        out: list[codec.RecordHead] = []
+        async for batch in session.pull(1, self.status.next_seq, self.status.head):
+            out += [codec.RecordHead.read(body, 0) for body, _ in batch.records]
+            session.credit(batch.first_seq + len(batch.records))
+        return out
 
 
 def rules(version: int) -> bytes:

@@ -51,8 +51,13 @@ class Clock:
         return self.now
 
 
+class Health:
+    end = None
+
+
 class Terminal:
     clock = Clock()
+    health = Health()
     on_record = None
 
 

@@ -57,12 +57,16 @@ class EngineAbsent(Exception):
 
 
 class Gm65:
-    """One engine. `uart` is a machine.UART; this object is the only one that touches it."""
+    """One engine. `uart` is a machine.UART; this object is the only one that touches it.
+
+    `ignored` counts bytes that were not understood, `unanswered` triggers without an answer.
+    """
 
     def __init__(self, uart) -> None:
         self.changed = 0
         self.model = 0
         self.ignored = 0
+        self.unanswered = 0
         self._uart = uart
         self._reader = asyncio.StreamReader(uart)
         self._buffer = bytearray(1024)
@@ -92,9 +96,16 @@ class Gm65:
             raise EngineAbsent
 
     async def scan(self) -> "tuple[bytes, int] | None":
-        """Triggers one reading: text and symbology, or None when the engine saw nothing in its 5 s."""
-        if await self._command(_WRITE, _TRIGGER, b"\x01") is None:
-            return None
+        """Triggers one reading: text and symbology, or None when the engine saw nothing in its 5 s.
+
+        Raises EngineAbsent when it answers neither the trigger nor a second one.
+        """
+        for _ in range(2):
+            if await self._command(_WRITE, _TRIGGER, b"\x01") is not None:
+                break
+            self.unanswered += 1
+        else:
+            raise EngineAbsent
         return await self._text(_SINGLE_READ * 100 + _ANSWER_MS)
 
     async def _text(self, patience: int) -> "tuple[bytes, int] | None":

@@ -39,6 +39,7 @@ class Journal:
         self._entry = Entry(region)
         found = Survey(region, self._entry, genesis, receipted)
         self.receipted = receipted
+        self.bad_blocks = 0
         self.torn = found.torn
         self.broken = found.broken
         self.oldest_seq = found.oldest_seq

@@ -8,6 +8,8 @@ pulse and ends with idle. Facts and where they are from: docs/keys.md.
 
 import time
 
+from terminal.keys.signer import ChipFailure
+
 _ADDRESS = 0x60
 _RESET = b"\x00"
 _IDLE = b"\x02"
@@ -37,23 +39,6 @@ _WAKE_MS = 2  # 1.5 ms from the pulse on
 _WAKE_LIMIT_MS = 300  # a chip that a reset of the board left at work needs up to 250 ms
 _ANSWER_MAX = 67
 _PATIENCE = 2  # times what the table says: for the 608B cryptoauthlib has no table, and polls for up to 2.5 s
-
-
-class ChipFailure(OSError):
-    """The secure element does not do what it must; nothing was signed.
-
-    `code` is one of: absent (no answer to the wake pulse), busy (a command did not end in its time), crc (answers stay
-    garbled), foreign (another kind of chip, or locked with a configuration that is not ours), configuration (what was
-    written reads back otherwise), self-test, entropy (its random bytes are not), signature (it does not verify),
-    execution (any other refusal).
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(5, code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return "secure element: " + self.code
 
 
 class Packet:

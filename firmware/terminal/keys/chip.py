@@ -9,8 +9,8 @@ the middle of GenKey leaves is never used. Afterwards nothing that speaks I²C c
 from plomba_wire.vocabulary import Protection
 from terminal import files
 from terminal.keys import entropy, p256
-from terminal.keys.atecc608 import Chip, ChipFailure, crc16
-from terminal.keys.signer import KEY_IN_CHIP, KeyMismatch
+from terminal.keys.atecc608 import Chip, crc16
+from terminal.keys.signer import KEY_IN_CHIP, ChipFailure, KeyMismatch
 
 _SLOT = 0
 _LOCK_DATA = 86

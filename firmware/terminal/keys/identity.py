@@ -56,7 +56,7 @@ class Identity:
         return Enrolment.WAITING if self.offered else Enrolment.BLANK
 
     def sign(self, digest: bytes) -> bytes:
-        """Signature over a digest, with the smaller s. Raises entropy.EntropyFailure, atecc608.ChipFailure."""
+        """Signature over a digest, with the smaller s. Raises entropy.EntropyFailure, signer.ChipFailure."""
         return self.signer.sign(digest)
 
     def certified_epoch(self, root: bytes, certificate: bytes) -> int:

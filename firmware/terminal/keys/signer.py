@@ -12,6 +12,7 @@ from terminal.keys import entropy, p256
 KEY_IN_FLASH = "key"
 KEY_IN_CHIP = "chip"
 _KEY = 32
+_EIO = 5
 
 
 class KeyDamaged(Exception):
@@ -22,6 +23,20 @@ class KeyDamaged(Exception):
 class KeyMismatch(KeyDamaged):
     """Flash and board do not belong together: one has a key that the other does not know. Put back what was there; a
     terminal that is to be another one begins with an empty flash, and with a blank chip if it has one."""
+
+
+class ChipFailure(OSError):
+    """The secure element does not do what it must; nothing was signed.
+
+    `code` is one of: absent (no answer to the wake pulse), busy (a command did not end in its time), crc (answers stay
+    garbled), foreign (another kind of chip, or locked with a configuration that is not ours), configuration (what was
+    written reads back otherwise), self-test, entropy (its random bytes are not), signature (it does not verify),
+    execution (any other refusal).
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(_EIO, "secure element: " + code)
+        self.code = code
 
 
 class SoftwareSigner:
@@ -53,7 +68,7 @@ class SoftwareSigner:
 def choose(bus):
     """The signer of a board: `bus` is the I²C its secure element hangs on, None where it has none.
 
-    Never falls back to software. Raises KeyDamaged, KeyMismatch, entropy.EntropyFailure, atecc608.ChipFailure, OSError.
+    Never falls back to software. Raises KeyDamaged, KeyMismatch, entropy.EntropyFailure, ChipFailure, OSError.
     """
     if bus is None:
         if files.load(KEY_IN_CHIP) is not None:

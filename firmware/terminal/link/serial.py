@@ -14,7 +14,7 @@ class SerialLink:
 
     def __init__(self, uart, terminal, bauds: "tuple[int, ...]" = ()) -> None:
         service = Service(terminal, bauds)
-        self._end = service.end = TerminalEnd(service)
+        self._end = service.end = terminal.health.end = TerminalEnd(service)
         self._uart = uart
         self._clock = terminal.clock
         self._bauds = bauds
@@ -51,6 +51,11 @@ class SerialLink:
                 async with self._speaking:
                     out = self._end.pump()
                     await self._say(out)
+
+    @property
+    def idle(self) -> bool:
+        """Nobody is in a session."""
+        return self._end.state == "closed"
 
     def tick(self) -> None:
         """Does what the link's deadlines ask for."""

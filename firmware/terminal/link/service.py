@@ -6,12 +6,12 @@ from micropython import const
 
 from plomba_wire import chain, codec
 from plomba_wire.terminal_end import WINDOW, Refusal, TerminalEnd
-from plomba_wire.vocabulary import Action, Error, Feature, Growth, ObjectKind
+from plomba_wire.vocabulary import Action, Error, Feature, Growth, ObjectKind, Verdict
 from terminal.journal.ring import JournalFull
 from terminal.objects.transfer import Transfer
+from terminal.recorder import about_object
 from terminal.version import FIRMWARE
 
-_UNKNOWN_BATTERY = const(255)
 _NONCE_MS = const(10000)
 _BACK_S = const(86400)
 _DIAG_MAX = const(1024)
@@ -29,6 +29,8 @@ class Service:
         self._nonce = b""
         self._nonce_at = 0
         self._transfer: "Transfer | None" = None
+        self._offered: "tuple[int, int] | None" = None
+        self._ended: "Refusal | None" = None
 
     def identity(self) -> "tuple[int, bytes, int, int]":
         identity = self._terminal.identity
@@ -57,6 +59,7 @@ class Service:
             return handler(self, message)  # type: ignore[operator]
         except Refusal as refusal:
             self._terminal.diary.note("refused %02x: %02x (%d)" % (message.TYPE, refusal.code, refusal.detail))
+            self._refused(message, refusal.code)
             raise
         except JournalFull:
             self._terminal.diary.note("refused %02x: journal full" % message.TYPE)
@@ -122,8 +125,6 @@ class Service:
         terminal = self._terminal
         journal = terminal.journal
         identity = terminal.identity
-        end = self.end
-        assert end is not None
         digest = chain.head_digest(request.nonce, identity.id, identity.epoch, journal.next_seq, journal.head)
         return codec.StatusOk(
             identity.epoch,
@@ -131,19 +132,13 @@ class Service:
             journal.next_seq,
             journal.receipted,
             journal.head,
-            journal.free_pages,
             terminal.rules.number,
             terminal.manifest.version,
             terminal.revocations.number,
+            terminal.images.failed,
             terminal.clock.mono_ms() & 0xFFFFFFFF,
             terminal.clock.utc(),
-            _UNKNOWN_BATTERY,
-            end.bad,
-            end.stale,
-            end.errors,
-            end.muted,
-            end.resent,
-            terminal.lost_scans,
+            terminal.health.pack(terminal),
             identity.sign(digest),
         )
 
@@ -160,11 +155,15 @@ class Service:
     def _offer(self, offer: codec.ObjectOffer) -> codec.ObjectOfferOk:
         terminal = self._terminal
         self._need_root()
+        self._offered = (offer.kind, offer.version)
+        self._ended = None
         wanted = (offer.kind, offer.version, offer.size, offer.bundle, offer.sha256)
         if self._transfer is None or self._transfer.offer != wanted:
             self._transfer = None
             if offer.kind == ObjectKind.MANIFEST:
                 slot = terminal.manifest.spare(offer.version)
+            elif offer.kind == ObjectKind.IMAGE:
+                slot = terminal.images.spare(offer.version, terminal.health.battery)
             elif offer.kind in _SMALL:
                 slot = None
             else:
@@ -175,12 +174,14 @@ class Service:
     def _data(self, data: codec.ObjectData) -> codec.ObjectCredit:
         transfer = self._transfer
         if transfer is None:
-            raise Refusal(Error.BAD_RANGE)
+            # The answer that ended it can get lost, or be one of too many in this second.
+            raise self._ended or Refusal(Error.BAD_RANGE)
         try:
             transfer.write(data.offset, data.piece)
         except Refusal as refusal:
             if refusal.code != Error.BAD_HASH or transfer.envelope is None:
                 self._transfer = None
+                self._ended = refusal
             raise
         return codec.ObjectCredit(transfer.offset, WINDOW // 16)
 
@@ -191,6 +192,9 @@ class Service:
             raise Refusal(Error.BAD_RANGE)
         if not transfer.complete:
             raise Refusal(Error.BAD_RANGE, transfer.offset)
+        if request.kind == ObjectKind.IMAGE and terminal.undocked:
+            # An image can be wrong in a way that nobody foresaw: no record may be in its hands alone.
+            raise Refusal(Error.UNSYNCED_RECORDS, terminal.journal.next_seq - 1)
         self._transfer = None
         action = Action.OBJECT_SET
         if request.kind == ObjectKind.MANIFEST:
@@ -204,10 +208,13 @@ class Service:
             terminal.note_own_key()
         elif request.kind == ObjectKind.ROOT:
             terminal.identity.rotate(request.version, transfer.body)
+        elif request.kind == ObjectKind.IMAGE:
+            terminal.images.install(transfer, terminal.board.NAME)
+            terminal.restart_due = True
         else:
             self._set_clock(transfer.body)
             action = Action.TIME_SET
-        seq = terminal.commit(terminal.recorder.installed(action, request.kind, request.version))
+        seq = terminal.commit(about_object(action, Verdict.NOTED, request.kind, request.version))
         terminal.idle_screen()
         return codec.ObjectCommitOk(request.version, seq)
 
@@ -244,6 +251,13 @@ class Service:
         diary = self._terminal.diary
         offset, text = diary.read(request.offset, _DIAG_MAX)
         return codec.DiagOk(offset, diary.end, text)
+
+    def _refused(self, message, error: int) -> None:
+        """A person is to know that a dock brought what nobody may take; a link that garbles is no such thing."""
+        if isinstance(message, (codec.ObjectOffer, codec.ObjectCommit)):
+            self._terminal.refused(message.kind, message.version, error)
+        elif isinstance(message, codec.ObjectData) and self._transfer is None and self._offered is not None:
+            self._terminal.refused(*self._offered, error)
 
     def _need_root(self) -> None:
         if not self._terminal.identity.root:

@@ -15,10 +15,14 @@ _TAG = 12
 
 
 class Manifest:
-    """The manifest in force, if any. Codes are found by their tag with a binary search: 16 bytes a step."""
+    """The manifest in force, if any. Codes are found by their tag with a binary search: 16 bytes a step.
+
+    `damaged`: the newest one that was in force does not verify any more; an older one may have taken its place.
+    """
 
     def __init__(self, slots: "tuple[Slot, Slot]", terminal: bytes) -> None:
         self.version = 0
+        self.damaged = False
         self.head: "ManifestHead | None" = None
         self._slots = slots
         self._slot = slots[0]
@@ -35,7 +39,7 @@ class Manifest:
                     self._open(slot, roots)
                     return
                 except Refusal:
-                    continue
+                    self.damaged = True
 
     def spare(self, version: int) -> Slot:
         """The place for a newer one. Raises Refusal."""
@@ -52,6 +56,7 @@ class Manifest:
         head = self._head(slot, transfer.offer[2] - transfer.offer[3])
         transfer.seal()
         self._use(slot, head)
+        self.damaged = False
 
     def find(self, code: bytes, kind: int) -> "tuple[int, CodeRow] | None":
         """Index of the order a code belongs to, and the code's row."""

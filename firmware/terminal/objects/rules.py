@@ -14,10 +14,11 @@ from terminal.objects.transfer import Transfer
 
 
 class Rules:
-    """`number` is 0 while there are none."""
+    """`number` is 0 while there are none. `damaged`: the stored pack does not verify."""
 
     def __init__(self) -> None:
         self.number = 0
+        self.damaged = False
         self.needs_shift = False
         self._steps: "dict[tuple[str, int], tuple[list[int], int]]" = {}
         self._gates: "dict[int, dict]" = {}
@@ -30,6 +31,7 @@ class Rules:
                 self._apply(_read(signed.open_bundle(bundle, ObjectKind.RULES, roots, 0)))
             except Refusal:
                 self.number = 0
+                self.damaged = True
 
     def install(self, transfer: Transfer) -> None:
         """Puts a pack that was verified as it came in force. Raises Refusal, OSError."""
@@ -56,6 +58,7 @@ class Rules:
 
     def _apply(self, pack) -> None:
         self._steps, self._gates, self.needs_shift, self.number = pack
+        self.damaged = False
 
 
 def _read(opened) -> "tuple[dict, dict, bool, int]":

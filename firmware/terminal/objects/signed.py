@@ -23,6 +23,7 @@ _SIGNERS = {
     ObjectKind.MANIFEST: (Role.DESK,),
     ObjectKind.RULES: (Role.DESK,),
     ObjectKind.TIME: (Role.DESK, Role.DOCK),
+    ObjectKind.IMAGE: (Role.RELEASE,),
 }
 _ROOT_SIGNS = (ObjectKind.REVOCATIONS, ObjectKind.ROOT)
 _KEY = 64

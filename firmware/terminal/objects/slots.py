@@ -48,9 +48,14 @@ class Slot:
         self.region.read(PAGE, front)
         return front
 
+    @property
+    def content_at(self) -> int:
+        """Where the content begins in the region."""
+        return _FRONT * BLOCK
+
     def read(self, at: int, buffer) -> None:
         """Fills `buffer` from byte `at` of the content."""
-        self.region.read(_FRONT * BLOCK + at, buffer)
+        self.region.read(self.content_at + at, buffer)
 
     def block_digest(self, index: int, length: int) -> bytes:
         """SHA-256 of `length` bytes of the content's block `index`."""

@@ -36,6 +36,32 @@ VERDICTS = {
     (0x00, 0x1c): ("ON HOLD", "DO NOT HAND OVER. Call the supervisor", "hand", "refused", "red", 1),
     (0x00, 0x1d): ("OPEN YOUR SHIFT", "Scan your badge", "question", "refused", "red", 0),
     (0x00, 0x1e): ("NOTHING TO UNDO", "Only your last step can be undone", "question", "refused", "red", 0),
+    (0x00, 0x20): ("DATA IS OLD", "The dock sent old data. Tell the supervisor", "cross", "refused", "red", 0),
+    (0x00, 0x21): ("DATA NOT FOR ME", "Made for another terminal. Tell the supervisor", "cross", "refused", "red", 0),
+    (0x00, 0x22): ("NOT SIGNED RIGHT", "Do not trust this dock. Call the supervisor", "hand", "refused", "red", 0),
+    (0x00, 0x23): ("DATA IS DAMAGED", "Not whole. Put it on the dock again", "cross", "refused", "red", 0),
+    (0x00, 0x24): ("UPDATE FAILED", "The new firmware did not start: the old one runs", "cross", "refused", "amber", 0),
+}
+
+# bit: shows, headline, next step
+CHECKS = {
+    0x1: ("hint", "CLOCK NOT SET", "No time: put it on the dock"),
+    0x2: ("hint", "CHARGE IT", "Battery low: charge it"),
+    0x4: ("screen", "MEMORY FULL", "Do not scan: it would not be recorded. Put it on the dock"),
+    0x8: ("screen", "RECORDS DAMAGED", "Some records cannot be read. Put it on the dock, tell the supervisor"),
+    0x10: ("screen", "MEMORY WORN", "You may go on. Put it on the dock, then hand it in for repair"),
+    0x20: ("screen", "LIST DAMAGED", "The list of orders cannot be read. Put it on the dock"),
+    0x40: ("screen", "RULES DAMAGED", "The rules cannot be read. Put it on the dock"),
+    0x80: ("screen", "KEY LIST DAMAGED", "The list of revoked keys cannot be read. Put it on the dock"),
+    0x100: ("screen", "KEY REVOKED", "This terminal is not believed any more. Hand it to the supervisor"),
+    0x200: ("screen", "IT RESTARTED", "The terminal failed and started again. Check the last scan once more"),
+    0x400: ("screen", "UPDATE FAILED", "The new firmware did not start: the old one runs. Tell the supervisor"),
+    0x800: ("screen", "FIRMWARE TOO OLD", "Do not scan: it needs its newer firmware. Put it on the dock"),
+    0x10000: ("stop", "SETTINGS LOST", "The settings cannot be read. Records are kept. Hand it in for repair"),
+    0x20000: ("stop", "KEY DAMAGED", "It cannot sign. Records are kept. Hand it in for repair"),
+    0x40000: ("stop", "NO RANDOMNESS", "Signing is not safe. OK: try again. Still so: repair"),
+    0x80000: ("stop", "CHIP FAILED", "It cannot sign. OK: try again. Still so: repair"),
+    0x100000: ("stop", "MEMORY FAILED", "It cannot record. OK: try again. Still so: repair"),
 }
 
 UI = {

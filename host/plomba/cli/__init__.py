@@ -15,6 +15,7 @@ app = App(name="plomba", version=__version__, help="Handheld scanning with evide
 org = App(name="org", help="The organisation's keys.")
 dock = App(name="dock", help="Pull records from a terminal, keep and forward them.")
 desk = App(name="desk", help="The order desk.")
+image = App(name="image", help="The terminal's firmware.")
 bench = App(name="bench", help="Figures of the system, each with its limit.")
 for parent, name, target, about in (
     (app, "demo", "demo:demo", "A pick-up point in a minute: scans, records, docking, desk, evidence."),
@@ -35,13 +36,15 @@ for parent, name, target, about in (
     (dock, "forward", "dock:forward", "Forward what waits in the outbox."),
     (dock, "forks", "dock:forks", "List copied terminals and take their proofs out."),
     (dock, "release", "dock:release", "Let a terminal out of quarantine."),
+    (image, "build", "image:build", "Compile the firmware into an image."),
+    (image, "sign", "image:sign", "Sign an image with the release key."),
     (desk, "serve", "desk:serve", "Run the order desk."),
     (desk, "import", "desk:import_", "Import an order file."),
     (bench, "link", "bench:link", "Measure the link on real runs."),
     (bench, "ingest", "bench:ingest", "Measure the way from frames to committed rows."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
-for group in (org, dock, desk, bench):
+for group in (org, dock, desk, image, bench):
     app.command(group)
 
 

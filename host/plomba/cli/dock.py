@@ -11,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from plomba import image as images
 from plomba.dock import Dock, Report
 from plomba.errors import UsageError
 from plomba.forward import Desk, Forwarder
@@ -26,6 +27,7 @@ def sync(
     desk: Annotated[str | None, Parameter(help="The desk's address; without it records wait in the outbox.")] = None,
     capture: Annotated[Path | None, Parameter(help="Write everything that passes into this file (.plcap).")] = None,
     lists: Annotated[bool, Parameter(help="Push the list of orders; off beside a marketplace's own app.")] = True,
+    image: Annotated[Path | None, Parameter(help="A signed image for terminals whose firmware is older.")] = None,
     stay: Annotated[bool, Parameter(help="Keep the link open: each record is pulled when it is made.")] = False,
 ) -> int:
     """Dock the terminal on PORT once: pull, verify, store, receipt, forward, bring its objects up to date.
@@ -39,7 +41,7 @@ def sync(
     async def run() -> int:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(Desk(desk)) if desk else None
-            docking = Dock(store, organisation, client, time.time, lists=lists)
+            docking = Dock(store, organisation, client, time.time, lists=lists, image=newer)
             if stay:
                 async for report in docking.attend(port, capture=capture):
                     tell(report)
@@ -66,6 +68,7 @@ def sync(
         print(json.dumps(facts), flush=True)
 
     organisation = Organisation.load(org)
+    newer = images.read(image) if image is not None else None
     with Ledger.open(ledger) as store:
         return asyncio.run(run())
 

@@ -19,6 +19,8 @@ from plomba.trust.records import Standing, verify_chain
 from plomba_wire.codec import ReceiptBody, StatusOk
 from plomba_wire.vocabulary import Enrolment, Error, ObjectKind
 
+_IMAGE = "image"
+
 
 @dataclass(slots=True)
 class Report:
@@ -43,7 +45,9 @@ class Report:
 class Dock:
     """`clock` is seconds since 1970; without a desk records are stored and receipted, and wait in the outbox.
 
-    `lists` False pushes no manifest: a point beside a marketplace's own app works by what it read at intake.
+    `lists` False pushes no manifest: a point beside a marketplace's own app works by what it read at intake. `image`
+    is a signed application image: a terminal whose firmware is older gets it, and starts again with it when the session
+    has ended.
     """
 
     def __init__(
@@ -54,12 +58,14 @@ class Dock:
         clock: Callable[[], float],
         *,
         lists: bool = True,
+        image: bytes | None = None,
     ) -> None:
         self._ledger = ledger
         self._organisation = organisation
         self._desk = desk
         self._clock = clock
         self._lists = lists
+        self._image = image
 
     async def sync(self, port: str, *, capture: Path | None = None) -> Report:
         """Docks the terminal on `port`. Raises TerminalError, VerificationError, StoreError; nothing is half-done."""
@@ -67,12 +73,14 @@ class Dock:
 
     async def attend(self, port: str, *, capture: Path | None = None) -> AsyncIterator[Report]:
         """Docks the terminal and stays: a report for the docking, then one for each time new records were announced,
-        pulled, receipted and forwarded. Ends with the link's TerminalError."""
+        pulled, receipted and forwarded. Ends with the link's TerminalError, or when the terminal has to start again."""
         async with Terminal(open_transport(port, capture)) as terminal:
             report = Report(terminal.id)
             enrolled = self._known(terminal)
             enrolled = await self._dock(terminal, enrolled, report)
             yield report
+            if _IMAGE in report.pushed:
+                return
             async for next_seq in terminal.announcements():
                 if next_seq <= self._ledger.watermark(enrolled)[0]:
                     continue
@@ -99,6 +107,7 @@ class Dock:
         await self._push(terminal, enrolled, report)
         await self._collect(terminal, enrolled, report)
         await terminal.meanwhile(self._forward(enrolled, report))
+        await self._push_image(terminal, enrolled, report)
         return enrolled
 
     async def _collect(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
@@ -230,6 +239,23 @@ class Dock:
             if version_of(manifest) > status.manifest:
                 await terminal.push(ObjectKind.MANIFEST, version_of(manifest), manifest)
                 report.pushed.append("manifest")
+
+    async def _push_image(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
+        """Last, for it wants everything receipted. One that did not come up there once is not brought again."""
+        if self._image is None:
+            return
+        version = version_of(self._image)
+        if version <= terminal.hello.firmware or version == (await terminal.status(enrolled.public)).image:
+            return
+        try:
+            await terminal.push(ObjectKind.IMAGE, version, self._image)
+        except TerminalRefused as refusal:
+            if not refusal.retry and refusal.link_code != Error.UNSYNCED_RECORDS:
+                raise
+            # Another record came in between, or the battery is low: the next docking brings it.
+            report.note(_IMAGE, "refused")
+        else:
+            report.note(_IMAGE, "pushed")
 
     async def _forward(self, enrolled: Enrolled, report: Report) -> None:
         """Empties the outbox; a desk that is away leaves it for later."""

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import socket
 import sys
 import sysconfig
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
 
 HEAP = 259_072
 """The heap gate, bytes: what `-X heapsize=128wk` gives. It is free after the imports; a board's code lies in flash."""
-_HEAP_WITH_CODE = 256 * 1024 * 2
+_HEAP_WITH_CODE = 768 * 1024
 FLASH_BLOCKS = 688
 """Blocks of 4096 bytes that the board's flash has; 128 of them are the journal."""
 
+_POWER_ON, _WATCHDOG = 1, 3
+_FAILED_STARTS = 3
 _PATIENCE_S = 10.0
 _GLANCE_S = 0.005
 _LINK = 0
@@ -77,8 +80,12 @@ class VirtualTerminal:
     `flash_blocks` than the board has make its journal longer; they may not change once there is a flash.
     `secure_element` True is a chip whose EEPROM lives in `folder` too; it may be one of yours, or None.
 
+    `release` is the kind of build; `watchdog_pace` lets the watchdog bite, so many times faster than real time;
+    `console` is the slave of a pty that the interpreter gets as its terminal line, as a board has its REPL's.
+
     `tones`, `screens` (1024 bytes each, MONO_VLSB) and `lamp` are what a person would hear and see; `code_heap` and
-    `free_heap` are bytes, after the firmware's imports.
+    `free_heap` are bytes, after the firmware's imports. `resets` counts how often it started again by itself,
+    `failed_starts` how often it did so before it was up.
     """
 
     def __init__(
@@ -92,12 +99,17 @@ class VirtualTerminal:
         heap: int = HEAP,
         flash_blocks: int = FLASH_BLOCKS,
         secure_element: Atecc608 | Literal[True] | None = None,
+        battery: int = 255,
+        release: bool = False,
+        watchdog_pace: float | None = None,
+        console: int | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.tones: list[str] = []
         self.screens: list[bytes] = []
         self.lamp = "off"
-        self.power_cuts = 0
+        self.power_cuts = self.resets = self.failed_starts = 0
+        self.battery = battery
         self.code_heap = self.free_heap = 0
         self._wire = wire
         self._clock = clock
@@ -105,6 +117,11 @@ class VirtualTerminal:
         self._capture = Recorder(engine_capture) if engine_capture is not None else None
         self._heap = heap
         self._flash_blocks = flash_blocks
+        self._release = release
+        self._watchdog_pace = watchdog_pace
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._console = console
+        self._resetting: asyncio.Task[None] | None = None
         self._engine = Gm65(eeprom=_stored_eeprom(folder))
         if secure_element is True:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -118,6 +135,7 @@ class VirtualTerminal:
         self._panel_rest = b""
         self._changed = asyncio.Event()
         self._ready = False
+        self._failed_in_a_row = 0
         self._dead = False
         self._warped = 0
         self._warp_ms = 0
@@ -162,6 +180,11 @@ class VirtualTerminal:
 
         Raises PlombaError `no_interpreter`, TerminalError `terminal_died`.
         """
+        self._failed_in_a_row = 0
+        await self._start(cut, _POWER_ON)
+        await self.wait(lambda: self._ready or self._dead, "start")
+
+    async def _start(self, cut: tuple[int, int] | None, reset: int) -> None:
         loop = asyncio.get_running_loop()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._ready = self._dead = False
@@ -183,6 +206,9 @@ class VirtualTerminal:
             "SIM_FLASH_BLOCKS": str(self._flash_blocks),
             "SIM_CLOCK": self._clock,
             "SIM_HEAP": str(self._heap),
+            "SIM_RESET": str(reset),
+            "SIM_BATTERY": str(self.battery),
+            "SIM_RELEASE": str(int(self._release)),
         }
         environment.pop("SIM_CUT", None)
         environment.pop("SIM_I2C0_FD", None)
@@ -190,13 +216,13 @@ class VirtualTerminal:
             environment["SIM_I2C0_FD"] = str(theirs["i2c"].fileno())
         if cut is not None:
             environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
-        main = firmware_path()[1] / "main.py"
+        boot = firmware_path()[1] / "boot.py"
         heap = _HEAP_WITH_CODE + max(0, self._heap - HEAP)
         self._process = await asyncio.create_subprocess_exec(
-            *(str(interpreter()), "-X", f"heapsize={heap}", str(main)),
+            *(str(interpreter()), "-X", f"heapsize={heap}", str(boot)),
             env=environment,
             cwd=self.folder,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=self._console if self._console is not None else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             pass_fds=[end.fileno() for end in theirs.values()],
@@ -214,10 +240,18 @@ class VirtualTerminal:
         self._engine.power_on(self._now())
         self._pump_engine()
         self._tasks = [asyncio.create_task(self._drain_output())]
-        await self.wait(lambda: self._ready or self._dead, "start")
 
     async def stop(self) -> None:
         """Switches it off, as a person would: at once."""
+        while (resetting := self._resetting) is not None:
+            # To its end: a stop that was cut in half left readers on closed sockets.
+            await asyncio.gather(resetting, return_exceptions=True)
+            if self._resetting is resetting:
+                self._resetting = None
+        await self._stop()
+
+    async def _stop(self) -> None:
+        self._feed(None)
         process = self._process
         if process is None:
             return
@@ -245,9 +279,28 @@ class VirtualTerminal:
         await self.stop()
         await self.start()
 
+    def charge(self, percent: int) -> None:
+        """What the battery's gauge says from now on; 255 = nothing."""
+        self.battery = percent
+        self._send({"battery": percent})
+
+    def break_keys(self) -> None:
+        """The keyboard's wires come off: the board's driver has an OSError for the firmware."""
+        self._send({"key": None})
+
+    def freeze(self) -> None:
+        """The interpreter stands still, as a board that hangs. Only the watchdog ends that."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
     async def cut_power(self, after: int, torn: int) -> None:
         """Takes the power away in flash operation `after` from now (0 = the next one), torn 0 to 4; see norflash.py."""
         self._send({"cut": after, "torn": torn})
+
+    @property
+    def up(self) -> bool:
+        """Whether it answers."""
+        return self._ready and self._resetting is None
 
     @property
     def engine_reading(self) -> bool:
@@ -311,10 +364,9 @@ class VirtualTerminal:
         try:
             async with asyncio.timeout(patience):
                 while not condition():
-                    if self._process is not None and self._process.returncode is not None:
-                        raise TerminalError(
-                            "terminal_died", reason=self.output[-280:] or f"exit {self._process.returncode}"
-                        )
+                    gone = self._process is not None and self._process.returncode is not None
+                    if gone and self._resetting is None:
+                        raise TerminalError("terminal_died", reason=self.output[-280:] or "it ended without a word")
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError as error:
@@ -330,6 +382,12 @@ class VirtualTerminal:
     def output(self) -> str:
         """What the interpreter printed: tracebacks, mostly."""
         return self._output.decode(errors="replace").strip()
+
+    def take_output(self) -> str:
+        """The same, once."""
+        output = self.output
+        self._output.clear()
+        return output
 
     def _link_path(self) -> Path | None:
         return self.folder / "port" if self._wire == "pty" else None
@@ -374,6 +432,10 @@ class VirtualTerminal:
             self.code_heap, self.free_heap = message["code_heap"], message["free_heap"]
         elif "ready" in message:
             self._ready = True
+        elif "wdt" in message:
+            self._feed(message["wdt"])
+        elif "reset" in message:
+            self._reset(message["reset"])
         elif "warped" in message:
             self._warped += 1
         elif "power" in message:
@@ -396,6 +458,32 @@ class VirtualTerminal:
         assert self._i2c is not None
         with suppress(OSError):  # the board may be without power
             end.sendall(self._i2c.receive(data, asyncio.get_running_loop().time()))
+
+    def _feed(self, timeout_ms: int | None) -> None:
+        """The watchdog is quiet for so long; None takes it away."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+        if timeout_ms is not None and self._watchdog_pace is not None:
+            delay = timeout_ms / 1000 / self._watchdog_pace
+            self._watchdog = asyncio.get_running_loop().call_later(delay, self._reset, _WATCHDOG)
+
+    def _reset(self, cause: int) -> None:
+        """The board starts again; one that does not come up again and again stays down."""
+        if not self._ready:
+            self.failed_starts += 1
+            self._failed_in_a_row += 1
+            if self._failed_in_a_row > _FAILED_STARTS:
+                return
+        self._ready = False
+        self._resetting = asyncio.create_task(self._start_again(cause))
+
+    async def _start_again(self, cause: int) -> None:
+        await self._stop()
+        await self._start(None, cause)
+        self.resets += 1
+        self._resetting = None
+        self._changed.set()
 
     def _read_engine(self) -> None:
         # A change of rate is told on the side channel before the bytes that are sent at it.

@@ -43,4 +43,4 @@ with open(os.getenv("SIM_INPUTS")) as inputs:
         else:
             terminal.scan(given[1].encode(), given[0], 1)
         gc.collect()
-assert terminal.journal.next_seq == wanted and not terminal.lost_scans
+assert terminal.journal.next_seq == wanted and not terminal.health.lost_scans

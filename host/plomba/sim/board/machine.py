@@ -12,11 +12,52 @@ finally:
 import io
 import os
 import struct
+import sys
 
 import panel
 
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
 _GET_FILENO = 10
 _ETIMEDOUT = 110
+
+
+def reset_cause() -> int:
+    """What started the process, as the rig says."""
+    return int(os.getenv("SIM_RESET") or PWRON_RESET)
+
+
+def reset() -> None:
+    """The rig starts the board again."""
+    panel.send({"reset": HARD_RESET})
+    sys.exit(1)
+
+
+def close_console() -> None:
+    """What `micropython.kbd_intr(-1)` and a main that never returns do on a board: byte 3 interrupts nothing.
+
+    On this port Ctrl-C is a signal that the terminal line makes of byte 3, so the line is told not to.
+    """
+    import termios
+
+    try:
+        attributes = termios.tcgetattr(0)
+    except OSError:
+        return
+    attributes[3] &= ~1  # ISIG
+    termios.tcsetattr(0, termios.TCSANOW, attributes)
+
+
+class WDT:
+    """The rig counts the time, and bites if it is told to."""
+
+    def __init__(self, id: int = 0, timeout: int = 5000) -> None:
+        self._timeout = timeout
+        self.feed()
+
+    def feed(self) -> None:
+        panel.send({"wdt": self._timeout})
 
 
 class UART(io.IOBase):

@@ -17,15 +17,28 @@ _keys = []
 _pressed = asyncio.Event()
 _serving = []
 _held = []
+_HELD_PIECE = 32768
+_battery = [int(os.getenv("SIM_BATTERY") or 255)]
 
 
 def leave_heap() -> None:
     """Holds back heap until SIM_HEAP bytes are free: what a board has for data, its code being frozen into flash."""
     gc.collect()
-    excess = gc.mem_free() - int(os.getenv("SIM_HEAP"))
-    if excess > 0:
-        _held.append(bytearray(excess))
-    send({"code_heap": gc.mem_alloc() - max(0, excess), "free_heap": gc.mem_free()})
+    code = gc.mem_alloc()
+    # In one piece it would have to lie behind all of the code, and leave the gaps in it as what is free.
+    while (excess := gc.mem_free() - int(os.getenv("SIM_HEAP"))) > 0:
+        _held.append(bytearray(min(excess, _HELD_PIECE)))
+    send({"code_heap": code, "free_heap": gc.mem_free()})
+
+
+def release() -> bool:
+    """Whether this is a release build."""
+    return os.getenv("SIM_RELEASE") == "1"
+
+
+def battery() -> int:
+    """What the rig says the gauge says: percent, 255 = not known."""
+    return _battery[0]
 
 
 def send(message) -> None:
@@ -38,14 +51,17 @@ def send(message) -> None:
 
 
 async def key() -> str:
-    """The next key that the rig presses."""
+    """The next key that the rig presses. Raises OSError when it breaks them."""
     if not _serving:
         _serving.append(asyncio.create_task(_serve()))
         _Poller.install()
     while not _keys:
         _pressed.clear()
         await _pressed.wait()
-    return _keys.pop(0)
+    key = _keys.pop(0)
+    if key is None:
+        raise OSError(5)
+    return key
 
 
 async def _serve() -> None:
@@ -59,6 +75,8 @@ async def _serve() -> None:
             _pressed.set()
         elif "warp" in message:
             time.warp(message["warp"])
+        elif "battery" in message:
+            _battery[0] = message["battery"]
         elif "cut" in message:
             norflash.device().cut(message["cut"], message["torn"])
 
