@@ -7,6 +7,7 @@ import vfs
 from terminal.flash import BLOCK, PAGE, FileRange, Region
 
 _FOLDER = "/state/"
+_NEVER_SAVED = 2  # ENOENT
 
 
 def mount(device: FileRange, journal: Region) -> None:
@@ -43,12 +44,15 @@ def _unused(journal: Region) -> bool:
 
 
 def load(name: str) -> "bytes | None":
-    """The value, or None when it was never saved."""
+    """The value, or None when it was never saved. Raises OSError for one that cannot be read: it is not a missing one,
+    or a key that rotted would be replaced by another in silence."""
     try:
         with open(_FOLDER + name, "rb") as file:
             return file.read()
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno == _NEVER_SAVED:
+            return None
+        raise
 
 
 def save(name: str, value: bytes) -> None:

@@ -8,12 +8,13 @@ from plomba_wire import chain, tlv
 from plomba_wire.codec import RecordHead
 from plomba_wire.terminal_end import Refusal
 from plomba_wire.vocabulary import Action, Check, Error, ObjectKind, Tlv, Verdict
-from terminal import files, watch
+from terminal import files, selftest, watch
 from terminal.clock import Clock
 from terminal.diary import Diary
 from terminal.health import Health
 from terminal.journal import epoch
 from terminal.journal.ring import Journal, JournalFull
+from terminal.keys import signer
 from terminal.keys.identity import Identity
 from terminal.objects.manifest import Manifest
 from terminal.objects.revocations import Revocations
@@ -64,7 +65,7 @@ class Terminal:
         self.images = Images(board.image_regions(), FIRMWARE)
         self.diary = Diary()
         self.clock = Clock()
-        self.identity = Identity()
+        self.identity = Identity(signer.choose(board.secure_element()))
         self.boot = _next_boot()
         self.ring = board.journal_region()
         epoch.finish(self.identity, self.ring)
@@ -258,14 +259,16 @@ class Terminal:
             # The same code again is another try, not a repeat.
             self._last_code = b""
             self.health.lose_scan()
-            if isinstance(error, JournalFull):
-                self.presenter.journal_full()
-            else:
-                self.presenter.fault()
+            self.presenter.failed(selftest.prevents(error))
             return False
         self.flow.done(decision, seq)
         self.presenter.verdict(self, decision, code)
-        self.recorder.sign()
+        try:
+            self.recorder.sign()
+        except OSError as error:
+            # What was heard is in flash and holds. It is signed before the next record, or at the next start.
+            self.presenter.failed(selftest.prevents(error))
+            return True
         self.on_record()
         return True
 

@@ -21,6 +21,7 @@ from terminal.flash import FileRange, Region
 from terminal.journal import epoch
 from terminal.journal.ring import Journal
 from terminal.keys.identity import Identity
+from terminal.keys.signer import SoftwareSigner
 
 FILES = 4
 RING = 3
@@ -43,7 +44,7 @@ class Sweep:
         self.changed = False
         self.chip = nor.Nor(CHIP)
         self.mount()
-        identity = Identity()
+        identity = Identity(SoftwareSigner())
         self.public = identity.public
         identity.take(self.certificate(1))
         journal = self.journal(1, 0)
@@ -86,12 +87,12 @@ class Sweep:
 
     def start(self) -> None:
         """What a start does, as far as epochs go."""
-        epoch.finish(Identity(), self.region())
+        epoch.finish(Identity(SoftwareSigner()), self.region())
 
     def check(self, place: str) -> None:
         """The start is over: the old epoch is whole, or the new one is empty and takes records."""
         self.mount()
-        identity = Identity()
+        identity = Identity(SoftwareSigner())
         if identity.public != self.public:
             self.wrong("another key", place)
         if identity.epoch == 1:
@@ -117,7 +118,7 @@ class Sweep:
         chip = self.chip
         OUTER[:] = CHIP
         certificate = self.certificate(2)
-        change = self.operations(lambda: epoch.begin(Identity(), certificate, self.region()))
+        change = self.operations(lambda: epoch.begin(Identity(SoftwareSigner()), certificate, self.region()))
         CHIP[:] = OUTER
         self.fail(certificate, sum(kind == nor.PROGRAM for kind, _, _ in change))
         CHIP[:] = OUTER
@@ -149,7 +150,7 @@ class Sweep:
             gc.collect()
             CHIP[:] = OUTER
             self.mount()
-            identity, region = Identity(), self.region()
+            identity, region = Identity(SoftwareSigner()), self.region()
             last = chip.programs + number
             chip.fails = lambda at, last=last: chip.programs > last
             try:

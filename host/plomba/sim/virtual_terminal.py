@@ -1,7 +1,7 @@
 """A terminal without hardware: the real firmware under MicroPython's unix port, a scan engine model, and the relay.
 
 Three sockets lead to the process: UART 1 (scan engine), UART 0 (the link, through the relay), and the side channel
-with screen, tones and lamp out, keys, clock and power in.
+with screen, tones and lamp out, keys, clock and power in. A fourth, with a secure element, is the I²C bus.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from plomba.capture import FROM_DEVICE, TO_DEVICE, Recorder
 from plomba.errors import PlombaError, TerminalError
+from plomba.sim.atecc608 import Atecc608
 from plomba.sim.gm65 import Gm65, SeenCode
+from plomba.sim.i2c_line import I2cLine
 from plomba.sim.relay import Relay
 from plomba.sim.screen_png import to_png
 
@@ -76,6 +78,7 @@ class VirtualTerminal:
     `wire` is what the dock opens; `clock` stopped moves only by `warp`; `engine_pace` is how many times faster than
     real time the scan engine's model lives; `engine_capture` gets what passes between firmware and engine. More
     `flash_blocks` than the board has make its journal longer; they may not change once there is a flash.
+    `secure_element` True is a chip whose EEPROM lives in `folder` too; it may be one of yours, or None.
 
     `release` is the kind of build; `watchdog_pace` lets the watchdog bite, so many times faster than real time, and
     `fed` counts how often it was fed; `console` is the slave of a pty that the interpreter gets as its line, as
@@ -96,6 +99,7 @@ class VirtualTerminal:
         engine_capture: Path | None = None,
         heap: int = HEAP,
         flash_blocks: int = FLASH_BLOCKS,
+        secure_element: Atecc608 | Literal[True] | None = None,
         battery: int = 255,
         release: bool = False,
         watchdog_pace: float | None = None,
@@ -122,6 +126,11 @@ class VirtualTerminal:
         self._engine_plugged = True
         self._resetting: asyncio.Task[None] | None = None
         self._engine = Gm65(eeprom=_stored_eeprom(folder))
+        if secure_element is True:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            secure_element = Atecc608(self.folder / "secure_element.json")
+        self.secure_element = secure_element
+        self._i2c: I2cLine | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._relay: Relay | None = None
         self._sockets: dict[str, socket.socket] = {}
@@ -185,10 +194,11 @@ class VirtualTerminal:
         self._ready = self._dead = False
         self._panel_rest = b""
         theirs = {}
-        for name in ("panel", "link", "engine"):
+        for name in ("panel", "link", "engine", *(("i2c",) if self.secure_element else ())):
             ours, other = socket.socketpair()
             ours.setblocking(False)
-            other.setblocking(False)
+            # MicroPython's I2C blocks, and so does its end here.
+            other.setblocking(name == "i2c")
             self._sockets[name], theirs[name] = ours, other
         environment = {
             **os.environ,
@@ -205,6 +215,9 @@ class VirtualTerminal:
             "SIM_RELEASE": str(int(self._release)),
         }
         environment.pop("SIM_CUT", None)
+        environment.pop("SIM_I2C0_FD", None)
+        if self.secure_element is not None:
+            environment["SIM_I2C0_FD"] = str(theirs["i2c"].fileno())
         if cut is not None:
             environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
         boot = firmware_path()[1] / "boot.py"
@@ -230,6 +243,10 @@ class VirtualTerminal:
             end.close()
         loop.add_reader(self._sockets["panel"], self._read_panel)
         loop.add_reader(self._sockets["engine"], self._read_engine)
+        if self.secure_element is not None:
+            self.secure_element.power_on()
+            self._i2c = I2cLine(self.secure_element, self._lose_power)
+            loop.add_reader(self._sockets["i2c"], self._serve_i2c)
         self._relay = Relay(self._sockets["link"], self._link_path())
         self._relay.before_reading = self._read_panel
         self._engine.power_on(self._now())
@@ -238,10 +255,11 @@ class VirtualTerminal:
 
     async def stop(self) -> None:
         """Switches it off, as a person would: at once."""
-        if self._resetting is not None:
-            self._resetting.cancel()
-            await asyncio.gather(self._resetting, return_exceptions=True)
-            self._resetting = None
+        while (resetting := self._resetting) is not None:
+            # To its end: a stop that was cut in half left readers on closed sockets.
+            await asyncio.gather(resetting, return_exceptions=True)
+            if self._resetting is resetting:
+                self._resetting = None
         await self._stop()
 
     async def _stop(self) -> None:
@@ -263,6 +281,8 @@ class VirtualTerminal:
                 loop.remove_reader(end)
             end.close()
         self._sockets.clear()
+        if self.secure_element is not None:
+            self.secure_element.power_off()
         settings = {f"{register:#04x}": value for register, value in self._engine.eeprom.items()}
         (self.folder / "engine.json").write_text(json.dumps(settings), encoding="ascii")
 
@@ -439,8 +459,25 @@ class VirtualTerminal:
         elif "warped" in message:
             self._warped += 1
         elif "power" in message:
-            self._dead = True
-            self.power_cuts += 1
+            self._lose_power()
+
+    def _lose_power(self) -> None:
+        self._dead = True
+        self.power_cuts += 1
+        self._changed.set()
+
+    def _serve_i2c(self) -> None:
+        end = self._sockets["i2c"]
+        try:
+            data = end.recv(4096)
+        except OSError:
+            data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(end)
+            return
+        assert self._i2c is not None
+        with suppress(OSError):  # the board may be without power
+            end.sendall(self._i2c.receive(data, asyncio.get_running_loop().time()))
 
     def _feed(self, timeout_ms: int | None) -> None:
         """The watchdog is quiet for so long; None takes it away."""
