@@ -27,6 +27,8 @@ _VERSION = "terminal/version.py"
 _ON_THE_HOST = tuple(f"plomba_wire/{name}.py" for name in ("dock_end", "pull", "push", "schema", "swift"))
 """What of the protocol only a dock reads."""
 _MPY_MAGIC = b"M"
+_SKEW_S = 300
+"""A terminal's clock may be behind that of whoever signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,9 @@ def sign(content: bytes, version: Version, signer: Signer, *, now: int) -> bytes
     Raises UsageError `image_malformed`.
     """
     head(content)
-    return package(ObjectKind.IMAGE, content, signer.key, signer.certificate, version=version.number, not_before=now)
+    return package(
+        ObjectKind.IMAGE, content, signer.key, signer.certificate, version=version.number, not_before=now - _SKEW_S
+    )
 
 
 def head(content: bytes) -> ImageHead:
