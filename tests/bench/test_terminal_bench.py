@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from plomba.bench import counter
+from plomba.bench.soak import soak
 from plomba.bench.station import PLACE, set_up
 from plomba.bench.stopwatch import Stopwatch
-from plomba.sim.virtual_terminal import HEAP
+from plomba.bench.terminal import GROWTH
+from plomba.sim.virtual_terminal import FLASH_BLOCKS, HEAP
 from plomba_wire.vocabulary import Action, OrderClass, Verdict
 
 ORDERS, CODES, SCANS = 300, 600, 300
@@ -137,3 +139,13 @@ async def test_a_day_is_answered_as_its_name_says(tmp_path: Path) -> None:
         for given in one_day:
             cost = await terminal.do(given)
             assert tuple(cost["answer"]) in ANSWERS[given[0]], given
+
+
+@pytest.mark.anyio
+async def test_a_soak_turns_the_ring_around_and_stays_flat(tmp_path: Path) -> None:
+    """128 pages hold a small part of 600 orders: a terminal that kept all of them would grow by 9 KB a quarter."""
+    listed = counter.orders(600, 1200, PLACE, 1)
+    station, _ = await set_up(tmp_path, "terminal", listed, flash_blocks=FLASH_BLOCKS - 120)
+    found = await soak(station, listed, 1, scans=3000, sample=100, receipt=40)
+    assert found["scans"] == 3000 and found["records"] > 10 * 128
+    assert found["growth_bytes"] <= GROWTH
