@@ -154,6 +154,7 @@ class Terminal:
 
     def tick(self) -> None:
         """Time passes: a parcel that waits too long for its seal sounds, and goes on until somebody answers."""
+        self.flow.parcels.forget_before(self.journal.first_seq)
         now = self.clock.mono_ms()
         if now >= _SETTLED_MS and not self._settled:
             self._settle()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 HEAP = 259_072
 """The heap gate, bytes: what `-X heapsize=128wk` gives. It is free after the imports; a board's code lies in flash."""
-_HEAP_WITH_CODE = 768 * 1024
+HEAP_WITH_CODE = 768 * 1024
 FLASH_BLOCKS = 688
 """Blocks of 4096 bytes that the board's flash has; 128 of them are the journal."""
 
@@ -221,7 +221,7 @@ class VirtualTerminal:
         if cut is not None:
             environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
         boot = firmware_path()[1] / "boot.py"
-        heap = _HEAP_WITH_CODE + max(0, self._heap - HEAP)
+        heap = HEAP_WITH_CODE + max(0, self._heap - HEAP)
         command = [str(interpreter()), "-X", f"heapsize={heap}", str(boot)]
         streams: dict[str, Any] = {
             "stdin": asyncio.subprocess.DEVNULL,
