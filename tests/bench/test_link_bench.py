@@ -102,7 +102,7 @@ async def test_the_relay_counts_what_a_capture_holds(tmp_path: Path) -> None:
 
         # Over a line this long the window cannot hold what is under way.
         slow, round_trips, _ = await paced(station, terminal, rtt=0.12)
-        # How often it credits depends on what comes at once, and on a busy machine HELLO is said twice; records are not.
+        # How often it credits depends on what comes at once, and a busy machine says HELLO twice; records come once.
         assert (slow.records, slow.record_bytes, slow.rewinds) == (docked.records, docked.record_bytes, 0)
         assert round_trips >= docked.up // WINDOW
 

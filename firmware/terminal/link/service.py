@@ -278,9 +278,9 @@ class Service:
     def _refused(self, message, error: int) -> None:
         """A person is to know that a dock brought what nobody may take; a link that garbles is no such thing."""
         if isinstance(message, (codec.ObjectOffer, codec.ObjectCommit)):
-            self._terminal.refused(message.kind, message.version, error)
+            self._terminal.notes.refused(message.kind, message.version, error)
         elif isinstance(message, codec.ObjectData) and self._transfer is None and self._offered is not None:
-            self._terminal.refused(*self._offered, error)
+            self._terminal.notes.refused(*self._offered, error)
 
     def _need_root(self) -> None:
         if not self._terminal.identity.root:
