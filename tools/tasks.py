@@ -20,6 +20,7 @@ usage: python3 tools <task> [arguments]
   format                           put the code in its one shape
   gen [--check]                    write the generated files, or only say whether they are current
   fuzz [--runs N] [--seed S]       every decoder against hostile bytes, and the real terminal
+  sweep power [--cuts N] [--long]  the power cut at every flash operation, and again in what follows; bad blocks
   crypto-check FILE...             hold our verifiers and signers to Wycheproof, CAVP or RFC 6979 vectors
 
 The first run makes .venv from tools/requirements.lock; later ones start at once."""
@@ -79,6 +80,11 @@ def fuzz(arguments: list[str]) -> list[str]:
     return [str(PYTHON), str(ROOT / "tools" / "fuzz.py"), "--fuzzer", str(environment.fuzzer()), *arguments]
 
 
+def sweep(arguments: list[str]) -> list[str]:
+    environment.ready()
+    return [str(PYTHON), str(ROOT / "tools" / "sweep.py"), *arguments]
+
+
 def shape(arguments: list[str]) -> list[str]:
     environment.ready()
     return [str(PYTHON), str(ROOT / "tools" / "checks.py"), "format", *arguments]
@@ -91,6 +97,7 @@ TASKS = {
     "format": shape,
     "gen": gen,
     "fuzz": fuzz,
+    "sweep": sweep,
     "crypto-check": crypto_check,
 }
 

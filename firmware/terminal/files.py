@@ -3,11 +3,12 @@
 import os
 
 import vfs
+from micropython import const
 
 from terminal.flash import BLOCK, PAGE, FileRange, Region
 
 _FOLDER = "/state/"
-_NEVER_SAVED = 2  # ENOENT
+_ENOENT = const(2)
 
 
 def mount(device: FileRange, journal: Region) -> None:
@@ -44,15 +45,14 @@ def _unused(journal: Region) -> bool:
 
 
 def load(name: str) -> "bytes | None":
-    """The value, or None when it was never saved. Raises OSError for one that cannot be read: it is not a missing one,
-    or a key that rotted would be replaced by another in silence."""
+    """The value, or None when it was never saved. Raises OSError: what cannot be read is not taken for never saved."""
     try:
         with open(_FOLDER + name, "rb") as file:
             return file.read()
     except OSError as error:
-        if error.errno == _NEVER_SAVED:
-            return None
-        raise
+        if error.errno != _ENOENT:
+            raise
+        return None
 
 
 def save(name: str, value: bytes) -> None:

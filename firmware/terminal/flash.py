@@ -9,6 +9,7 @@ from micropython import const
 PAGE = 256
 BLOCK = 4096
 _ERASE = const(6)
+_CORRUPT = const(-84)
 
 
 class Region:
@@ -42,7 +43,12 @@ class Region:
 
 
 class FileRange:
-    """A region as a block device of its own, for LittleFS."""
+    """A region as a block device of its own, for LittleFS.
+
+    A block that cannot be programmed or erased is reported as corrupt, so that LittleFS takes another one (lfs.c:
+    LFS_ERR_CORRUPT relocates, any other error fails). One that cannot be read is an error: as a corrupt one LittleFS
+    would go back to the older half of a pair without a word.
+    """
 
     def __init__(self, device, first: int, blocks: int) -> None:
         self._device = device
@@ -53,7 +59,7 @@ class FileRange:
         return self._device.readblocks(self._first + block, buffer, offset)
 
     def writeblocks(self, block: int, buffer, offset: int = 0) -> int:
-        return self._device.writeblocks(self._first + block, buffer, offset)
+        return _CORRUPT if self._device.writeblocks(self._first + block, buffer, offset) else 0
 
     def ioctl(self, operation: int, argument: int) -> int:
         if operation == 4:
@@ -61,5 +67,5 @@ class FileRange:
         if operation == 5:
             return BLOCK
         if operation == _ERASE:
-            argument += self._first
+            return _CORRUPT if self._device.ioctl(_ERASE, self._first + argument) else 0
         return self._device.ioctl(operation, argument)

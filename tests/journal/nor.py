@@ -11,11 +11,19 @@ BLOCK = 4096
 PROGRAM = 0
 ERASE = 1
 
+PROGRAM_ERROR, ERASE_ERROR, READ_ERROR, PROGRAM_NOOP, ERASE_NOOP = range(5)
+BAD_MODES = ("program-error", "erase-error", "read-error", "program-noop", "erase-noop")
+"""How a bad block behaves: it reports an error and does nothing, or does nothing and says that it did (the five ways of
+littlefs, bd/lfs_emubd.h). What is programmed into a block that was not erased is joined with what was there, as NOR
+flash does it."""
+
+_DOES_NOT = ((PROGRAM_ERROR, PROGRAM_NOOP), (ERASE_ERROR, ERASE_NOOP))
 _BLANK = b"\xff" * PAGE
 _ZEROS = bytes(PAGE)
 
-PROGRAM_ENDS = ("none", "quarter", "half", "three quarters", "whole", "some bits", "last half")
-"""What of a program can be on flash; "some bits" is a random half of the bits it should clear."""
+PROGRAM_ENDS = ("none", "quarter", "half", "three quarters", "whole", "some bits", "last half", "first bytes")
+"""What of a program can be on flash; "some bits" is a random half of the bits it should clear, "first bytes" less
+than a quarter."""
 ERASE_ENDS = ("none", "first half", "second half", "some bits", "whole", "zeros")
 """What of an erase can be on flash; a chip first programs the block to 00 and then erases it."""
 
@@ -29,7 +37,8 @@ class Nor:
     """A chip over `image`, whose length is a multiple of 4096.
 
     `before(chip, PROGRAM or ERASE, address, data or None)` is called with every operation, `fails(address)` tells
-    whether a program reports an error and does nothing, and a program leaves 0 at the addresses in `worn`.
+    whether a program reports an error and does nothing, and a program leaves 0 at the addresses in `worn`. Block `bad`
+    behaves as `mode` says; -1 = none.
     """
 
     def __init__(self, image) -> None:
@@ -39,10 +48,14 @@ class Nor:
         self.before = None
         self.fails = None
         self.worn = ()
+        self.bad = -1
+        self.mode = 0
         self._view = memoryview(image)
 
     def readblocks(self, block: int, buffer, offset: int = 0) -> int:
         at = block * BLOCK + offset
+        if self.mode == READ_ERROR and at // BLOCK <= self.bad <= (at + len(buffer) - 1) // BLOCK:
+            return -5
         buffer[:] = self._view[at : at + len(buffer)]
         return 0
 
@@ -57,7 +70,8 @@ class Nor:
             self.programs += 1
             if self.fails and self.fails(at):
                 return -5
-            self.program(at, part)
+            if self.do(PROGRAM, at, part):
+                return -5
             for cell in self.worn:
                 if at <= cell < at + len(part):
                     self.image[cell] = 0
@@ -75,6 +89,22 @@ class Nor:
             if self.before:
                 self.before(self, ERASE, at, None)
             self.erases += 1
+            return self.do(ERASE, at, None)
+        return 0
+
+    def do(self, kind: int, at: int, data) -> int:
+        """An operation as this chip does it: 0, or -5 when it reports an error."""
+        if at // BLOCK == self.bad:
+            if self.mode == (PROGRAM_ERROR if kind == PROGRAM else ERASE_ERROR):
+                return -5
+            if self.mode == (PROGRAM_NOOP if kind == PROGRAM else ERASE_NOOP):
+                return 0
+            if kind == PROGRAM:
+                self.program_loosely(at, data)
+                return 0
+        if kind == PROGRAM:
+            self.program(at, data)
+        else:
             self._fill(at, BLOCK, _BLANK)
         return 0
 
@@ -92,6 +122,8 @@ class Nor:
 
     def tear(self, kind: int, at: int, data, end: int) -> None:
         """Leaves of an operation what a cut leaves of it; `end` counts in PROGRAM_ENDS or ERASE_ENDS."""
+        if at // BLOCK == self.bad and self.mode in _DOES_NOT[kind]:
+            return
         if kind == PROGRAM:
             if end == 5:
                 chance = noise(len(data))
@@ -99,6 +131,8 @@ class Nor:
             elif end == 6:
                 half = len(data) // 2
                 self.program_loosely(at + half, data[half:])
+            elif end == 7:
+                self.program_loosely(at, data[: noise(1)[0] % (len(data) // 4 + 1)])
             else:
                 self.program_loosely(at, data[: len(data) * end // 4])
             return

@@ -1,4 +1,4 @@
-"""Situations of journal and slots, one at a time, in the order in which the script names them."""
+"""Situations of journal, slots and epoch, one at a time, in the order in which the script names them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import re
 import pytest
 from journal_runs import HERE, Found, Run
 
-SCRIPTS = ("journal_full_mpy.py", "journal_places_mpy.py", "journal_damage_mpy.py", "slots_faults_mpy.py")
+SCRIPTS = (
+    "journal_full_mpy.py",
+    "journal_places_mpy.py",
+    "journal_damage_mpy.py",
+    "journal_bad_blocks_mpy.py",
+    "slots_faults_mpy.py",
+    "epoch_faults_mpy.py",
+)
 SITUATIONS = [
     pytest.param(script, name, id=name.removeprefix("test_"))
     for script in SCRIPTS

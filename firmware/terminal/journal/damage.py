@@ -9,11 +9,16 @@ from terminal.journal.entry import PER_BLOCK, Entry
 
 
 def next_damaged(region: Region, first: int) -> "int | None":
-    """The first such page from page `first` on; None when there is none. Raises OSError."""
+    """The first such page from page `first` on; None when there is none. A block that cannot be read is passed over."""
     entry = Entry(region)
     page = first - first % PER_BLOCK
     while page < region.blocks * PER_BLOCK:
-        if entry.load(page):
+        try:
+            whole = entry.load(page)
+        except OSError:
+            page += PER_BLOCK - page % PER_BLOCK
+            continue
+        if whole:
             page += entry.pages
             continue
         if not entry.blank and page >= first:

@@ -105,6 +105,16 @@ class Entry:
             buffer[PAGE] ^= 0xFF
         return self._crc() == crc
 
+    def blank_block(self, block: int) -> bool:
+        """Nothing but FF is in a block; what was loaded or made is gone. Raises OSError."""
+        for at in range(block * BLOCK, (block + 1) * BLOCK, len(self._buffer)):
+            part = self._view[: min(len(self._buffer), (block + 1) * BLOCK - at)]
+            self._flash.read(at, part)
+            for start in range(0, len(part), PAGE):
+                if part[start : start + PAGE] != _BLANK:
+                    return False
+        return True
+
     def lost(self, page: int) -> bool:
         """A `load` of this page found no entry, but there was one: its signature is there, and the body comes first.
 

@@ -9,6 +9,7 @@ from terminal.flash import BLOCK, PAGE, Region
 
 _COMING = "epoch"
 _NOTHING = b""
+_ZEROS = bytes(PAGE)
 
 
 class Unfinished(Exception):
@@ -35,12 +36,41 @@ def finish(identity, region: Region) -> None:
 
 
 def _empty(region: Region) -> None:
-    """No page of the ring can be taken for a record. A half erased block may pass: it is erased once more on entry."""
-    page = bytearray(PAGE)
-    blank = b"\xff" * PAGE
+    """No page of the ring can be taken for a record. A half erased block may pass: it is erased once more on entry.
+
+    One that cannot be erased is filled with zeros: its records would stand between those of the new epoch for ever.
+    """
     for block in range(region.blocks):
-        for at in range(block * BLOCK, (block + 1) * BLOCK, PAGE):
+        if _blank(region, block):
+            continue
+        try:
+            region.erase(block)
+        except OSError:
+            pass
+        if not _blank(region, block):
+            for at in range(block * BLOCK, (block + 1) * BLOCK, PAGE):
+                region.program(at, _ZEROS)
+            if not _zero(region, block):
+                raise OSError(5)
+
+
+def _blank(region: Region, block: int) -> bool:
+    """False for one that cannot be read."""
+    return _filled(region, block, b"\xff" * PAGE, False)
+
+
+def _zero(region: Region, block: int) -> bool:
+    """True for one that cannot be read: nobody takes it for a record, and more cannot be done."""
+    return _filled(region, block, _ZEROS, True)
+
+
+def _filled(region: Region, block: int, with_page: bytes, unreadable: bool) -> bool:
+    page = bytearray(PAGE)
+    for at in range(block * BLOCK, (block + 1) * BLOCK, PAGE):
+        try:
             region.read(at, page)
-            if page != blank:
-                region.erase(block)
-                break
+        except OSError:
+            return unreadable
+        if page != with_page:
+            return False
+    return True

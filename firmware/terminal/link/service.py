@@ -1,5 +1,6 @@
 """What the messages of the link mean to this terminal."""
 
+import gc
 import os
 import struct
 
@@ -70,6 +71,12 @@ class Service:
         except OSError as error:
             self._terminal.diary.note("refused %02x: flash error %s" % (message.TYPE, error))
             raise Refusal(Error.STORAGE_FAULT)
+        except MemoryError:
+            # No stretch of the heap is as long as what came: whoever sends it must not stop the terminal by it.
+            self._transfer = None
+            gc.collect()
+            self._terminal.diary.note("refused %02x: no memory" % message.TYPE)
+            raise Refusal(Error.INTERNAL)
 
     def sync_open(self, request: codec.SyncOpen) -> "tuple[int, int]":
         journal = self._terminal.journal
