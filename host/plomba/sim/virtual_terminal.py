@@ -186,7 +186,11 @@ class VirtualTerminal:
         """
         self._failed_in_a_row, self._given_up = 0, False
         await self._start(cut, _POWER_ON)
-        await self.wait(lambda: self._ready or self._dead, "start")
+        try:
+            await self.wait(lambda: self._ready or self._dead, "start")
+        except BaseException:
+            await self.stop()
+            raise
 
     async def _start(self, cut: tuple[int, int] | None, reset: int) -> None:
         loop = asyncio.get_running_loop()

@@ -12,7 +12,6 @@ finally:
 import io
 import os
 import struct
-import time
 
 import panel
 
@@ -31,8 +30,7 @@ def reset_cause() -> int:
 def reset() -> None:
     """The rig starts the board again; nothing runs here any more."""
     panel.send({"reset": HARD_RESET})
-    while True:
-        time.sleep_ms(20)
+    panel.stand_dark()
 
 
 def close_console() -> None:

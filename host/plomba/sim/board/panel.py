@@ -17,6 +17,7 @@ _keys = []
 _pressed = asyncio.Event()
 _serving = []
 _held = []
+_byte = bytearray(1)
 _HELD_PIECE = 256
 _battery = [int(os.getenv("SIM_BATTERY") or 255)]
 
@@ -29,6 +30,13 @@ def leave_heap() -> None:
     while (excess := gc.mem_free() - int(os.getenv("SIM_HEAP"))) > 0:
         _held.append(bytearray(min(excess, _HELD_PIECE)))
     send({"code_heap": code, "free_heap": gc.mem_free()})
+
+
+def stand_dark() -> None:
+    """Nothing runs on a board without power: waits until the rig ends the process, or is gone itself."""
+    while _file.readinto(_byte) != 0:
+        time.sleep_ms(20)
+    raise SystemExit
 
 
 def release() -> bool:
