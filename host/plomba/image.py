@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plomba.errors import StoreError, UsageError, VerificationError
-from plomba.sim.virtual_terminal import firmware_path
+from plomba.sim.interpreter import firmware_path
 from plomba.trust.objects import BLOCK, BLOCKS_MAX, SignedObject, package, split_bundle, split_package, version_of
 from plomba.trust.organisation import Signer
 from plomba_wire.codec import ImageHead, Malformed

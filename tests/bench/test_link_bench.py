@@ -14,7 +14,7 @@ from plomba import capture
 from plomba.bench.heap import peak_heap
 from plomba.bench.pace import paced
 from plomba.bench.station import prepare
-from plomba.sim.virtual_terminal import HEAP
+from plomba.sim.interpreter import HEAP
 from plomba_wire import codec
 from plomba_wire.dock_end import WINDOW
 

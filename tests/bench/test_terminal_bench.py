@@ -18,7 +18,8 @@ from plomba.bench.soak import soak
 from plomba.bench.station import PLACE, set_up
 from plomba.bench.stopwatch import Stopwatch
 from plomba.bench.terminal import GROWTH
-from plomba.sim.virtual_terminal import FLASH_BLOCKS, HEAP
+from plomba.sim.interpreter import HEAP
+from plomba.sim.virtual_terminal import FLASH_BLOCKS
 from plomba_wire.vocabulary import Action, OrderClass, Verdict
 
 ORDERS, CODES, SCANS = 300, 600, 300

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from plomba.sim.atecc608 import Atecc608, Fault
 from plomba.sim.i2c_line import I2cLine
-from plomba.sim.virtual_terminal import firmware_path, interpreter
+from plomba.sim.interpreter import firmware_path, interpreter
 
 STEP_S = 0.002
 

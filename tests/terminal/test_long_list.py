@@ -7,7 +7,7 @@ from workbench import BADGE, HANDOUT, PLACE, Workbench, label, qr
 
 from plomba.bench import counter
 from plomba.sim.gm65 import SeenCode
-from plomba.sim.virtual_terminal import HEAP
+from plomba.sim.interpreter import HEAP
 from plomba_wire.vocabulary import Action, OrderClass, Verdict
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,8 @@ from workbench import BADGE, Workbench, label, plain
 
 from plomba.errors import TerminalError, TerminalRefused
 from plomba.image import Version
-from plomba.sim.virtual_terminal import FLASH_BLOCKS, HEAP
+from plomba.sim.interpreter import HEAP
+from plomba.sim.virtual_terminal import FLASH_BLOCKS
 from plomba_wire.codec import Health
 from plomba_wire.vocabulary import Action, Check, Error, ObjectKind, Tlv, Verdict
 

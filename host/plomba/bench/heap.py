@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from plomba.bench.station import Station
 from plomba.errors import TerminalError
-from plomba.sim.virtual_terminal import HEAP, VirtualTerminal
+from plomba.sim.interpreter import HEAP
+from plomba.sim.virtual_terminal import VirtualTerminal
 
 STEP = 4096
 _PATIENCE_S = 60.0

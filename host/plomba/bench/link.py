@@ -11,7 +11,8 @@ from plomba.bench import faults, framing_cost, pace, peers
 from plomba.bench.facts import Facts, Tell
 from plomba.bench.heap import peak_heap
 from plomba.bench.station import Docked, Station, prepare
-from plomba.sim.virtual_terminal import HEAP, VirtualTerminal
+from plomba.sim.interpreter import HEAP
+from plomba.sim.virtual_terminal import VirtualTerminal
 from plomba_wire.dock_end import FEATURES, WINDOW
 from plomba_wire.vocabulary import Feature
 

@@ -21,7 +21,8 @@ from plomba.desk.orders import Order
 from plomba.dock import Dock, enrol
 from plomba.errors import TerminalError
 from plomba.ledger import Enrolled, Ledger
-from plomba.sim.virtual_terminal import FLASH_BLOCKS, HEAP, VirtualTerminal, firmware_path, interpreter
+from plomba.sim.interpreter import HEAP, firmware_path, interpreter
+from plomba.sim.virtual_terminal import FLASH_BLOCKS, VirtualTerminal
 from plomba.terminal import Terminal
 from plomba.transport import open_transport
 from plomba.trust.objects import package

@@ -12,7 +12,7 @@ from typing import Any
 from plomba.bench.counter import Input
 from plomba.bench.station import Station
 from plomba.errors import TerminalError
-from plomba.sim.virtual_terminal import HEAP, HEAP_WITH_CODE, firmware_path, interpreter
+from plomba.sim.interpreter import HEAP, HEAP_WITH_CODE, firmware_path, interpreter
 from plomba.trust.objects import bundle, seal
 from plomba_wire.codec import ReceiptBody
 from plomba_wire.vocabulary import ObjectKind

@@ -21,7 +21,8 @@ from plomba.bench.soak import soak
 from plomba.bench.station import PLACE, Station, set_up
 from plomba.bench.stopwatch import Stopwatch
 from plomba.desk.orders import Order
-from plomba.sim.virtual_terminal import HEAP, VirtualTerminal
+from plomba.sim.interpreter import HEAP
+from plomba.sim.virtual_terminal import VirtualTerminal
 from plomba_wire.vocabulary import CodeKind
 
 ORDERS = 10_000
