@@ -69,7 +69,11 @@ async def pass_time(board, terminal: Terminal, link: SerialLink, tasks: watch.Wa
 
 async def stand_still(board, check: int) -> None:
     """Shows why nothing goes on, until OK asks for another start."""
-    Presenter(board, files.load("language") or b"ru").stopped(check)
+    try:
+        language = files.load("language")
+    except OSError:
+        language = None
+    Presenter(board, language or b"ru").failed(check)
     board.ready()
     while await board.key() != "ok":
         pass

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from plomba.errors import PlombaError
-from plomba.sim.virtual_terminal import interpreter
+from plomba.sim.interpreter import interpreter
 
 ROOT = Path(__file__).resolve().parent.parent
 _FOLDERS = ("tests/power", "tests/journal", "firmware", "firmware/lib", "protocol")

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
 
 from outside_cases import N, ToSign, ToVerify
-from plomba.sim.virtual_terminal import interpreter
+from plomba.sim.interpreter import interpreter
 from plomba.trust import keys
 
 REFERENCE = "cryptography"

@@ -4,10 +4,12 @@ Flash in blocks of 4 KiB, 2.7 MiB of a chip of 4 MiB: journal 512 KiB, two manif
 20,000 codes take 626), two images of 256 KiB, 384 KiB of LittleFS. A bigger flash has a longer journal.
 """
 
+import os
+
 import machine
 import norflash  # type: ignore[import-not-found]
 import panel  # type: ignore[import-not-found]
-from machine import UART
+from machine import I2C, UART
 
 from terminal.flash import BLOCK, FileRange, Region
 from terminal.tones import TONES
@@ -65,6 +67,11 @@ def engine_uart() -> UART:
 
 def link_uart() -> UART:
     return UART(LINK_UART, LINK_BAUDS[0])
+
+
+def secure_element() -> "I2C | None":
+    """The bus of the secure element, None where the rig has none."""
+    return I2C(0) if os.getenv("SIM_I2C0_FD") else None
 
 
 def play(tone: str) -> None:

@@ -56,8 +56,8 @@ class Presenter:
         self._notices.pop(0)
         return True
 
-    def stopped(self, check: int) -> None:
-        """The start failed, and nothing goes on."""
+    def failed(self, check: int) -> None:
+        """Why nothing could be recorded, or nothing goes on."""
         self._check(check)
 
     def idle(self, terminal) -> None:
@@ -93,12 +93,6 @@ class Presenter:
 
     def not_enrolled(self) -> None:
         self._fault("NOT_ENROLLED", "ENROL_HINT")
-
-    def journal_full(self) -> None:
-        self._fault("JOURNAL_FULL", "JOURNAL_HINT")
-
-    def fault(self) -> None:
-        self._fault("FAULT", "FAULT_HINT")
 
     def engine_absent(self) -> None:
         self._fault("ENGINE_ABSENT", "ENGINE_HINT")

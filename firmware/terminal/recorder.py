@@ -23,7 +23,11 @@ class Recorder:
         self._after_receipt = b""
 
     def commit(self, decision: Decision, rules: int, actor: int) -> int:
-        """Makes the decision durable and returns its number. Raises journal.ring.JournalFull, OSError."""
+        """Makes the decision durable and returns its number. Raises journal.ring.JournalFull, OSError.
+
+        A record that could not be signed when it was made, as when a secure element fails, is signed before the next.
+        """
+        self.sign()
         parts = tlv.pack(decision.parts)
         anchored = self._after_receipt
         if anchored and RecordHead.SIZE + len(parts) + 3 + len(anchored) <= BODY_MAX:

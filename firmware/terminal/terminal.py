@@ -7,21 +7,23 @@ import time
 from plomba_wire import chain, tlv
 from plomba_wire.codec import RecordHead
 from plomba_wire.terminal_end import Refusal
-from plomba_wire.vocabulary import Action, Check, Error, ObjectKind, Tlv, Verdict
-from terminal import files, watch
+from plomba_wire.vocabulary import Action, Check, Error, Tlv, Verdict
+from terminal import files, selftest
 from terminal.clock import Clock
 from terminal.diary import Diary
 from terminal.health import Health
 from terminal.journal import epoch
 from terminal.journal.ring import Journal, JournalFull
+from terminal.keys import signer
 from terminal.keys.identity import Identity
+from terminal.notes import Notes
 from terminal.objects.manifest import Manifest
 from terminal.objects.revocations import Revocations
 from terminal.objects.rules import Rules
 from terminal.objects.slots import Slot
 from terminal.presenter import Presenter
 from terminal.receipts import Receipts
-from terminal.recorder import Recorder, about_object
+from terminal.recorder import Recorder
 from terminal.update import Images
 from terminal.version import FIRMWARE
 from terminal.work.decision import Decision
@@ -31,23 +33,8 @@ _REPEAT_MS = 1500
 _ALARM_MS = 2000
 _TRIES = 3
 _COLLECT = 32
-_SETTLED_MS = 10000
-_REFUSALS_TOLD = 16
 
 _TELL_HEALTH = (Action.BOOT, Action.TIME_SET, Action.SHIFT_CLOSE)
-_REFUSED_OBJECTS = {
-    Error.ROLLBACK: Verdict.OBJECT_OLD,
-    Error.EXPIRED: Verdict.OBJECT_OLD,
-    Error.WRONG_DEVICE: Verdict.OBJECT_FOREIGN,
-    Error.BAD_SIGNATURE: Verdict.OBJECT_UNSIGNED,
-    Error.UNKNOWN_KEY: Verdict.OBJECT_UNSIGNED,
-    Error.KEY_REVOKED: Verdict.OBJECT_UNSIGNED,
-    Error.WRONG_ROLE: Verdict.OBJECT_UNSIGNED,
-    Error.MALFORMED: Verdict.OBJECT_BROKEN,
-    Error.BAD_HASH: Verdict.OBJECT_BROKEN,
-    Error.BAD_RANGE: Verdict.OBJECT_BROKEN,
-    Error.TOO_BIG: Verdict.OBJECT_BROKEN,
-}
 
 
 class Terminal:
@@ -64,7 +51,7 @@ class Terminal:
         self.images = Images(board.image_regions(), FIRMWARE)
         self.diary = Diary()
         self.clock = Clock()
-        self.identity = Identity()
+        self.identity = Identity(signer.choose(board.secure_element()))
         self.boot = _next_boot()
         self.ring = board.journal_region()
         epoch.finish(self.identity, self.ring)
@@ -79,9 +66,8 @@ class Terminal:
         self._last_scan = 0
         self._unread = 0
         self._alarmed = 0
-        self._settled = False
         self._unrecorded = False
-        self._refusals: "set[tuple[int, int]]" = set()
+        self.notes = Notes(self)
         board.feed()
         self.recorder.sign()
         if self.identity.root:
@@ -91,8 +77,8 @@ class Terminal:
             self.rules.load(roots)
             self.manifest.load(roots)
             self.replay()
-            self._note_epoch()
-            self._note_boot()
+            self.notes.epoch()
+            self.notes.boot()
         self.presenter.notice(self.health.checks(self))
         self.diary.note("boot %d, firmware %x, torn %d" % (self.boot, FIRMWARE, self.journal.torn))
         self.idle_screen()
@@ -117,7 +103,7 @@ class Terminal:
             return
         decision = self.flow.scan(code, symbology, self.clock.mono_ms())
         decision.tries = tries
-        self._carry_out(decision, b"" if Tlv.BEARER in decision.parts else code)
+        self.carry_out(decision, b"" if Tlv.BEARER in decision.parts else code)
 
     def nothing_read(self) -> None:
         """The engine gave up. Three times for a parcel on the counter is a record of its own."""
@@ -126,7 +112,7 @@ class Terminal:
             decision = self.flow.unreadable(self._unread)
             self._unread = 0
             if decision is not None:
-                self._carry_out(decision, b"")
+                self.carry_out(decision, b"")
 
     def press(self, key: str) -> None:
         """A key: ok or back."""
@@ -143,7 +129,7 @@ class Terminal:
         elif key == "ok":
             decisions = self.flow.hand_out()
             for decision in decisions:
-                if not self._carry_out(decision, b""):
+                if not self.carry_out(decision, b""):
                     break
             if not decisions:
                 self.idle_screen()
@@ -153,34 +139,16 @@ class Terminal:
 
     def tick(self) -> None:
         """Time passes: a parcel that waits too long for its seal sounds, and goes on until somebody answers."""
+        self.flow.parcels.forget_before(self.journal.oldest_seq)
         now = self.clock.mono_ms()
-        if now >= _SETTLED_MS and not self._settled:
-            self._settle()
+        self.notes.tick(now)
         decision = self.flow.overdue(now)
         if decision is not None:
-            if self._carry_out(decision, b""):
+            if self.carry_out(decision, b""):
                 self._alarmed = now
         elif self._alarmed and now - self._alarmed >= _ALARM_MS:
             self._alarmed = now
             self.presenter.alarm()
-
-    def refused(self, kind: int, version: int, error: int) -> None:
-        """A signed object was refused: recorded once a start for each kind and reason, and said when nothing is on the
-        counter."""
-        verdict = _REFUSED_OBJECTS.get(error)
-        key = (kind, error)
-        if verdict is None or not self.identity.root or key in self._refusals or len(self._refusals) >= _REFUSALS_TOLD:
-            return
-        self._refusals.add(key)
-        decision = about_object(Action.OBJECT_REFUSED, verdict, kind, version)
-        decision.parts[Tlv.REASON] = struct.pack(">H", error)
-        if not self.flow.visit.parcels:
-            self._carry_out(decision, b"")
-            return
-        try:
-            self.commit(decision)
-        except (JournalFull, OSError):
-            self.diary.note("a refusal could not be recorded")
 
     def commit(self, decision) -> int:
         """A record that nobody hears: durable and signed. Raises JournalFull, OSError."""
@@ -208,7 +176,7 @@ class Terminal:
         self.flow = Flow(self.rules, self.manifest, identity.id)
         self.replay()
         try:
-            self._note_epoch()
+            self.notes.epoch()
         except OSError:
             raise epoch.Unfinished
         self.diary.note("epoch %d" % identity.epoch)
@@ -248,8 +216,11 @@ class Terminal:
         """What the screen shows when nothing is asked of anybody."""
         self.presenter.idle(self)
 
-    def _carry_out(self, decision, code: bytes) -> bool:
-        """False when nothing could be recorded: then nothing may be released, and the parcel stays where it is."""
+    def carry_out(self, decision, code: bytes) -> bool:
+        """Makes a decision a record, and says it; `code` is what may be shown of what was read.
+
+        False when nothing could be recorded: then nothing may be released, and the parcel stays where it is.
+        """
         actor = self.flow.actor if decision.actor < 0 else decision.actor
         try:
             seq = self._write(decision, actor)
@@ -258,14 +229,16 @@ class Terminal:
             # The same code again is another try, not a repeat.
             self._last_code = b""
             self.health.lose_scan()
-            if isinstance(error, JournalFull):
-                self.presenter.journal_full()
-            else:
-                self.presenter.fault()
+            self.presenter.failed(selftest.prevents(error))
             return False
         self.flow.done(decision, seq)
         self.presenter.verdict(self, decision, code)
-        self.recorder.sign()
+        try:
+            self.recorder.sign()
+        except OSError as error:
+            # What was heard is in flash and holds. It is signed before the next record, or at the next start.
+            self.presenter.failed(selftest.prevents(error))
+            return True
         self.on_record()
         return True
 
@@ -288,49 +261,13 @@ class Terminal:
         self.journal = Journal(self.ring, genesis, self.receipts.up_to)
         self.recorder = Recorder(identity, self.journal, self.clock, self.boot)
 
-    def _note_epoch(self) -> None:
-        """The record that opens an epoch after the first: it names the certificate, and the last receipt before it."""
-        if self.identity.epoch == 1 or self.journal.next_seq > 1:
-            return
-        receipt = self.receipts.newest
-        if receipt is not None:
-            self.recorder.note_receipt(receipt)
-        self.commit(about_object(Action.KEY_ROTATE, Verdict.NOTED, ObjectKind.CERTIFICATE, self.identity.serial))
-
-    def _note_boot(self) -> None:
-        """A full journal must not keep the terminal from starting: it has to get to its dock."""
-        trace = watch.trace()
-        if trace:
-            self.health.found |= Check.RESTARTED
-            self.diary.note("stopped by " + trace.decode())
-        if self.images.untold:
-            self.health.found |= Check.IMAGE_REVERTED
-        try:
-            self.commit(self.recorder.boot(self.health.reset, trace))
-            if trace:
-                watch.forget_trace()
-            if self.images.untold:
-                self.commit(about_object(Action.IMAGE_RUN, Verdict.REVERTED, ObjectKind.IMAGE, self.images.failed))
-                self.images.told()
-        except JournalFull:
-            self.diary.note("journal full")
-
-    def _settle(self) -> None:
-        """Alive for long enough: the image that is being tried has come up."""
-        self._settled = True
-        if self.images.confirm():
-            try:
-                self.commit(about_object(Action.IMAGE_RUN, Verdict.OK, ObjectKind.IMAGE, FIRMWARE))
-            except JournalFull:
-                self.diary.note("journal full")
-
     def _with_health(self, decision):
         decision.parts[Tlv.HEALTH] = self.health.pack(self)
         return decision
 
     def _enrolled(self) -> None:
         if self.identity.accept():
-            self._note_boot()
+            self.notes.boot()
 
     @property
     def handing_out(self) -> bool:

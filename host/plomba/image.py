@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plomba.errors import StoreError, UsageError, VerificationError
-from plomba.sim.virtual_terminal import firmware_path
+from plomba.sim.interpreter import firmware_path
 from plomba.trust.objects import BLOCK, BLOCKS_MAX, SignedObject, package, split_bundle, split_package, version_of
 from plomba.trust.organisation import Signer
 from plomba_wire.codec import ImageHead, Malformed
@@ -27,6 +27,8 @@ _VERSION = "terminal/version.py"
 _ON_THE_HOST = tuple(f"plomba_wire/{name}.py" for name in ("dock_end", "pull", "push", "schema", "swift"))
 """What of the protocol only a dock reads."""
 _MPY_MAGIC = b"M"
+_SKEW_S = 300
+"""A terminal's clock may be behind that of whoever signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,9 @@ def sign(content: bytes, version: Version, signer: Signer, *, now: int) -> bytes
     Raises UsageError `image_malformed`.
     """
     head(content)
-    return package(ObjectKind.IMAGE, content, signer.key, signer.certificate, version=version.number, not_before=now)
+    return package(
+        ObjectKind.IMAGE, content, signer.key, signer.certificate, version=version.number, not_before=now - _SKEW_S
+    )
 
 
 def head(content: bytes) -> ImageHead:

@@ -14,7 +14,7 @@ from plomba import capture
 from plomba.bench.heap import peak_heap
 from plomba.bench.pace import paced
 from plomba.bench.station import prepare
-from plomba.sim.virtual_terminal import HEAP
+from plomba.sim.interpreter import HEAP
 from plomba_wire import codec
 from plomba_wire.dock_end import WINDOW
 
@@ -102,7 +102,8 @@ async def test_the_relay_counts_what_a_capture_holds(tmp_path: Path) -> None:
 
         # Over a line this long the window cannot hold what is under way.
         slow, round_trips, _ = await paced(station, terminal, rtt=0.12)
-        assert slow.up == docked.up, "how often it credits depends on what comes at once; what comes does not"
+        # How often it credits depends on what comes at once, and a busy machine says HELLO twice; records come once.
+        assert (slow.records, slow.record_bytes, slow.rewinds) == (docked.records, docked.record_bytes, 0)
         assert round_trips >= docked.up // WINDOW
 
 

@@ -11,7 +11,7 @@ from plomba.capture import TO_DEVICE
 from plomba.dissect.entry import BAD_LENGTH, FRAME, MISFIT, UNKNOWN, Entry
 from plomba.dissect.values import Bits, Code, Meant
 from plomba_wire import codec, framing, schema, tlv
-from plomba_wire.vocabulary import Tlv
+from plomba_wire.vocabulary import Check, Tlv
 
 _RUNS_INSIDE = ("Hello", "HelloOk", "EnrolRoot", "Data", "Credit", "Receipt")
 _GOOD = [(name, case) for name, layout in LAYOUTS.items() if layout.get("type") is not None for case in layout["good"]]
@@ -180,3 +180,13 @@ def test_sizes_and_places_in_the_stream() -> None:
     assert [entry.offset for entry in entries if entry.direction == TO_DEVICE] == [0, 1, 1 + entries[1].size]
     assert "flags=RETRANSMISSION (0x1)" in shown(entries)
     assert entries[-1].size == len(wire(codec.Ping(bytes(8)), 3, flags=1)) and EPOCH
+
+
+def test_how_a_terminal_is() -> None:
+    bits = Check.CLOCK_UNSET | Check.CHAIN_BROKEN
+    health = codec.Health(64, 3, 1, bits, 1900, 2, 0, 17, 5, 0, 0, 0, 0, 0, 0).pack()
+    fields: dict[str, Any] = dict.fromkeys(codec.StatusOk.FIELDS, 0)
+    fields.update(epoch=1, next_seq=4, head=bytes(32), health=health, signature=bytes(64))
+    text = shown(dissected(Recorded().opened().up(codec.StatusOk(*fields.values())))[0])
+    assert "battery=64 (%)" in text and "reset=3" in text and "engine=READY (0x01)" in text
+    assert "checks=CLOCK_UNSET|CHAIN_BROKEN (0x9)" in text and "broken=17" in text and "lost_scans=5" in text

@@ -14,7 +14,8 @@ from plomba.errors import PlombaError, VerificationError
 from plomba.evidence import container, verify_pack
 from plomba.evidence.make import description
 from plomba.evidence.timeline import facts, render
-from plomba.texts import LANGUAGES
+from plomba.texts import LANGUAGES, say
+from plomba_wire.schema import VOCABULARY
 
 
 def test_a_good_pack_tells_the_story(archive: Archive) -> None:
@@ -37,6 +38,13 @@ def test_the_timeline_shows_hostile_codes_as_data(archive: Archive, lang: str) -
     text = render(verify_pack(archive.pack(), archive.organisation.fingerprint), lang)
     assert "\\x1b[31m" in text and "\x1b" not in text
     assert ORDER in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_timeline_says_how_the_key_is_kept(archive: Archive, lang: str) -> None:
+    text = render(verify_pack(archive.pack(), archive.organisation.fingerprint), lang)
+    kept = {name: say("evidence", f"key_{name.lower()}", lang, terminals="till") for name in VOCABULARY["protection"]}
+    assert [name for name, line in kept.items() if line in text.splitlines()] == ["OPEN"]
 
 
 def test_the_same_order_makes_the_same_bytes(archive: Archive) -> None:

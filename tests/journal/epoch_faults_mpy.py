@@ -14,6 +14,7 @@ from terminal.flash import FileRange, Region
 from terminal.journal import epoch
 from terminal.journal.ring import Journal
 from terminal.keys.identity import Identity
+from terminal.keys.signer import SoftwareSigner
 
 FILES = 4
 RING = 3
@@ -34,7 +35,7 @@ def certificate(identity: Identity, number: int) -> bytes:
 def test_nothing_is_recorded_before_a_start_has_finished_the_change():
     chip = nor.Nor(CHIP)
     region = mount(chip)
-    identity = Identity()
+    identity = Identity(SoftwareSigner())
     identity.take(certificate(identity, 1))
     journal = Journal(region, chain.genesis(identity.public, 1), 0)
     for _ in range(40):
@@ -48,7 +49,7 @@ def test_nothing_is_recorded_before_a_start_has_finished_the_change():
     while True:
         CHIP[:] = BEFORE
         region = mount(chip)
-        identity = Identity()
+        identity = Identity(SoftwareSigner())
         last = chip.programs + programs
         chip.fails = lambda at, last=last: chip.programs > last
         try:
@@ -59,8 +60,8 @@ def test_nothing_is_recorded_before_a_start_has_finished_the_change():
         chip.fails = None
         vfs.umount("/state")
         region = mount(chip)
-        epoch.finish(Identity(), region)
-        number = Identity().epoch
+        epoch.finish(Identity(SoftwareSigner()), region)
+        number = Identity(SoftwareSigner()).epoch
         journal = Journal(region, chain.genesis(identity.public, number), 40 if number == 1 else 0)
         assert journal.next_seq == (41 if number == 1 else 1) and not journal.broken, (programs, number)
         vfs.umount("/state")

@@ -20,6 +20,7 @@ from terminal.journal import epoch
 from terminal.journal.ring import Journal
 from terminal.keys import entropy, p256
 from terminal.keys.identity import Identity
+from terminal.keys.signer import SoftwareSigner
 
 _RING = 3
 _KEY = 4242
@@ -30,7 +31,7 @@ _certificates = {}
 
 # A start asks for both; neither changes.
 entropy.self_test()
-entropy.self_test = lambda: None
+entropy.self_test = lambda source: None
 _public_key = p256.public_key
 p256.public_key = lambda private: _PUBLIC if private == _KEY else _public_key(private)
 
@@ -54,7 +55,7 @@ class Change(SmallState):
         super().begin()
         self.enter()
         files.save("key", _KEY.to_bytes(32, "big"))
-        Identity().take(certificate(1))
+        Identity(SoftwareSigner()).take(certificate(1))
         self.leave()
         self.epoch = 1
         self.receipted = 0
@@ -95,7 +96,7 @@ class Change(SmallState):
         """Where it does not come to its end, the next start does what is left."""
         self.opening = True
         try:
-            self.step(lambda: epoch.begin(Identity(), certificate(number), self.region()))
+            self.step(lambda: epoch.begin(Identity(SoftwareSigner()), certificate(number), self.region()))
             self.opened(number)
         except epoch.Unfinished as error:
             self.refused(error)
@@ -121,11 +122,11 @@ class Change(SmallState):
             self.wrong("epoch %d takes no record" % self.epoch)
 
     def recover(self) -> None:
-        self.step(lambda: epoch.finish(Identity(), self.region()))
+        self.step(lambda: epoch.finish(Identity(SoftwareSigner()), self.region()))
         self.step(self.check)
 
     def check(self) -> None:
-        identity = Identity()
+        identity = Identity(SoftwareSigner())
         if identity.public != _PUBLIC:
             self.wrong("another key")
         if identity.epoch == self.epoch + 1 and self.opening:

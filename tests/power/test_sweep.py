@@ -15,7 +15,7 @@ import pytest
 
 import tasks
 from plomba.errors import PlombaError
-from plomba.sim.virtual_terminal import interpreter
+from plomba.sim.interpreter import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOADS = ("journal", "config", "manifest", "rules", "epoch", "image")

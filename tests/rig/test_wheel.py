@@ -55,7 +55,7 @@ def test_ten_lines_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
     )
     assert ran.returncode == 0 and "1 passed" in ran.stdout, ran.stdout + ran.stderr
     where = subprocess.run(
-        [sys.executable, "-c", "from plomba.sim.virtual_terminal import firmware_path as f; print(f()[1])"],
+        [sys.executable, "-c", "from plomba.sim.interpreter import firmware_path as f; print(f()[1])"],
         cwd=tmp_path / "work",
         env={**os.environ, "PYTHONPATH": str(site)},
         capture_output=True,

@@ -12,7 +12,7 @@ from workbench import Workbench
 
 from plomba import image
 from plomba.image import Version
-from plomba.sim.virtual_terminal import firmware_path
+from plomba.sim.interpreter import firmware_path
 from plomba.trust.organisation import Signer
 from plomba_wire.vocabulary import ObjectKind, Role
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from workbench import Workbench
 
-from plomba.sim.virtual_terminal import HEAP
+from plomba.sim.interpreter import HEAP
 
 pytestmark = pytest.mark.anyio
 

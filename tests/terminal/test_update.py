@@ -11,7 +11,8 @@ from workbench import BADGE, Workbench, label, plain
 
 from plomba.errors import TerminalError, TerminalRefused
 from plomba.image import Version
-from plomba.sim.virtual_terminal import FLASH_BLOCKS, HEAP
+from plomba.sim.interpreter import HEAP
+from plomba.sim.virtual_terminal import FLASH_BLOCKS
 from plomba_wire.codec import Health
 from plomba_wire.vocabulary import Action, Check, Error, ObjectKind, Tlv, Verdict
 
@@ -72,16 +73,14 @@ async def test_a_new_image_is_tried_confirmed_and_kept(bench: Workbench) -> None
 async def test_one_that_dies_is_given_up_and_the_old_one_says_so(bench: Workbench, tmp_path: Path) -> None:
     await bench.ready(ORDERS)
     terminal = bench.terminal
-    dies = broken(
-        tmp_path, SECOND, "terminal/terminal.py", "        now = self.clock.mono_ms()\n        if now", "        if now"
-    )
+    dies = broken(tmp_path, SECOND, "terminal/notes.py", "or now < _SETTLED_MS", "or nwo < _SETTLED_MS")
     await push(bench, dies, SECOND)
     await came_up(bench, BUILT_IN, 1 + TRIES)
     assert terminal.take_output().count("NameError") == TRIES
     await bench.sync()
     assert told(bench) == [(Verdict.REVERTED, SECOND)]
     trace = [record.parts[Tlv.TRACE] for record in bench.records() if Tlv.TRACE in record.parts]
-    assert trace and all(found.startswith(b"time: NameError at terminal.") for found in trace)
+    assert trace and all(found.startswith(b"time: NameError at notes.") for found in trace)
     assert await checks(bench) & Check.IMAGE_REVERTED
     await terminal.engine_ready()
     await terminal.scan(BADGE)

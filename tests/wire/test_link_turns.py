@@ -12,7 +12,7 @@ from memory_service import MemoryService
 from spoken import SESSION, Listener, answered, opened, opened_dock, read, the_error, wire
 from virtual_link import Clean, VirtualLink, frames_of
 
-from plomba.sim.virtual_terminal import interpreter
+from plomba.sim.interpreter import interpreter
 from plomba_wire import codec, framing
 from plomba_wire.dock_end import Announced, Lost, Records, Refused
 from plomba_wire.terminal_end import BAUD_MS, Refusal

@@ -3,40 +3,27 @@
 from plomba_wire import chain
 from plomba_wire.codec import Certificate, Envelope, Malformed, RootRotation
 from plomba_wire.terminal_end import Refusal
-from plomba_wire.vocabulary import Enrolment, Error, ObjectKind, Protection, Role
+from plomba_wire.vocabulary import Enrolment, Error, ObjectKind, Role
 from terminal import files
-from terminal.keys import entropy, p256
+from terminal.keys.signer import KeyDamaged
 from terminal.objects.signed import fits
 
-_KEY = 32
 _ROOT = 64
 _NUMBER = 4
 
 
-class KeyDamaged(Exception):
-    """The stored key or certificate is not whole. A key is never replaced by itself: its records could not be told
-    from a stranger's. Without the certificate nobody knows to which epoch the records in flash belong."""
-
-
 class Identity:
-    """Makes the key at first start. Raises KeyDamaged, and entropy.EntropyFailure when there is no randomness.
+    """`signer` has the key (signer.py). Raises KeyDamaged for a certificate that is not whole.
 
     `root` is the one that is believed, None before there is one; `rotation` the number of the rotation that brought it,
     0 for the one that a person accepted. `epoch` is the certificate's: both change with one file.
     """
 
-    def __init__(self) -> None:
-        entropy.self_test()
-        stored = files.load("key")
-        if stored is None:
-            stored = entropy.new_private_key().to_bytes(_KEY, "big")
-            files.save("key", stored)
-        if len(stored) != _KEY:
-            raise KeyDamaged
-        self._private = int.from_bytes(stored, "big")
-        self.public = p256.public_key(self._private)
+    def __init__(self, signer) -> None:
+        self.signer = signer
+        self.public = signer.public
         self.id = chain.key_id(self.public)
-        self.protection = Protection.OPEN
+        self.protection = signer.protection
         self.certificate = files.load("certificate")
         self.epoch = 1
         if self.certificate is not None:
@@ -69,8 +56,8 @@ class Identity:
         return Enrolment.WAITING if self.offered else Enrolment.BLANK
 
     def sign(self, digest: bytes) -> bytes:
-        """Signature over a digest, its nonce hedged with fresh entropy (RFC 6979 section 3.6)."""
-        return p256.sign(self._private, digest, entropy.entropy(32))
+        """Signature over a digest, with the smaller s. Raises entropy.EntropyFailure, signer.ChipFailure."""
+        return self.signer.sign(digest)
 
     def certified_epoch(self, root: bytes, certificate: bytes) -> int:
         """Epoch of a certificate by `root` for this terminal's key: the one at hand or, once enrolled, the next.

@@ -1,5 +1,6 @@
 """What the messages of the link mean to this terminal."""
 
+import gc
 import os
 import struct
 
@@ -70,6 +71,12 @@ class Service:
         except OSError as error:
             self._terminal.diary.note("refused %02x: flash error %s" % (message.TYPE, error))
             raise Refusal(Error.STORAGE_FAULT)
+        except MemoryError:
+            # No stretch of the heap is as long as what came: whoever sends it must not stop the terminal by it.
+            self._transfer = None
+            gc.collect()
+            self._terminal.diary.note("refused %02x: no memory" % message.TYPE)
+            raise Refusal(Error.INTERNAL)
 
     def sync_open(self, request: codec.SyncOpen) -> "tuple[int, int]":
         journal = self._terminal.journal
@@ -278,9 +285,9 @@ class Service:
     def _refused(self, message, error: int) -> None:
         """A person is to know that a dock brought what nobody may take; a link that garbles is no such thing."""
         if isinstance(message, (codec.ObjectOffer, codec.ObjectCommit)):
-            self._terminal.refused(message.kind, message.version, error)
+            self._terminal.notes.refused(message.kind, message.version, error)
         elif isinstance(message, codec.ObjectData) and self._transfer is None and self._offered is not None:
-            self._terminal.refused(*self._offered, error)
+            self._terminal.notes.refused(*self._offered, error)
 
     def _need_root(self) -> None:
         if not self._terminal.identity.root:

@@ -76,8 +76,4 @@ UI = {
     "ACCEPT": "Compare. OK = accept",
     "ENGINE_ABSENT": "NO SCAN ENGINE",
     "ENGINE_HINT": "Switch off and on. Still so: repair",
-    "JOURNAL_FULL": "MEMORY FULL",
-    "JOURNAL_HINT": "Put it on the dock; scan not recorded",
-    "FAULT": "FAULT",
-    "FAULT_HINT": "Do not scan. Hand it in for repair",
 }

@@ -91,7 +91,7 @@ class Flow:
     def done(self, decision: Decision, seq: int) -> None:
         """The decision is durable record `seq`."""
         self.parcels.apply(
-            decision.action, decision.verdict, decision.ref, decision.before, decision.after, decision.parts
+            seq, decision.action, decision.verdict, decision.ref, decision.before, decision.after, decision.parts
         )
         if decision.effect is not None:
             decision.effect()
@@ -108,7 +108,7 @@ class Flow:
     def replay(self, head, parts: "dict[int, bytes]", newer: bool) -> None:
         """A record of before this start. What the manifest knew already moves no state, but a used seal stays used."""
         before = head.state_before if newer else head.state_after
-        self.parcels.apply(head.action, head.verdict, head.order_ref, before, head.state_after, parts)
+        self.parcels.apply(head.seq, head.action, head.verdict, head.order_ref, before, head.state_after, parts)
 
     def new_visit(self) -> None:
         """Nothing is on the counter."""

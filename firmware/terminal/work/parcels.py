@@ -1,13 +1,18 @@
 """What the terminal knows of parcels and seals: the manifest, and over it what it saw itself since.
 
 Without a manifest, as beside a marketplace's own app, what was read at intake is all there is. All of it comes back
-from the journal after a restart; of records that were freed since, only the manifest knows.
+from the journal after a restart; of records that were freed since, only the manifest knows. So a parcel is forgotten
+with the newest of its records. When each one was kept for ever, 11,000 scans left no heap (seen on the bench).
 """
+
+from micropython import const
 
 from plomba_wire import chain
 from plomba_wire.vocabulary import Action, CodeKind, OrderClass, State, Tlv, Verdict
 
 _VOID = 0x01
+_STATE = const(0xFF)
+_SEQ_AT = const(8)
 
 
 class Parcel:
@@ -32,11 +37,27 @@ class Parcels:
 
     def forget(self) -> None:
         """Back to what the manifest says."""
-        self._states: dict[int, int] = {}
+        # Newest record above, state below; state 0 is that of the manifest. One int, since a pair takes twice the heap.
+        self._steps: dict[int, int] = {}
         self._sealed: "set[int]" = set()
         self._seen: "dict[int, bytes]" = {}
         self._seals: dict[bytes, int] = {}
-        self._used: "set[bytes]" = set()
+        self._used: dict[bytes, int] = {}
+        self._first_seq = 0
+
+    def forget_before(self, first_seq: int) -> None:
+        """The records before `first_seq` were freed; so are the parcels that have none but those."""
+        if first_seq == self._first_seq:
+            return
+        self._first_seq = first_seq
+        gone = {ref for ref, step in self._steps.items() if step >> _SEQ_AT < first_seq}
+        for ref in gone:
+            del self._steps[ref]
+            self._seen.pop(ref, None)
+            self._sealed.discard(ref)
+        for seals in (self._seals, self._used) if gone else ():
+            for seal in [seal for seal, ref in seals.items() if ref in gone]:
+                del seals[seal]
 
     @property
     def listed(self) -> bool:
@@ -48,15 +69,17 @@ class Parcels:
         found = self._manifest.find(code, CodeKind.ORDER)
         if found is not None:
             row = self._manifest.order(found[0])
-            state = self._states.get(row.ref, row.state)
+            state = self._steps.get(row.ref, 0) & _STATE or row.state
             return Parcel(
                 row.ref, code, row.order_class, state, bool(row.here), bool(row.seals), row.cell.rstrip(b"\0")
             )
         ref = chain.order_ref(code)
-        if self._seen.get(ref) != _tag(code):
+        state = self._steps.get(ref, 0) & _STATE
+        # A newer manifest that does not list it has the last word.
+        if self._seen.get(ref) != _tag(code) or not state:
             return None
         order_class = OrderClass.SEALED if ref in self._sealed else OrderClass.PLAIN
-        return Parcel(ref, code, order_class, self._states[ref], True, ref in self._seals.values(), b"")
+        return Parcel(ref, code, order_class, state, True, ref in self._seals.values(), b"")
 
     def fresh(self, code: bytes) -> Parcel:
         """A parcel that nobody announced, at its intake."""
@@ -78,14 +101,16 @@ class Parcels:
         """Whether this seal left with a parcel: only a completed hand-out uses it up."""
         return _tag(seal) in self._used
 
-    def apply(self, action: int, verdict: int, ref: int, before: int, after: int, parts: "dict[int, bytes]") -> None:
-        """A record of this terminal's holds from now on."""
+    def apply(
+        self, seq: int, action: int, verdict: int, ref: int, before: int, after: int, parts: "dict[int, bytes]"
+    ) -> None:
+        """Record `seq` of this terminal's holds from now on."""
         if not ref:
             return
         seal = parts.get(Tlv.SEAL)
         id = parts.get(Tlv.ORDER)
-        if after != before:
-            self._states[ref] = after
+        state = after if after != before else self._steps.get(ref, 0) & _STATE
+        self._steps[ref] = seq << _SEQ_AT | state
         if id is not None and action == Action.STORE and verdict == Verdict.OK and self._manifest.index_of(ref) < 0:
             self._seen[ref] = _tag(id)
         elif action == Action.INTAKE_CHECK:
@@ -94,9 +119,9 @@ class Parcels:
             self._sealed.add(ref)
             self._seals[_tag(seal)] = ref
         elif action == Action.HANDOUT and verdict == Verdict.OK and seal is not None:
-            self._used.add(_tag(seal))
+            self._used[_tag(seal)] = ref
         elif action == Action.UNDO and seal is not None:
-            self._used.discard(_tag(seal))
+            self._used.pop(_tag(seal), None)
 
 
 def _tag(code: bytes) -> bytes:

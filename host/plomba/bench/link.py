@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from plomba.bench import faults, framing_cost, pace, peers
+from plomba.bench.facts import Facts, Tell
 from plomba.bench.heap import peak_heap
 from plomba.bench.station import Docked, Station, prepare
-from plomba.sim.virtual_terminal import HEAP, VirtualTerminal
+from plomba.sim.interpreter import HEAP
+from plomba.sim.virtual_terminal import VirtualTerminal
 from plomba_wire.dock_end import FEATURES, WINDOW
 from plomba_wire.vocabulary import Feature
 
@@ -39,8 +40,6 @@ _MPREMOTE_SHARE = 16
 """mpremote copies a file that many times smaller; its time is scaled."""
 _OFFSETS = 20_000
 
-Tell = Callable[[str, object], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -59,7 +58,7 @@ async def measure_link(options: Options, tell: Tell) -> dict[str, Any]:
     `bench_peer_failed`, `no_interpreter`; TerminalError when a docking failed that should not have."""
     if options.peers:
         peers.need_peers()
-    facts = _Facts(tell)
+    facts = Facts(tell)
     with tempfile.TemporaryDirectory(prefix="plomba-bench-") as folder:
         scratch = Path(folder)
         small = await prepare(scratch, "small", min(options.records, _HEAP_RECORDS), options.seed)
@@ -70,31 +69,10 @@ async def measure_link(options: Options, tell: Tell) -> dict[str, Any]:
             await _dock(station, terminal, options, facts)
         if options.peers:
             await _compare(scratch, facts)
-    facts["limits"] = {name: {kind: value} for name, (kind, value) in LIMITS.items() if facts.find(name) is not None}
-    facts["met"] = {name: _met(name, facts.find(name)) for name in facts["limits"]}
-    return dict(facts)
+    return facts.judged(LIMITS)
 
 
-class _Facts(dict[str, Any]):
-    """Tells of what is put in."""
-
-    def __init__(self, tell: Tell) -> None:
-        super().__init__()
-        self._tell = tell
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        super().__setitem__(name, value)
-        self._tell(name, value)
-
-    def find(self, name: str) -> Any:
-        """By a name with dots; None when it is not there."""
-        found: Any = self
-        for part in name.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
-        return found
-
-
-async def _dock(station: Station, terminal: VirtualTerminal, options: Options, facts: _Facts) -> None:
+async def _dock(station: Station, terminal: VirtualTerminal, options: Options, facts: Facts) -> None:
     clean = await station.dock(terminal)
     facts["records"] = clean.records
     facts["record_bytes"] = clean.record_bytes
@@ -128,7 +106,7 @@ async def _dock(station: Station, terminal: VirtualTerminal, options: Options, f
     facts["window_bytes"] = WINDOW
 
 
-def _framing(clean: Docked, options: Options, facts: _Facts) -> None:
+def _framing(clean: Docked, options: Options, facts: Facts) -> None:
     pieces = framing_cost.from_terminal(clean.recording)
     stream = b"".join(pieces)
     offsets = None if options.long else _OFFSETS
@@ -140,7 +118,7 @@ def _framing(clean: Docked, options: Options, facts: _Facts) -> None:
     facts["host_ratio_to_struct"] = round(ratio, 1)
 
 
-async def _compare(scratch: Path, facts: _Facts) -> None:
+async def _compare(scratch: Path, facts: Facts) -> None:
     """The same number of bytes by others, all by one formula."""
     size = facts["record_bytes"]
     up_down = facts["wire_bytes"]["up"] + facts["wire_bytes"]["down"]
@@ -163,8 +141,3 @@ async def _compare(scratch: Path, facts: _Facts) -> None:
     facts["seconds"] = round(ours, 2)
     for name, seconds in theirs.items():
         facts[f"time_vs_{name}"] = round(ours / seconds, 4)
-
-
-def _met(name: str, value: float) -> bool:
-    kind, limit = LIMITS[name]
-    return value >= limit if kind == "at_least" else value <= limit

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plomba.errors import PlombaError
+from plomba.sim.interpreter import interpreter
 from plomba.sim.relay import Relay
-from plomba.sim.virtual_terminal import interpreter
 
 _PATIENCE_S = 90.0
 _FAREWELL_S = 0.5

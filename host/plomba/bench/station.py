@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +17,12 @@ from plomba.bench import day
 from plomba.desk import manifest as manifests
 from plomba.desk import rules as rule_packs
 from plomba.desk.manifest import Expected
+from plomba.desk.orders import Order
 from plomba.dock import Dock, enrol
 from plomba.errors import TerminalError
 from plomba.ledger import Enrolled, Ledger
-from plomba.sim.virtual_terminal import FLASH_BLOCKS, HEAP, VirtualTerminal, firmware_path, interpreter
+from plomba.sim.interpreter import HEAP, firmware_path, interpreter
+from plomba.sim.virtual_terminal import FLASH_BLOCKS, VirtualTerminal
 from plomba.terminal import Terminal
 from plomba.transport import open_transport
 from plomba.trust.objects import package
@@ -29,7 +31,8 @@ from plomba_wire.codec import Announce, Data
 from plomba_wire.dock_end import FEATURES
 from plomba_wire.vocabulary import ObjectKind
 
-_PLACE = 7
+PLACE = 7
+"""Where the bench's terminals stand."""
 _JOURNAL_BLOCKS = 128
 _PAGES_PER_BLOCK = 16
 _SPARE_BLOCKS = 8
@@ -114,6 +117,26 @@ class Station:
             recording,
         )
 
+    def listed(self, orders: Sequence[Order]) -> bytes:
+        """The body of a manifest of these orders for this terminal."""
+        return manifests.build(
+            self.enrolled.id,
+            epoch=self.enrolled.epoch,
+            through=0,
+            place=PLACE,
+            salt=os.urandom(16),
+            expected=[Expected(order, order.state) for order in orders],
+        )
+
+    async def push(self, terminal: VirtualTerminal, kind: int, version: int, body: bytes) -> float:
+        """An object by the desk goes down the link and is installed; seconds from offer to commit."""
+        desk = self.organisation.desk
+        signed = package(kind, body, desk.key, desk.certificate, version=version, not_before=int(time.time()) - 3600)
+        async with Terminal(open_transport(terminal.port)) as session:
+            began = time.perf_counter()
+            await session.push(kind, version, signed)
+            return time.perf_counter() - began
+
     def fresh_ledger(self) -> Path:
         """Path of a ledger that knows the terminal and has none of its records."""
         path = self.scratch / f"ledger-{time.monotonic_ns()}.db"
@@ -122,29 +145,26 @@ class Station:
         return path
 
 
-async def prepare(scratch: Path, name: str, records: int, seed: int) -> Station:
-    """A new terminal with so many records of a long day behind those of its setting-up."""
+async def set_up(
+    scratch: Path, name: str, orders: Sequence[Order], *, flash_blocks: int = FLASH_BLOCKS
+) -> tuple[Station, float]:
+    """A new terminal, enrolled, with rules and a list of these orders; and how many seconds the list took."""
     organisation = Organisation.create(scratch / f"{name}-org", now=int(time.time()))
-    blocks = max(_JOURNAL_BLOCKS, records // _PAGES_PER_BLOCK + _SPARE_BLOCKS)
-    flash_blocks = FLASH_BLOCKS - _JOURNAL_BLOCKS + blocks
     folder = scratch / name
-    orders = day.orders(records, _PLACE, seed)
     async with VirtualTerminal(folder, flash_blocks=flash_blocks) as terminal:
         enrolled = await _enrol(terminal, organisation, scratch / f"{name}.db")
         station = Station(folder, organisation, enrolled, flash_blocks, scratch)
-        expected = [Expected(order, order.state) for order in orders]
-        listed = manifests.build(
-            enrolled.id, epoch=enrolled.epoch, through=0, place=_PLACE, salt=os.urandom(16), expected=expected
-        )
         rules = rule_packs.load()
-        desk = organisation.desk
-        for kind, version, body in ((ObjectKind.RULES, rules.number, rules.body), (ObjectKind.MANIFEST, 1, listed)):
-            signed = package(
-                kind, body, desk.key, desk.certificate, version=version, not_before=int(time.time()) - 3600
-            )
-            async with Terminal(open_transport(terminal.port)) as session:
-                await session.push(kind, version, signed)
-    path = folder / "inputs.jsonl"
+        await station.push(terminal, ObjectKind.RULES, rules.number, rules.body)
+        return station, await station.push(terminal, ObjectKind.MANIFEST, 1, station.listed(orders))
+
+
+async def prepare(scratch: Path, name: str, records: int, seed: int) -> Station:
+    """A new terminal with so many records of a long day behind those of its setting-up."""
+    blocks = max(_JOURNAL_BLOCKS, records // _PAGES_PER_BLOCK + _SPARE_BLOCKS)
+    orders = day.orders(records, PLACE, seed)
+    station, _ = await set_up(scratch, name, orders, flash_blocks=FLASH_BLOCKS - _JOURNAL_BLOCKS + blocks)
+    path = station.folder / "inputs.jsonl"
     path.write_text("".join(json.dumps(given) + "\n" for given in day.inputs(orders, seed)), encoding="ascii")
     await _fill(station, path, records)
     return station
@@ -155,7 +175,7 @@ async def _enrol(terminal: VirtualTerminal, organisation: Organisation, ledger: 
     with Ledger.open(ledger) as store:
         async with Terminal(open_transport(terminal.port)) as session:
             enrolling = asyncio.create_task(
-                enrol(session, organisation, store, label="bench", place=_PLACE, now=int(time.time()), patience=10.0)
+                enrol(session, organisation, store, label="bench", place=PLACE, now=int(time.time()), patience=10.0)
             )
             await terminal.wait(lambda: len(terminal.screens) > screens, "root on its screen")
             terminal.press("ok")

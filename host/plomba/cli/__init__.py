@@ -43,6 +43,7 @@ for parent, name, target, about in (
     (desk, "import", "desk:import_", "Import an order file."),
     (bench, "link", "bench:link", "Measure the link on real runs."),
     (bench, "ingest", "bench:ingest", "Measure the way from frames to committed rows."),
+    (bench, "terminal", "bench:terminal", "Measure a terminal with a long list of orders."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
 for group in (org, dock, desk, image, bench):

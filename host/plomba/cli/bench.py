@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from plomba.bench import ingest as ingesting
+from plomba.bench import terminal as scanning
+from plomba.bench.facts import Tell
 from plomba.bench.link import RECORDS, Options, measure_link
 
 
@@ -30,15 +32,8 @@ def link(
 
     Example: plomba bench link --json
     """
-
-    def tell(name: str, value: object) -> None:
-        shown = json.dumps(value) if isinstance(value, dict) else value
-        print(f"{name}: {shown}", file=sys.stderr if json_ else sys.stdout, flush=True)
-
-    facts = asyncio.run(measure_link(Options(records, cuts, seed, peers, paced, long), tell))
-    if json_:
-        print(json.dumps(facts))
-    return 0 if all(facts["met"].values()) else 1
+    facts = asyncio.run(measure_link(Options(records, cuts, seed, peers, paced, long), _teller(json_)))
+    return _close(facts, json_)
 
 
 def ingest(
@@ -53,12 +48,44 @@ def ingest(
 
     Example: plomba bench ingest --json
     """
+    facts = ingesting.measure_ingest(ingesting.Options(records, rows), _teller(json_))
+    return _close(facts, json_)
+
+
+def terminal(
+    *,
+    orders: Annotated[int, Parameter(validator=Number(gte=200, lte=12_000), help="Orders on its list.")] = (
+        scanning.ORDERS
+    ),
+    codes: Annotated[int, Parameter(validator=Number(gte=2, lte=24_000), help="Seals and item numbers on it.")] = (
+        scanning.CODES
+    ),
+    scans: Annotated[int, Parameter(validator=Number(gte=100), help="Scans to measure.")] = scanning.SCANS,
+    seed: Annotated[int, Parameter(help="Which orders and codes, and what is scanned.")] = 1,
+    long: Annotated[bool, Parameter(negative="", help="Add a full journal and a soak of 100,000 scans.")] = False,
+    json_: Annotated[bool, Parameter(name="--json", negative="", help="End with one JSON line.")] = False,
+) -> int:
+    """Measure a terminal with a long list: the real firmware under real MicroPython, behind the heap gate.
+
+    Exit 1 when a limit is missed. docs/bench.md says what each figure is.
+
+    Example: plomba bench terminal --json
+    """
+    options = scanning.Options(orders, codes, scans, seed, long)
+    return _close(asyncio.run(scanning.measure_terminal(options, _teller(json_))), json_)
+
+
+def _teller(quiet: bool) -> Tell:
+    """Shows each figure as it comes; on stderr where stdout is for the JSON line."""
 
     def tell(name: str, value: object) -> None:
         shown = json.dumps(value) if isinstance(value, dict) else value
-        print(f"{name}: {shown}", file=sys.stderr if json_ else sys.stdout, flush=True)
+        print(f"{name}: {shown}", file=sys.stderr if quiet else sys.stdout, flush=True)
 
-    facts = ingesting.measure_ingest(ingesting.Options(records, rows), tell)
+    return tell
+
+
+def _close(facts: dict[str, Any], json_: bool) -> int:
     if json_:
         print(json.dumps(facts))
     return 0 if all(facts["met"].values()) else 1

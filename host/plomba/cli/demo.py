@@ -23,8 +23,8 @@ from plomba.errors import PlombaError, UsageError
 from plomba.evidence import make_pack, verify_pack
 from plomba.evidence.timeline import render
 from plomba.ledger import Ledger
+from plomba.sim.interpreter import interpreter_name
 from plomba.sim.screen_png import to_png
-from plomba.sim.virtual_terminal import interpreter_name
 from plomba.texts import language, say
 
 _MARK = "plomba-demo"

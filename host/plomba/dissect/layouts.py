@@ -84,6 +84,22 @@ def _about(value: int) -> Meant:
     return Meant(value, message_name(value))
 
 
+def health(value: bytes) -> Fields:
+    """Of a StatusOk or a record. Raises ValueError for what is none."""
+    faults: list[str] = []
+    fields, _ = read("Health", value, faults)
+    if faults:
+        raise ValueError(faults[0])
+    return fields
+
+
+def _health(value: bytes) -> object:
+    try:
+        return health(value)
+    except ValueError:
+        return value
+
+
 def _battery(value: int) -> Meant:
     return Meant(value, "not known" if value == 255 else "%")
 
@@ -105,7 +121,11 @@ _MEANINGS: dict[tuple[str, str], Callable[[Any], object]] = {
     ("Credit", "flags"): lambda value: named_bits({1: "REWIND"}, value),
     ("CodeRow", "flags"): lambda value: named_bits({1: "VOID"}, value),
     ("Error", "about"): _about,
-    ("StatusOk", "battery"): _battery,
+    ("StatusOk", "health"): _health,
+    ("Health", "battery"): _battery,
+    ("Health", "checks"): lambda value: bits("check", value),
+    ("ImageHead", "board"): _zero_padded,
+    ("ImageHead", "floor"): _version,
     ("DiagOk", "text"): Text,
     ("Certificate", "label"): Text,
     ("OrderRow", "cell"): _zero_padded,

@@ -54,7 +54,7 @@ def package(raw: bytes, faults: list[str]) -> Fields:
     fields = bundle(whole, faults)
     kind = _kind(_fields(_fields(fields.get("object")).get("envelope")))
     if kind in IN_BLOCKS:
-        fields["content"] = _manifest(content, faults) if kind == ObjectKind.MANIFEST else content
+        fields["content"] = (_manifest if kind == ObjectKind.MANIFEST else _image)(content, faults)
     elif content:
         faults.append(f"package: {len(content)} bytes too many behind the bundle")
         fields[UNREAD] = content
@@ -99,6 +99,11 @@ def _manifest(raw: bytes, faults: list[str]) -> Fields:
         faults.append(f"manifest: {len(raw) - at} bytes too many")
         fields[UNREAD] = raw[at:]
     return fields
+
+
+def _image(raw: bytes, faults: list[str]) -> Fields:
+    head, at = read("ImageHead", raw, faults, whole=False)
+    return {"head": head, "romfs": raw[at:]}
 
 
 def _kind(envelope: Fields) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from plomba.dissect.layouts import UNREAD, read
+from plomba.dissect.layouts import UNREAD, health, read
 from plomba.dissect.values import Fields, Meant, Text, code, moment
 from plomba_wire import chain, codec
 
@@ -131,5 +131,7 @@ _PARTS: dict[str, Callable[[bytes], object]] = {
     "LONG_CODE": _long_code,
     "BOOT": _boot,
     "OBJECT": _object,
+    "HEALTH": health,
+    "TRACE": Text,
 }
 """Part of a record -> its value, as vocabulary.toml describes it; what is missing here is a hash: PHOTO, BEARER ..."""

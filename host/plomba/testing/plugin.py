@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from plomba.errors import PlombaError
-from plomba.sim.virtual_terminal import interpreter
+from plomba.sim.interpreter import interpreter
 from plomba.testing.rig import BlockingPoint, Rig
 
 

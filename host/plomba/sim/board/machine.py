@@ -1,4 +1,4 @@
-"""The board's `machine` on the unix port: UARTs that are sockets of the rig. MicroPython only."""
+"""The board's `machine` on the unix port: UARTs and I²C buses that are sockets of the rig. MicroPython only."""
 
 import sys
 
@@ -11,7 +11,7 @@ finally:
 
 import io
 import os
-import time
+import struct
 
 import panel
 
@@ -19,6 +19,7 @@ PWRON_RESET = 1
 HARD_RESET = 2
 WDT_RESET = 3
 _GET_FILENO = 10
+_ETIMEDOUT = 110
 
 
 def reset_cause() -> int:
@@ -29,8 +30,7 @@ def reset_cause() -> int:
 def reset() -> None:
     """The rig starts the board again; nothing runs here any more."""
     panel.send({"reset": HARD_RESET})
-    while True:
-        time.sleep_ms(20)
+    panel.stand_dark()
 
 
 def close_console() -> None:
@@ -88,3 +88,46 @@ class UART(io.IOBase):
 
     def ioctl(self, request: int, argument: int) -> int:
         return self._fd if request == _GET_FILENO else 0
+
+
+class I2C:
+    """I2C(n): the blocking socket whose number is in SIM_I2C<n>_FD; what stands on it is plomba/sim/i2c_line.py.
+
+    Raises what a board raises: OSError ENODEV for an address that nobody acknowledges, ETIMEDOUT for a held bus.
+    """
+
+    def __init__(self, id: int, *, scl=None, sda=None, freq: int = 400000, timeout: int = 50000) -> None:
+        self._file = open(int(os.getenv("SIM_I2C%d_FD" % id)), "r+b")
+
+    def writeto(self, addr: int, buf, stop: bool = True) -> int:
+        self._transfer(b"W", addr, len(buf), buf)
+        return len(buf)
+
+    def readfrom_into(self, addr: int, buf, stop: bool = True) -> None:
+        self._transfer(b"R", addr, len(buf), b"")
+        self._file.readinto(buf)
+
+    def readfrom(self, addr: int, nbytes: int, stop: bool = True) -> bytes:
+        buffer = bytearray(nbytes)
+        self.readfrom_into(addr, buffer)
+        return bytes(buffer)
+
+    def scan(self):
+        found = []
+        for address in range(0x08, 0x78):
+            try:
+                self.writeto(address, b"")
+                found.append(address)
+            except OSError:
+                pass
+        return found
+
+    def _transfer(self, kind: bytes, addr: int, size: int, data) -> None:
+        self._file.write(kind + struct.pack(">BH", addr, size) + bytes(data))
+        answer = self._file.read(1)
+        if not answer or answer[0]:
+            raise OSError(answer[0] if answer else _ETIMEDOUT)
+
+
+class SoftI2C(I2C):
+    """The same bus, bit by bit."""

@@ -119,9 +119,7 @@ class NorFlash:
 
         self._dead = True
         panel.send({"power": "cut"})
-        while True:
-            # The rig ends the process; nothing may run on a board without power.
-            panel._file.read(1)
+        panel.stand_dark()
 
 
 def window(at: int, size: int) -> bytes:

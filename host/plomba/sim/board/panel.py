@@ -17,7 +17,8 @@ _keys = []
 _pressed = asyncio.Event()
 _serving = []
 _held = []
-_HELD_PIECE = 32768
+_byte = bytearray(1)
+_HELD_PIECE = 256
 _battery = [int(os.getenv("SIM_BATTERY") or 255)]
 
 
@@ -25,10 +26,17 @@ def leave_heap() -> None:
     """Holds back heap until SIM_HEAP bytes are free: what a board has for data, its code being frozen into flash."""
     gc.collect()
     code = gc.mem_alloc()
-    # In one piece it would have to lie behind all of the code, and leave the gaps in it as what is free.
+    # Piece by piece it fills the gaps between what was compiled, and leaves one stretch, as where code lies in flash.
     while (excess := gc.mem_free() - int(os.getenv("SIM_HEAP"))) > 0:
         _held.append(bytearray(min(excess, _HELD_PIECE)))
     send({"code_heap": code, "free_heap": gc.mem_free()})
+
+
+def stand_dark() -> None:
+    """Nothing runs on a board without power: waits until the rig ends the process, or is gone itself."""
+    while _file.readinto(_byte) != 0:
+        time.sleep_ms(20)
+    raise SystemExit
 
 
 def release() -> bool:

@@ -25,6 +25,13 @@ def ticks_ms() -> int:
     return _real.ticks_add(base, _state[_OFFSET])
 
 
+def sleep_ms(ms: int) -> None:
+    """Blocks; a clock that stands still goes on meanwhile, for whoever waits with a limit."""
+    _real.sleep_ms(ms)
+    if not _state[_RUNS]:
+        _state[_OFFSET] += ms
+
+
 def stop() -> None:
     """The clock stands still from here on, but for warps."""
     _state[_OFFSET] = ticks_ms()

@@ -1,0 +1,152 @@
+"""`plomba bench terminal` measures inside the real firmware: what it counts does not depend on the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from itertools import islice
+from math import ceil, log2
+from pathlib import Path
+
+import pytest
+
+from plomba.bench import counter
+from plomba.bench.soak import soak
+from plomba.bench.station import PLACE, set_up
+from plomba.bench.stopwatch import Stopwatch
+from plomba.bench.terminal import GROWTH
+from plomba.sim.interpreter import HEAP
+from plomba.sim.virtual_terminal import FLASH_BLOCKS
+from plomba_wire.vocabulary import Action, OrderClass, Verdict
+
+ORDERS, CODES, SCANS = 300, 600, 300
+KEYS = {
+    "orders",
+    "codes",
+    "manifest_bytes",
+    "manifest_put_up_s",
+    "records",
+    "mix",
+    "lost_scans",
+    "verdict_ms",
+    "scan_to_durable_ms",
+    "sign_ms",
+    "seal_verify_ms",
+    "flash_reads_per_scan_max",
+    "flash_reads_per_scan_mean",
+    "programs_per_record",
+    "erases_per_record",
+    "flash_ms_computed",
+    "flash_reads_per_lookup",
+    "flash_reads_per_lookup_max",
+    "peak_heap_bytes",
+    "heap_gate_bytes",
+    "code_heap_bytes",
+    "burst",
+    "limits",
+    "met",
+}
+
+ANSWERS = {
+    "badge": {(Action.SHIFT_OPEN, Verdict.OK)},
+    "card": {(Action.NOTE, Verdict.OK)},
+    "intake": {(Action.STORE, Verdict.OK)},
+    "repeat": {(Action.STORE, Verdict.REPEAT)},
+    "unknown": {(Action.REFUSED_SCAN, Verdict.UNKNOWN)},
+    "foreign": {(Action.REFUSED_SCAN, Verdict.UNKNOWN), (Action.REFUSED_SCAN, Verdict.REFUSED_CODE)},
+    "customer": {(Action.CUSTOMER_IDENT, Verdict.OK)},
+    "retrieve": {(Action.RETRIEVE, Verdict.CONFIRM), (Action.RETRIEVE, Verdict.NEED_SEAL)},
+    "wrong_seal": {(Action.SEAL_CHECK, Verdict.WRONG_SEAL), (Action.REFUSED_SCAN, Verdict.UNKNOWN)},
+    "seal": {(Action.SEAL_CHECK, Verdict.SEAL_OK)},
+    "item": {(Action.INSPECT, Verdict.ITEM_OK)},
+    "handout": {(Action.HANDOUT, Verdict.OK)},
+}
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "plomba", "bench", "terminal", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PLOMBA_LANG": "en"},
+    )
+
+
+def test_a_small_run() -> None:
+    ran = bench("--json", "--orders", str(ORDERS), "--codes", str(CODES), "--scans", str(SCANS))
+    assert ran.stdout, ran.stderr
+    facts = json.loads(ran.stdout.splitlines()[-1])
+    assert set(facts) == KEYS
+    assert facts["manifest_bytes"] == 42 + 16 * ORDERS + 16 * (ORDERS + CODES)
+    assert facts["records"] == sum(facts["mix"].values()) >= SCANS and facts["lost_scans"] == 0
+    assert facts["mix"].keys() >= {
+        "badge",
+        "intake",
+        "repeat",
+        "unknown",
+        "foreign",
+        "retrieve",
+        "seal",
+        "item",
+        "handout",
+    }
+
+    steps = ceil(log2(ORDERS + CODES + 1))
+    reads = facts["flash_reads_per_lookup"]
+    assert max(reads[f"{kind}_absent"] for kind in ("order", "seal", "uin")) <= steps
+    assert facts["flash_reads_per_lookup_max"] == max(reads.values()) <= steps + 1
+    assert steps < facts["flash_reads_per_scan_max"] <= 3 * steps + 1
+    assert 2 <= facts["programs_per_record"] <= 2.2 and 1 / 16 <= facts["erases_per_record"] + 0.01 <= 0.10
+    assert 0 < facts["peak_heap_bytes"] <= facts["heap_gate_bytes"] == HEAP and facts["code_heap_bytes"] > 0
+    assert facts["burst"]["scans"] == 10 and facts["burst"]["lost"] == 0
+
+    assert facts["met"].keys() == facts["limits"].keys() >= {"verdict_ms.p95", "burst.seconds", "peak_heap_bytes"}
+    for name, limit in facts["limits"].items():
+        value = facts
+        for part in name.split("."):
+            value = value[part]
+        assert facts["met"][name] == (value <= limit["at_most"])
+    assert ran.returncode == (0 if all(facts["met"].values()) else 1)
+
+
+@pytest.mark.parametrize("arguments", [("--orders", "10"), ("--codes", "0"), ("--scans", "many")])
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    assert bench(*arguments).returncode == 2
+
+
+def test_the_list_has_as_many_codes_as_were_asked_for() -> None:
+    for count, codes in ((300, 600), (301, 607), (10_000, 20_000)):
+        listed = counter.orders(count, codes, PLACE, 1)
+        assert len({order.id for order in listed}) == count
+        assert sum(len(order.codes) for order in listed) == codes
+        assert all(bool(order.codes) == (order.order_class == OrderClass.SEALED) for order in listed)
+
+
+@pytest.mark.anyio
+async def test_a_day_is_answered_as_its_name_says(tmp_path: Path) -> None:
+    """Else the mix would be one of refusals, whatever it is called."""
+    listed = counter.orders(60, 120, PLACE, 1)
+    station, _ = await set_up(tmp_path, "terminal", listed)
+    one_day = list(islice(counter.days(listed, 1), 289))
+    count = Counter(what for what, _ in one_day)
+    assert count["intake"] == count["retrieve"] == counter.DAY["parcels"] and count["badge"] == counter.DAY["shifts"]
+    assert (count["unknown"], count["foreign"], count["repeat"]) == (6, 4, 4) and count["item"] == 2 * count[
+        "seal"
+    ] == 60
+    async with Stopwatch(station) as terminal:
+        for given in one_day:
+            cost = await terminal.do(given)
+            assert tuple(cost["answer"]) in ANSWERS[given[0]], given
+
+
+@pytest.mark.anyio
+async def test_a_soak_turns_the_ring_around_and_stays_flat(tmp_path: Path) -> None:
+    """128 pages hold a small part of 600 orders: a terminal that kept all of them would grow by 9 KB a quarter."""
+    listed = counter.orders(600, 1200, PLACE, 1)
+    station, _ = await set_up(tmp_path, "terminal", listed, flash_blocks=FLASH_BLOCKS - 120)
+    found = await soak(station, listed, 1, scans=3000, sample=100, receipt=40)
+    assert found["scans"] == 3000 and found["records"] > 10 * 128
+    assert found["growth_bytes"] <= GROWTH
