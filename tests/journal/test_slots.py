@@ -20,7 +20,8 @@ SITUATIONS = [
 
 @pytest.fixture(scope="module")
 def found(run: Run) -> dict[str, Found]:
-    return {script: run(script) for script in SCRIPTS}
+    # The scripts hold whole packages beside what a terminal would hold.
+    return {script: run(script, heap="192wk") for script in SCRIPTS}
 
 
 @pytest.mark.parametrize(("script", "name"), SITUATIONS)
