@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
+import pytest
 from workbench import Workbench
+
+TORN = [pytest.param(torn, marks=() if torn == 2 else pytest.mark.long) for torn in range(5)]
+"""Ways in which a cut leaves an operation; `python3 tools sweep power` has all of them for the parts by themselves."""
 
 
 async def done_before_dark(bench: Workbench, act: Coroutine[object, object, object]) -> bool:

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 from authority import Authority, by
-from cuts import done_before_dark
+from cuts import TORN, done_before_dark
 from workbench import BADGE, Workbench, label, plain
 
 from plomba.errors import TerminalRefused
@@ -185,7 +185,7 @@ async def change(bench: Workbench, epoch: int) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("torn", range(5))
+@pytest.mark.parametrize("torn", TORN)
 async def test_a_cut_leaves_the_old_epoch_whole_or_the_new_one_begun(bench: Workbench, torn: int) -> None:
     """At each flash operation of a change in turn, and once more while the next start finishes it."""
     await bench.ready(ORDERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from authority import Authority, by
-from cuts import done_before_dark
+from cuts import TORN, done_before_dark
 from trust_scene import rules
 from workbench import Workbench, label, plain
 
@@ -140,7 +140,7 @@ async def test_while_the_stored_list_is_damaged_nobody_is_believed(bench: Workbe
     await rules_by(bench, authority.signer(Role.DESK), 5)
 
 
-@pytest.mark.parametrize("torn", [0, 2, 4])
+@pytest.mark.parametrize("torn", TORN)
 async def test_a_cut_leaves_the_old_list_or_the_new_one(bench: Workbench, torn: int) -> None:
     await bench.ready(ORDERS)
     authority = Authority(bench.organisation.root)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from authority import Authority, by
-from cuts import done_before_dark
+from cuts import TORN, done_before_dark
 from trust_scene import rules
 from workbench import Workbench, label, plain
 
@@ -98,7 +98,7 @@ async def test_a_blank_terminal_has_no_root_to_rotate(bench: Workbench) -> None:
     assert await code_of(lambda: hand_over(bench, Authority(), Authority(), 1)) == Error.NOT_ENROLLED
 
 
-@pytest.mark.parametrize("torn", range(5))
+@pytest.mark.parametrize("torn", TORN)
 async def test_a_cut_leaves_the_old_root_or_the_new_one(bench: Workbench, torn: int) -> None:
     """At every flash operation of the hand-over; what is there is whole: its own people are heard, nobody else's."""
     await bench.ready(ORDERS)
