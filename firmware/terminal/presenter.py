@@ -18,6 +18,8 @@ class Presenter:
         self._canvas = Canvas()
         self._texts = _texts(language.decode())
         self._notices: list[int] = []
+        self._told = 0
+        self._noticed = False
 
     def verdict(self, terminal, decision, code: bytes) -> None:
         """The tone first: the record it stands for is durable already."""
@@ -43,15 +45,9 @@ class Presenter:
         )
         self._show()
 
-    def notice(self, bits: int) -> None:
-        """Checks of the terminal's own that failed: each is shown until a key is pressed."""
-        for check in selftest.screens(bits, self._texts.CHECKS):
-            if check not in self._notices:
-                self._notices.append(check)
-
     def seen(self) -> bool:
-        """A key was pressed: the notice on the screen goes. False when there was none."""
-        if not self._notices:
+        """A key was pressed: the notice on the screen goes. False when there was none on it."""
+        if not self._noticed:
             return False
         self._notices.pop(0)
         return True
@@ -61,11 +57,16 @@ class Presenter:
         self._check(check)
 
     def idle(self, terminal) -> None:
-        """A notice nobody has seen yet; else by enrolment: a root to compare, a hint to enrol, or ready to scan."""
+        """A check that failed and that nobody has seen yet; else by enrolment: a root to compare, a hint to enrol, or
+        ready to scan."""
         words = self._texts.UI
         identity = terminal.identity
+        bits = terminal.health.checks(terminal)
+        self._notices += selftest.screens(bits & ~self._told, self._texts.CHECKS)
+        self._told = bits
         if self._notices:
             self._check(self._notices[0])
+            self._noticed = True
             return
         if identity.offered:
             fingerprint = hashlib.sha256(identity.offered[0]).digest()[:16]
@@ -74,7 +75,7 @@ class Presenter:
             screens.message(self._canvas, words["NOT_ENROLLED"], (words["ENROL_HINT"],))
         else:
             head = terminal.manifest.head
-            hint = selftest.hint(terminal.health.checks(terminal), self._texts.CHECKS)
+            hint = selftest.hint(bits, self._texts.CHECKS)
             screens.idle(
                 self._canvas,
                 headline=words["SCAN"],
@@ -115,6 +116,7 @@ class Presenter:
         return self._texts.UI["MODE_HANDOUT" if terminal.handing_out else "MODE_STORE"]
 
     def _show(self) -> None:
+        self._noticed = False
         self._board.show(self._canvas.buffer)
 
 

@@ -79,7 +79,6 @@ class Terminal:
             self.replay()
             self.notes.epoch()
             self.notes.boot()
-        self.presenter.notice(self.health.checks(self))
         self.diary.note("boot %d, firmware %x, torn %d" % (self.boot, FIRMWARE, self.journal.torn))
         self.idle_screen()
 
@@ -91,8 +90,7 @@ class Terminal:
         if self.images.too_old:
             # What is built in is older than an image that came up: it may mend, not work.
             self.health.lose_scan()
-            self.presenter.notice(Check.BELOW_FLOOR)
-            self.idle_screen()
+            self.presenter.failed(Check.BELOW_FLOOR)
             return
         self._alarmed = 0
         self._unread = 0
@@ -204,6 +202,7 @@ class Terminal:
                 # What is kept of each record lands behind the garbage of the last one: 1900 records left the heap in
                 # crumbs, and the terminal could not start.
                 gc.collect()
+                self.board.feed()
 
     def note_own_key(self) -> None:
         """A terminal whose key is revoked goes on recording: what it saw is evidence, and the dock decides."""

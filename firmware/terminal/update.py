@@ -83,7 +83,12 @@ class Images:
         self._save()
 
     def spare(self, version: int, battery: int) -> Slot:
-        """The place for a newer one. `battery` is percent, 255 = on a cable. Raises Refusal."""
+        """The place for a newer one. `battery` is percent, 255 = on a cable. Raises Refusal.
+
+        While one is being tried there is none: it may be what runs, in place, and it falls back on the other slot.
+        """
+        if self.trial:
+            raise Refusal(Error.BUSY, self.trial)
         if version <= max(self.running, self.floor - 1):
             raise Refusal(Error.ROLLBACK, max(self.running, self.floor))
         if version == self.failed:

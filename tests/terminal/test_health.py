@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from workbench import BADGE, Workbench, label, plain, qr
 
+from plomba.errors import TerminalRefused
 from plomba.sim.virtual_terminal import FLASH_BLOCKS, VirtualTerminal
 from plomba.trust.records import VerifiedRecord
 from plomba_wire.codec import Health
 from plomba_wire.schema import VOCABULARY
-from plomba_wire.vocabulary import Action, Check, Engine, Tlv
+from plomba_wire.vocabulary import Action, Check, Engine, Error, Tlv
 
 pytestmark = pytest.mark.anyio
 
@@ -194,3 +195,43 @@ def test_every_check_has_words_of_its_own_in_every_language() -> None:
         said = [tuple(entry[lang]) for entry in VOCABULARY["check"].values()]
         assert len(set(said)) == len(said)
         assert all(headline and next_step for headline, next_step in said)
+
+
+async def test_a_flash_that_stops_erasing_loses_nothing_that_was_heard(small: Workbench) -> None:
+    await small.ready(ORDERS)
+    terminal = small.terminal
+    terminal.wear_out_flash()
+    heard = []
+    for order in ORDERS:
+        if await terminal.scan(label(order.id)) != "ok":
+            break
+        heard.append(order.id.encode())
+    assert 0 < len(heard) < len(ORDERS)
+    found = await health(small)
+    assert found.bad_blocks and found.checks & Check.MEMORY_WORN and found.lost_scans == 1
+    # The dock has them all before it is told that the terminal cannot keep the receipt.
+    with pytest.raises(TerminalRefused) as caught:
+        await small.sync()
+    assert caught.value.link_code == Error.STORAGE_FAULT
+    stored = [record.parts.get(Tlv.ORDER) for record in small.records() if record.head.action == Action.STORE]
+    assert stored == heard
+
+
+async def test_a_notice_takes_no_key_that_is_meant_for_a_parcel(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    terminal = bench.terminal
+    await terminal.scan(label("H-1"))
+    terminal.break_keys()
+    await terminal.wait(lambda: terminal.resets == 1 and terminal.up, "restart")
+    terminal.take_output()
+    await terminal.engine_ready()
+    notice = terminal.screen
+    await terminal.scan(qr("PLB*HANDOUT"))
+    assert await terminal.scan(label("H-1")) == "ok"
+    assert await terminal.confirm() == "release"
+    screens = len(terminal.screens)
+    terminal.press("back")
+    await terminal.wait(lambda: len(terminal.screens) > screens, "the notice again")
+    assert terminal.screen == notice
+    terminal.press("ok")
+    await terminal.wait(lambda: terminal.screen != notice, "the screen behind it")

@@ -117,6 +117,18 @@ async def test_two_cuts_while_it_is_tried_do_not_cost_it_the_trial(bench: Workbe
     assert told(bench) == [(Verdict.OK, SECOND)]
 
 
+async def test_nothing_is_written_over_what_is_being_tried_or_what_it_falls_back_on(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    await push(bench, content(SECOND), SECOND)
+    await came_up(bench, SECOND, 1)
+    with pytest.raises(TerminalRefused) as caught:
+        await push(bench, content(THIRD), THIRD)
+    assert caught.value.link_code == Error.BUSY and caught.value.retry
+    await bench.terminal.warp(SETTLED_MS)
+    await push(bench, content(THIRD), THIRD)
+    await came_up(bench, THIRD, 2)
+
+
 async def test_what_is_refused(bench: Workbench) -> None:
     await bench.ready(ORDERS)
     signer = release_signer(bench)

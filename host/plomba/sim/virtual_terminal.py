@@ -239,6 +239,10 @@ class VirtualTerminal:
         """The keyboard's wires come off: the board's driver has an OSError for the firmware."""
         self._send({"key": None})
 
+    def wear_out_flash(self) -> None:
+        """No block of it can be erased any more, until it is switched off."""
+        self._send({"worn": True})
+
     def unplug_engine(self) -> None:
         """The scan engine's cable comes off: neither side hears the other."""
         self._engine.plugged = False

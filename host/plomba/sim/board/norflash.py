@@ -28,11 +28,16 @@ class NorFlash:
         self._cut_at = -1
         self._torn = 0
         self._dead = False
+        self._worn = False
 
     def cut(self, after: int, torn: int) -> None:
         """Power goes in operation `after` from now (0 = the next), torn 0 (nothing done) to 4 (all of it done)."""
         self._cut_at = self.operations + after
         self._torn = torn
+
+    def wear_out(self) -> None:
+        """From now on no block can be erased any more: it says so, and stays as it is."""
+        self._worn = True
 
     def readblocks(self, block: int, buffer, offset: int = 0) -> int:
         if self._dead:
@@ -66,7 +71,7 @@ class NorFlash:
             return _BLOCK
         if operation != 6:
             return 0
-        if self._dead:
+        if self._dead or self._worn:
             return -5
         at = argument * _BLOCK
         if self.operations == self._cut_at:

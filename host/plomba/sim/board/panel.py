@@ -83,6 +83,8 @@ async def _serve() -> None:
             _pressed.set()
         elif "warp" in message:
             time.warp(message["warp"])
+        elif "worn" in message:
+            norflash.device().wear_out()
         elif "battery" in message:
             _battery[0] = message["battery"]
         elif "cut" in message:
