@@ -4,7 +4,7 @@ What is promised for a bit that flips in a stored journal, and for a page that i
 
 in the header, the hash or the body   that record cannot be read, all others can. Without a receipt its number is
                                       `broken`, also after the next starts, and no other record gets it.
-in a signature                        the record stands, `record` does not give it out. The newest is signed again.
+in a signature                        the record stands without one, and whoever gives it out signs it again.
 in padding, in a blank page           nothing is lost; a page that is no longer blank is counted in `torn`, not used.
 
 Not promised: a newest record that was not signed yet, or was lost with its signature, looks like a torn page; its

@@ -11,8 +11,6 @@ holds stays as it is. At least two others have to be left, for the newest record
 newer one.
 """
 
-import struct
-
 from plomba_wire import chain
 from terminal.flash import Region
 from terminal.journal.entry import BODY_MAX, PER_BLOCK, Entry, pages_for
@@ -112,13 +110,6 @@ class Journal:
             self._put_signature()
         except JournalFull:
             pass
-
-    def record(self, seq: int) -> bytes:
-        """Length, body and signature, as they go over the wire. Raises IndexError, OSError for a damaged one."""
-        body, signature, _ = self.read(seq)
-        if not signature:
-            raise OSError(5)
-        return struct.pack(">H", len(body)) + body + signature
 
     def read(self, seq: int) -> "tuple[bytes, bytes, bytes]":
         """Body, signature and h(n-1); the signature is empty when it is not there or damaged.
