@@ -15,8 +15,9 @@ from plomba.sim.atecc608 import Fault
 from plomba.sim.atecc608_memory import COUNTER_LIMIT
 from plomba_wire.vocabulary import Check, Protection
 from terminal import selftest
+from terminal.keys import entropy
 from terminal.keys.atecc608 import Packet, crc16
-from terminal.keys.signer import ChipFailure
+from terminal.keys.signer import ChipFailure, KeyMismatch
 
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -138,9 +139,15 @@ def test_what_lasts_is_a_failure_with_a_name_in_bounded_time(desk: Desk, name: s
     assert desk.now - began < 3.0
 
 
-def test_a_terminal_says_that_its_key_fails_and_not_its_memory() -> None:
-    assert selftest.stops(ChipFailure("absent")) == Check.CHIP_FAILED
-    assert selftest.stops(OSError(5)) == Check.MEMORY_FAILED
+def test_a_start_that_fails_is_said_for_what_it_is() -> None:
+    for error, check in (
+        (ChipFailure("absent"), Check.CHIP_FAILED),
+        (KeyMismatch("another chip"), Check.KEY_DAMAGED),
+        (entropy.EntropyFailure("one value repeats"), Check.NO_ENTROPY),
+        (OSError(5), Check.MEMORY_FAILED),
+        (ValueError("a fault of the firmware"), 0),
+    ):
+        assert selftest.stops(error) == check
 
 
 @pytest.mark.parametrize("fault", [Fault.STUCK, Fault.SIGN_FAILS, Fault.SIGNATURE_FLIPS, Fault.BAD_CRC])
