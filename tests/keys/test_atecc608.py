@@ -140,14 +140,14 @@ def test_what_lasts_is_a_failure_with_a_name_in_bounded_time(desk: Desk, name: s
 
 
 def test_a_start_that_fails_is_said_for_what_it_is() -> None:
-    for error, check in (
+    for error, failed in (
         (ChipFailure("absent"), Check.CHIP_FAILED),
         (KeyMismatch("another chip"), Check.KEY_DAMAGED),
         (entropy.EntropyFailure("one value repeats"), Check.NO_ENTROPY),
         (OSError(5), Check.MEMORY_FAILED),
         (ValueError("a fault of the firmware"), 0),
     ):
-        assert selftest.stops(error) == check
+        assert selftest.stops(error) == failed
 
 
 @pytest.mark.parametrize("fault", [Fault.STUCK, Fault.SIGN_FAILS, Fault.SIGNATURE_FLIPS, Fault.BAD_CRC])
