@@ -1,6 +1,7 @@
 """Before main: chooses the firmware that runs. Without an image that is what is built in, and nothing is imported.
 
-This file and what it imports are built in, whatever image runs; then it makes room for the chosen one.
+This file and what it imports are built in, whatever image runs; then it makes room for the chosen one. The console of a
+release build is closed before anything else: Ctrl-C is alive from the first moment on.
 """
 
 import gc
@@ -46,7 +47,7 @@ def make_way() -> None:
 
 
 def start() -> None:
-    """Runs main. An image that cannot even be imported is one that has not come up: the next start counts it."""
+    """Runs main. An image that cannot be mounted or imported is one that has not come up: the next start counts it."""
     window = choose()
     if window is not None:
         import vfs
@@ -54,15 +55,17 @@ def start() -> None:
         make_way()
         vfs.mount(vfs.VfsRom(window), _IMAGE)  # type: ignore[attr-defined]
         sys.path.insert(0, _IMAGE)
-    try:
-        import main
+    import main
 
-        assert main
-    except Exception as error:
+    assert main
+
+
+boards.current().close_console()
+try:
+    boards.current().watchdog()
+    start()
+except BaseException as error:
+    if isinstance(error, Exception) or boards.current().released():
         sys.print_exception(error)
-        import boards
-
         boards.current().reset()
-
-
-start()
+    raise

@@ -7,11 +7,12 @@ import gc
 
 import boards
 from plomba_wire.vocabulary import Check, Engine
-from terminal import files, selftest, watch
+from terminal import files, selftest, update, watch
 from terminal.engine.gm65 import EngineAbsent, Gm65
 from terminal.link.serial import SerialLink
 from terminal.presenter import Presenter
 from terminal.terminal import Terminal
+from terminal.version import FIRMWARE
 
 _SCAN_KEY = "scan"
 _TICK_MS = 200
@@ -67,16 +68,20 @@ async def pass_time(board, terminal: Terminal, link: SerialLink, tasks: watch.Wa
             board.reset()
 
 
-async def stand_still(board, check: int) -> None:
-    """Shows why nothing goes on, until OK asks for another start."""
+async def stand_still(board, dog, check: int) -> None:
+    """Shows why nothing goes on, until OK asks for another start. An image that is being tried gets no such rest: the
+    watchdog ends it, and the try is counted."""
     try:
-        language = files.load("language")
+        language, tried = files.load("language"), update.on_trial(FIRMWARE)
     except OSError:
-        language = None
+        language, tried = None, False
     Presenter(board, language or b"ru").failed(check)
     board.ready()
+    rest = None if tried else asyncio.create_task(watch.keep_quiet(dog))
     while await board.key() != "ok":
         pass
+    if rest is not None:
+        rest.cancel()
 
 
 async def run(board) -> None:
@@ -85,7 +90,7 @@ async def run(board) -> None:
     try:
         files.mount(board.file_range(), board.journal_region())
     except OSError:
-        await stand_still(board, Check.STATE_LOST)
+        await stand_still(board, dog, Check.STATE_LOST)
         return
     try:
         terminal = Terminal(board)
@@ -93,7 +98,7 @@ async def run(board) -> None:
         watch.leave_trace("start", error)
         check = selftest.stops(error)
         if check:
-            await stand_still(board, check)
+            await stand_still(board, dog, check)
         return
     gc.collect()
     trigger = asyncio.Event()

@@ -38,11 +38,21 @@ _FILES = (_IMAGES_AT + 2 * _IMAGE, _SMALL)
 _dog: list = []
 
 
-def begin() -> None:
-    """Everything is imported by now; on a board it would lie in flash. A release build closes its console for good."""
-    panel.leave_heap()
-    if RELEASE or panel.release():
+def released() -> bool:
+    """Whether this is a release build."""
+    return RELEASE or panel.release()
+
+
+def close_console() -> None:
+    """Of a release build, for good: byte 3 interrupts nothing from here on."""
+    if released():
         machine.close_console()  # type: ignore[attr-defined]
+
+
+def begin() -> None:
+    """Everything is imported by now; on a board it would lie in flash."""
+    close_console()
+    panel.leave_heap()
 
 
 def journal_region() -> Region:

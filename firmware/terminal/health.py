@@ -22,7 +22,7 @@ class Health:
 
     def __init__(self, board) -> None:
         stored = files.load(_LOST)
-        self.lost_scans = struct.unpack(">I", stored)[0] if stored else 0
+        self.lost_scans, self._told = struct.unpack(">II", stored) if stored else (0, 0)
         self.reset = board.reset_cause()
         self.found = Check.RESTARTED if self.reset == _WATCHDOG_RESET else 0
         self.engine = Engine.STARTING
@@ -38,10 +38,23 @@ class Health:
     def lose_scan(self) -> None:
         """A scan was refused because nothing could be recorded. The count outlives the power if flash takes it."""
         self.lost_scans += 1
+        self._keep_lost()
+
+    @property
+    def untold(self) -> bool:
+        """Scans were lost that no record speaks of."""
+        return self.lost_scans > self._told
+
+    def told(self) -> None:
+        """A record says how many were lost so far."""
+        self._told = self.lost_scans
+        self._keep_lost()
+
+    def _keep_lost(self) -> None:
         try:
-            files.save(_LOST, struct.pack(">I", self.lost_scans))
+            files.save(_LOST, struct.pack(">II", self.lost_scans, self._told))
         except OSError:
-            # Then it is told as long as the power stays on.
+            # Then it is known as long as the power stays on.
             pass
 
     def checks(self, terminal) -> int:

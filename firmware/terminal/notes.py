@@ -10,6 +10,7 @@ from terminal import watch
 from terminal.journal.ring import JournalFull
 from terminal.recorder import about_object
 from terminal.version import FIRMWARE
+from terminal.work.decision import Decision
 
 _SETTLED_MS = const(10000)
 _REFUSALS_TOLD = const(16)
@@ -36,6 +37,7 @@ class Notes:
         self._terminal = terminal
         self._settled = False
         self._refusals: "set[tuple[int, int]]" = set()
+        self._lost: "set[int]" = set()
 
     def boot(self) -> None:
         """A full journal must not keep the terminal from starting: it has to get to its dock. Raises OSError."""
@@ -82,6 +84,22 @@ class Notes:
             terminal.recorder.note_receipt(receipt)
         serial = terminal.identity.serial
         terminal.commit(about_object(Action.KEY_ROTATE, Verdict.NOTED, ObjectKind.CERTIFICATE, serial))
+
+    def lost(self, seq: int) -> None:
+        """A record was asked for and cannot be read. If it has no receipt that is said under this terminal's signature,
+        once a start: nobody else may ever have had it."""
+        terminal = self._terminal
+        journal = terminal.journal
+        if seq <= journal.receipted or seq in self._lost:
+            return
+        self._lost.add(seq)
+        journal.broken = min(journal.broken or seq, seq)
+        decision = Decision(Action.RECORDS_LOST, Verdict.NOTED)
+        decision.parts[Tlv.REF_SEQ] = struct.pack(">I", seq)
+        try:
+            terminal.commit(decision)
+        except (JournalFull, OSError):
+            terminal.diary.note("record %d is lost, and that could not be recorded" % seq)
 
     def refused(self, kind: int, version: int, error: int) -> None:
         """A signed object was refused: recorded once a start for each kind and reason, and said when nothing is on the

@@ -19,6 +19,7 @@ class Presenter:
         self._texts = _texts(language.decode())
         self._notices: list[int] = []
         self._told = 0
+        self._sounded = 0
         self._noticed = False
 
     def verdict(self, terminal, decision, code: bytes) -> None:
@@ -59,13 +60,20 @@ class Presenter:
     def idle(self, terminal) -> None:
         """A check that failed and that nobody has seen yet; else by enrolment: a root to compare, a hint to enrol, or
         ready to scan."""
+        if terminal.flow.visit.parcels:
+            # A parcel lies on the counter, and what was said of it stays until the next step.
+            return
         words = self._texts.UI
         identity = terminal.identity
         bits = terminal.health.checks(terminal)
-        self._notices += selftest.screens(bits & ~self._told, self._texts.CHECKS)
+        fresh = selftest.screens(bits & ~self._told, self._texts.CHECKS)
+        self._notices = [check for check in self._notices if bits & check] + fresh
         self._told = bits
+        self._sounded &= bits
         if self._notices:
-            self._check(self._notices[0])
+            check = self._notices[0]
+            self._check(check, not self._sounded & check)
+            self._sounded |= check
             self._noticed = True
             return
         if identity.offered:
@@ -102,12 +110,13 @@ class Presenter:
         words = self._texts.UI
         self._message(words[title], words[hint])
 
-    def _check(self, check: int) -> None:
+    def _check(self, check: int, aloud: bool = True) -> None:
         _, headline, next_step = self._texts.CHECKS[check]
-        self._message(headline, next_step)
+        self._message(headline, next_step, aloud)
 
-    def _message(self, headline: str, next_step: str) -> None:
-        self._board.play("refused")
+    def _message(self, headline: str, next_step: str, aloud: bool = True) -> None:
+        if aloud:
+            self._board.play("refused")
         self._board.lamp("red")
         screens.message(self._canvas, headline, (next_step,))
         self._show()

@@ -8,10 +8,11 @@ from terminal.objects.signed import open_bundle
 
 
 class Receipts:
-    """`up_to` is the newest record of this epoch covered, 0 when there is no receipt."""
+    """`up_to` is the newest record of this epoch covered, 0 when there is no receipt; `head` its chain value."""
 
     def __init__(self, identity) -> None:
         self.up_to = 0
+        self.head = b""
         self._identity = identity
         stored = self.newest
         if stored is not None and identity.root:
@@ -19,7 +20,7 @@ class Receipts:
                 body = self._open(stored, identity.roots, 0, None)
             except Refusal:
                 return
-            self.up_to = body.up_to
+            self.up_to, self.head = body.up_to, body.head
 
     @property
     def newest(self) -> "bytes | None":
@@ -41,6 +42,7 @@ class Receipts:
             raise Refusal(Error.CHAIN_FORK, body.up_to)
         files.save("receipt", bundle)
         self.up_to = journal.receipted = body.up_to
+        self.head = body.head
         if journal.broken <= self.up_to:
             # The dock knows of it, and has taken what there was.
             journal.broken = 0

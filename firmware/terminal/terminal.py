@@ -5,9 +5,9 @@ import struct
 import time
 
 from plomba_wire import chain, tlv
-from plomba_wire.codec import RecordHead
+from plomba_wire.codec import Malformed, RecordHead
 from plomba_wire.terminal_end import Refusal
-from plomba_wire.vocabulary import Action, Check, Error, Tlv, Verdict
+from plomba_wire.vocabulary import Action, Check, Error, ObjectKind, Tlv, Verdict
 from terminal import files, selftest
 from terminal.clock import Clock
 from terminal.diary import Diary
@@ -15,9 +15,11 @@ from terminal.health import Health
 from terminal.journal import epoch
 from terminal.journal.ring import Journal, JournalFull
 from terminal.keys import signer
+from terminal.keys.entropy import EntropyFailure
 from terminal.keys.identity import Identity
 from terminal.notes import Notes
 from terminal.objects.manifest import Manifest
+from terminal.objects.newest import Newest
 from terminal.objects.revocations import Revocations
 from terminal.objects.rules import Rules
 from terminal.objects.slots import Slot
@@ -34,7 +36,7 @@ _ALARM_MS = 2000
 _TRIES = 3
 _COLLECT = 32
 
-_TELL_HEALTH = (Action.BOOT, Action.TIME_SET, Action.SHIFT_CLOSE)
+_TELL_HEALTH = (Action.BOOT, Action.TIME_SET, Action.SHIFT_CLOSE, Action.RECORDS_LOST)
 
 
 class Terminal:
@@ -60,13 +62,13 @@ class Terminal:
         self.rules = Rules()
         first, second = board.manifest_regions()
         self.manifest = Manifest((Slot(first), Slot(second)), self.identity.id)
+        self.newest = Newest()
         self.flow = Flow(self.rules, self.manifest, self.identity.id)
         self.presenter = Presenter(board, files.load("language") or b"ru")
         self._last_code = b""
         self._last_scan = 0
         self._unread = 0
         self._alarmed = 0
-        self._unrecorded = False
         self.notes = Notes(self)
         board.feed()
         self.recorder.sign()
@@ -76,6 +78,7 @@ class Terminal:
             self.note_own_key()
             self.rules.load(roots)
             self.manifest.load(roots)
+            self.note_newest()
             self.replay()
             self.notes.epoch()
             self.notes.boot()
@@ -89,8 +92,7 @@ class Terminal:
             return
         if self.images.too_old:
             # What is built in is older than an image that came up: it may mend, not work.
-            self.health.lose_scan()
-            self.presenter.failed(Check.BELOW_FLOOR)
+            self._lose_scan(Check.BELOW_FLOOR)
             return
         self._alarmed = 0
         self._unread = 0
@@ -99,9 +101,16 @@ class Terminal:
         self._last_code, self._last_scan = code, now
         if again:
             return
-        decision = self.flow.scan(code, symbology, self.clock.mono_ms())
+        try:
+            decision = self.flow.scan(code, symbology, self.clock.mono_ms())
+        except (OSError, Malformed):
+            # The list cannot be read where this code would stand: without it there is no answer.
+            self.manifest.damaged = True
+            self._lose_scan(Check.MANIFEST_DAMAGED)
+            return
         decision.tries = tries
-        self.carry_out(decision, b"" if Tlv.BEARER in decision.parts else code)
+        if not self.carry_out(decision, b"" if Tlv.BEARER in decision.parts else code):
+            self._lose_scan(0)
 
     def nothing_read(self) -> None:
         """The engine gave up. Three times for a parcel on the counter is a record of its own."""
@@ -142,8 +151,9 @@ class Terminal:
         self.notes.tick(now)
         decision = self.flow.overdue(now)
         if decision is not None:
-            if self.carry_out(decision, b""):
-                self._alarmed = now
+            # It sounds whether there is room for its record or not.
+            self.carry_out(decision, b"")
+            self._alarmed = now
         elif self._alarmed and now - self._alarmed >= _ALARM_MS:
             self._alarmed = now
             self.presenter.alarm()
@@ -170,12 +180,12 @@ class Terminal:
         if self.undocked:
             raise Refusal(Error.UNSYNCED_RECORDS, self.journal.next_seq - 1)
         epoch.begin(identity, certificate, self.ring)
-        self._open_journal()
-        self.flow = Flow(self.rules, self.manifest, identity.id)
-        self.replay()
         try:
+            self._open_journal()
+            self.flow = Flow(self.rules, self.manifest, identity.id)
+            self.replay()
             self.notes.epoch()
-        except OSError:
+        except (OSError, MemoryError):
             raise epoch.Unfinished
         self.diary.note("epoch %d" % identity.epoch)
         self.idle_screen()
@@ -204,6 +214,15 @@ class Terminal:
                 gc.collect()
                 self.board.feed()
 
+    def note_newest(self) -> None:
+        """What is in force now is the least that may come. Raises OSError."""
+        for kind, version in (
+            (ObjectKind.RULES, self.rules.number),
+            (ObjectKind.MANIFEST, self.manifest.version),
+            (ObjectKind.REVOCATIONS, self.revocations.number),
+        ):
+            self.newest.rise(kind, version)
+
     def note_own_key(self) -> None:
         """A terminal whose key is revoked goes on recording: what it saw is evidence, and the dock decides."""
         if self.revocations.damaged:
@@ -223,18 +242,14 @@ class Terminal:
         actor = self.flow.actor if decision.actor < 0 else decision.actor
         try:
             seq = self._write(decision, actor)
-        except (JournalFull, OSError) as error:
-            self._unrecorded = True
-            # The same code again is another try, not a repeat.
-            self._last_code = b""
-            self.health.lose_scan()
+        except (JournalFull, OSError, EntropyFailure) as error:
             self.presenter.failed(selftest.prevents(error))
             return False
         self.flow.done(decision, seq)
         self.presenter.verdict(self, decision, code)
         try:
             self.recorder.sign()
-        except OSError as error:
+        except (OSError, EntropyFailure) as error:
             # What was heard is in flash and holds. It is signed before the next record, or at the next start.
             self.presenter.failed(selftest.prevents(error))
             return True
@@ -243,11 +258,11 @@ class Terminal:
 
     def _write(self, decision, actor: int) -> int:
         """Makes a decision durable. Raises JournalFull, OSError."""
-        if self._unrecorded:
+        if self.health.untold:
             # There is room again: how many scans were refused stands before the first that is not.
             self.recorder.commit(self._with_health(Decision(Action.SCANS_LOST, Verdict.NOTED)), 0, actor)
             self.recorder.sign()
-            self._unrecorded = False
+            self.health.told()
         if decision.action in _TELL_HEALTH:
             self._with_health(decision)
         return self.recorder.commit(decision, self.rules.number, actor)
@@ -257,8 +272,16 @@ class Terminal:
         identity = self.identity
         self.receipts = Receipts(identity)
         genesis = chain.genesis(identity.public, identity.epoch)
-        self.journal = Journal(self.ring, genesis, self.receipts.up_to)
+        self.journal = Journal(self.ring, genesis, self.receipts.up_to, self.receipts.head)
         self.recorder = Recorder(identity, self.journal, self.clock, self.boot)
+
+    def _lose_scan(self, check: int) -> None:
+        """A scan was refused and is not recorded; `check` says why, 0 when that was said already."""
+        # The same code again is another try, not a repeat.
+        self._last_code = b""
+        self.health.lose_scan()
+        if check:
+            self.presenter.failed(check)
 
     def _with_health(self, decision):
         decision.parts[Tlv.HEALTH] = self.health.pack(self)

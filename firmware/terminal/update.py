@@ -95,8 +95,9 @@ class Images:
             raise Refusal(Error.REFUSED_BY_POLICY, version)
         if battery < _LOW_BATTERY:
             raise Refusal(Error.LOW_BATTERY, battery)
-        first, second = self.slots
-        return second if first.size and first.version in (self.running, self.confirmed) else first
+        # Not by its title: of two that bear the confirmed version one may have rotted, and the other one runs.
+        kept = self._holder(self.confirmed) if self.confirmed else None
+        return self.slots[1] if kept == 0 else self.slots[0]
 
     def install(self, transfer, board: str) -> None:
         """What was transferred and checked is tried at the next start, if it is for this board. Raises Refusal."""
@@ -104,7 +105,7 @@ class Images:
         head = _head(slot)
         if head.board.rstrip(b"\0") != board.encode() or head.mpy != sys.implementation._mpy & 0xFF:
             raise Refusal(Error.WRONG_DEVICE)
-        if head.floor > transfer.offer[1]:
+        if head.version != transfer.offer[1] or head.floor > head.version:
             raise Refusal(Error.MALFORMED)
         transfer.seal()
         self.trial, self._tries = transfer.offer[1], 0
@@ -122,6 +123,12 @@ class Images:
         files.save(_FILE, struct.pack(_STATE, *state))
 
 
+def on_trial(version: int) -> bool:
+    """Whether the firmware of this version is being tried. Raises OSError."""
+    stored = files.load(_FILE)
+    return bool(stored) and struct.unpack(_STATE, stored)[1] == version
+
+
 def _head(slot: Slot) -> ImageHead:
     """Raises Refusal."""
     front = bytearray(min(slot.room, ImageHead.SIZE))
@@ -133,7 +140,14 @@ def _head(slot: Slot) -> ImageHead:
 
 
 def _whole(slot: Slot) -> bool:
-    """Whether every block is what the list in the slot's front says."""
+    """Whether every block is what the list in the slot's front says. One that cannot be read is not."""
+    try:
+        return _as_listed(slot)
+    except OSError:
+        return False
+
+
+def _as_listed(slot: Slot) -> bool:
     front = bytes(slot.front(slot.bundle))
     try:
         at = 2 + struct.unpack_from(">H", front, 0)[0]

@@ -104,29 +104,33 @@ def build(
             node[file + ".mpy"] = data
     rom = VfsRomWriter()
     _lay_out(rom, tree)
-    content: bytes = ImageHead(board.encode().ljust(_BOARD_NAME, b"\0"), mpy, floor.number).pack() + rom.finalise()
+    name_of_board = board.encode().ljust(_BOARD_NAME, b"\0")
+    content: bytes = ImageHead(name_of_board, mpy, version.number, floor.number).pack() + rom.finalise()
     if len(content) > BLOCK * BLOCKS_MAX:
         raise StoreError("image_failed", path=board, reason=f"{len(content)} bytes")
     return content
 
 
-def sign(content: bytes, version: Version, signer: Signer, *, now: int) -> bytes:
+def sign(content: bytes, signer: Signer, *, now: int) -> bytes:
     """The image as it goes down to a terminal: bundle and content. `now` is seconds since 1970.
 
     Raises UsageError `image_malformed`.
     """
-    head(content)
-    return package(
-        ObjectKind.IMAGE, content, signer.key, signer.certificate, version=version.number, not_before=now - _SKEW_S
-    )
+    number = head(content).version
+    return package(ObjectKind.IMAGE, content, signer.key, signer.certificate, version=number, not_before=now - _SKEW_S)
 
 
 def head(content: bytes) -> ImageHead:
     """What an image says of itself. Raises UsageError `image_malformed`."""
     try:
-        return ImageHead.read(content, 0)
+        found = ImageHead.read(content, 0)
     except Malformed as error:
         raise UsageError("image_malformed", reason=error.where) from error
+    if found.board.rstrip(b"\0") not in [board.encode() for board in BOARDS]:
+        raise UsageError("image_malformed", reason="board")
+    if found.floor > found.version:
+        raise UsageError("image_malformed", reason="floor")
+    return found
 
 
 def read(path: Path) -> bytes:

@@ -5,7 +5,7 @@ from plomba_wire.layout import Layout, Malformed
 
 __all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Baud", "BaudOk", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "Health", "SyncOpen", "SyncOpenOk", "Data", "Credit", "AgainRow", "SyncEnd", "Announce", "Receipt", "Held", "HeldOk", "Damaged", "DamagedOk", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "TimeProbe", "TimeProbeOk", "Diag", "DiagOk", "RecordHead", "Envelope", "Certificate", "RevocationList", "RevokedRow", "RootRotation", "ReceiptBody", "TimeBody", "BlockList", "ImageHead", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES", "SCHEMA"]
 
-_ACTION = b"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x30\x31\x32\x33\x34\x35\x40\x41\x42\x50\x51\x52\x53\x54\x55\x56\x60\x61\x70\x71\x72\x7e\x7f"
+_ACTION = b"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x30\x31\x32\x33\x34\x35\x40\x41\x42\x50\x51\x52\x53\x54\x55\x56\x60\x61\x70\x71\x72\x7e\x7f"
 _CODE_KIND = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09"
 _ENGINE = b"\x00\x01\x02"
 _ENROLMENT = b"\x00\x01\x02"
@@ -515,12 +515,12 @@ class BlockList(Layout):
 
 
 class ImageHead(Layout):
-    """Opens an image's content; a ROMFS of .mpy files follows. The envelope's version is the firmware's."""
+    """Opens an image's content; a ROMFS of .mpy files follows."""
 
-    SIZE = 21
-    FIELDS = ("board", "mpy", "floor")
+    SIZE = 25
+    FIELDS = ("board", "mpy", "version", "floor")
     __slots__ = FIELDS
-    FORMAT = ">16sBI"
+    FORMAT = ">16sBII"
 
 
 class ManifestHead(Layout):
@@ -591,5 +591,5 @@ MESSAGES = {
     0xd0: DiagOk,
 }
 """Message type -> layout of its body."""
-SCHEMA = bytes.fromhex("9cd9d6f19c65dec9")
+SCHEMA = bytes.fromhex("ef7d7c11edf2d10b")
 """First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""

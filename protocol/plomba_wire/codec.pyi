@@ -518,8 +518,9 @@ class BlockList(Layout):
 class ImageHead(Layout):
     board: bytes
     mpy: int
+    version: int
     floor: int
-    def __init__(self, board: bytes, mpy: int, floor: int) -> None: ...
+    def __init__(self, board: bytes, mpy: int, version: int, floor: int) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod

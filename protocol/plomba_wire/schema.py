@@ -564,9 +564,10 @@ _layout(
 )
 _layout(
     "ImageHead",
-    "Opens an image's content; a ROMFS of .mpy files follows. The envelope's version is the firmware's.",
+    "Opens an image's content; a ROMFS of .mpy files follows.",
     "board" / c.Bytes(16) * "the board it is for, ASCII, padded with zeros",
     "mpy" / c.Int8ub * "version of its .mpy files: the low byte of sys.implementation._mpy",
+    "version" / c.Int32ub * "what this firmware calls itself; the envelope's",
     "floor" / c.Int32ub * "once it has come up, nothing older than this runs any more",
 )
 _layout(

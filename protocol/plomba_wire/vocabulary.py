@@ -13,6 +13,7 @@ class Action:
     IMAGE_RUN = 0x08
     OBJECT_REFUSED = 0x09
     SCANS_LOST = 0x0a
+    RECORDS_LOST = 0x0b
     INTAKE_CHECK = 0x10
     PICK = 0x11
     PACK = 0x12

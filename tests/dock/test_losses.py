@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from workbench import Workbench, label, plain
+from workbench import BADGE, Workbench, label, plain
 
-from plomba.dock import Dock
+from plomba.dock import Dock, Report
 from plomba.errors import VerificationError
-from plomba.ledger.losses import Loss
-from plomba.trust.records import verify_record
+from plomba.trust.records import verify_chain, verify_record
 from plomba_wire.codec import Health
 from plomba_wire.vocabulary import Action, Check, Tlv
 
@@ -40,6 +39,24 @@ def rot(bench: Workbench, code: bytes, *, at: int = 0) -> bytes:
     return bytes(flash[page : page + PAGE])
 
 
+async def accepting(bench: Workbench, *losses: tuple[int, int]) -> Report:
+    dock = Dock(bench.ledger, bench.organisation, None, bench.clock, accept_losses=losses)
+    return await dock.sync(bench.terminal.port)
+
+
+async def refused(bench: Workbench, *losses: tuple[int, int]) -> tuple[str, int | None, int]:
+    """Code, first and last number of what a docking ends with."""
+    with pytest.raises(VerificationError) as caught:
+        await accepting(bench, *losses)
+    return caught.value.code, caught.value.position, int(caught.value.fields.get("last", 0))
+
+
+def all_verify(bench: Workbench) -> None:
+    assert bench.enrolled is not None
+    for record in bench.ledger.all_records():
+        verify_record(bench.enrolled.public, record.previous, record.body, record.signature)
+
+
 async def start(bench: Workbench) -> None:
     await bench.terminal.start()
     await bench.terminal.engine_ready()
@@ -54,16 +71,11 @@ async def test_a_lost_record_is_named_and_the_rest_taken_when_a_person_says_so(b
     page = rot(bench, b"L-4")
     await start(bench)
     for _ in range(2):
-        with pytest.raises(VerificationError) as caught:
-            await bench.sync()
-        assert (caught.value.code, caught.value.exit_status, caught.value.position) == ("records_lost", 4, first + 4)
-        assert caught.value.fields["last"] == str(first + 4)
+        assert await refused(bench) == ("records_lost", first + 4, first + 4)
     # Everything before it is there and the page is kept; no receipt lets the terminal erase anything behind it.
     assert stored(bench) == [order.id.encode() for order in ORDERS[:4]]
     assert [found.content for found in bench.ledger.losses.pages()] == [page]
-    report = await Dock(bench.ledger, bench.organisation, None, bench.clock, accept_losses=True).sync(
-        bench.terminal.port
-    )
+    report = await accepting(bench, (first + 4, first + 4))
     assert bench.enrolled is not None
     assert report.lost == bench.ledger.losses.of(bench.enrolled)
     assert [(loss.first_seq, loss.last_seq) for loss in report.lost] == [(first + 4, first + 4)]
@@ -78,8 +90,7 @@ async def test_a_lost_record_is_named_and_the_rest_taken_when_a_person_says_so(b
     await bench.terminal.scan(label("L-4"))
     assert (await bench.sync()).lost == []
     assert stored(bench) == [*rest, b"L-4"]
-    for record in bench.ledger.all_records():
-        verify_record(bench.enrolled.public, record.previous, record.body, record.signature)
+    all_verify(bench)
 
 
 async def test_a_rotten_signature_costs_nothing(bench: Workbench) -> None:
@@ -96,9 +107,13 @@ async def test_two_losses_and_what_lies_between_them(bench: Workbench) -> None:
     for code in (b"L-2", b"L-3", b"L-8"):
         rot(bench, code)
     await start(bench)
-    dock = Dock(bench.ledger, bench.organisation, None, bench.clock, accept_losses=True)
-    report = await dock.sync(bench.terminal.port)
-    assert [(loss.first_seq, loss.last_seq) for loss in report.lost] == [(first + 2, first + 3), (first + 8, first + 8)]
+    assert await refused(bench) == ("records_lost", first + 2, first + 3)
+    # What nobody has named is not accepted with it.
+    assert await refused(bench, (first + 2, first + 3)) == ("records_lost", first + 8, first + 8)
+    assert stored(bench) == [order.id.encode() for order in ORDERS[:2] + ORDERS[4:8]]
+    report = await accepting(bench, (first + 2, first + 3), (first + 8, first + 8))
+    assert [(loss.first_seq, loss.last_seq) for loss in report.lost] == [(first + 8, first + 8)]
+    all_verify(bench)
     assert stored(bench) == [order.id.encode() for order in ORDERS if order.id not in ("L-2", "L-3", "L-8")]
     assert len(bench.ledger.losses.pages()) == 3
 
@@ -109,15 +124,93 @@ async def test_rot_in_the_middle_of_a_run_is_found_by_the_pull(bench: Workbench)
     first = bench.ledger.counts()["records"] + 1
     for order in ORDERS:
         await bench.terminal.scan(label(order.id))
-    rot(bench, b"L-4")
-    with pytest.raises(VerificationError) as caught:
-        await bench.sync()
-    assert (caught.value.code, caught.value.position) == ("records_lost", first + 4)
-    report = await Dock(bench.ledger, bench.organisation, None, bench.clock, accept_losses=True).sync(
-        bench.terminal.port
-    )
-    assert report.lost == [Loss(first + 4, first + 4, report.lost[0].previous)]
+    page = rot(bench, b"L-4")
+    assert await refused(bench) == ("records_lost", first + 4, first + 4)
+    assert page in [found.content for found in bench.ledger.losses.pages()]
+    await accepting(bench, (first + 4, first + 4))
     assert stored(bench) == [order.id.encode() for order in ORDERS if order.id != "L-4"]
+    # The terminal has said it under its own signature, before any receipt let it forget.
+    [told] = [record for record in bench.records() if record.head.action == Action.RECORDS_LOST]
+    assert int.from_bytes(told.parts[Tlv.REF_SEQ], "big") == first + 4
+    assert Health.unpack(told.parts[Tlv.HEALTH]).broken == first + 4
+    all_verify(bench)
+
+
+async def test_the_newest_receipted_record_rots(bench: Workbench) -> None:
+    """The receipt tells where the chain goes on: nothing is missing, and nobody is taken for a copy."""
+    await bench.ready(ORDERS)
+    await bench.terminal.scan(label("L-1"))
+    await bench.sync()
+    await bench.terminal.stop()
+    rot(bench, b"L-1")
+    await start(bench)
+    await bench.terminal.scan(label("L-2"))
+    report = await bench.sync()
+    assert report.lost == [] and stored(bench) == [b"L-1", b"L-2"]
+    all_verify(bench)
+    await bench.terminal.restart()
+    assert (await bench.sync()).lost == []
+
+
+async def test_the_newest_record_rots_after_the_dock_has_it_and_before_its_receipt(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    await bench.terminal.scan(label("L-1"))
+    assert bench.enrolled is not None
+    newest, previous = bench.ledger.watermark(bench.enrolled)
+    async with bench.session() as session:
+        async for batch in session.pull(1, newest, previous):
+            bench.ledger.append(verify_chain(bench.enrolled.public, 1, newest, previous, batch.records))
+            session.credit(newest + 1)
+    await bench.terminal.stop()
+    rot(bench, b"L-1")
+    await start(bench)
+    await bench.terminal.scan(label("L-2"))
+    assert await refused(bench) == ("records_lost", newest, newest)
+    assert bench.ledger.forks.quarantined(bench.id) is None
+    await accepting(bench, (newest, newest))
+    # The dock still has it, and the chain goes on from the one before it.
+    assert stored(bench) == [b"L-1", b"L-2"]
+    all_verify(bench)
+
+
+async def test_a_copy_is_found_behind_a_loss(bench: Workbench) -> None:
+    first = await day(bench)
+    for code in (b"L-2", b"L-3", b"L-4"):
+        rot(bench, code)
+    flash = (bench.terminal.folder / "flash.bin").read_bytes()
+    await start(bench)
+    await accepting(bench, (first + 2, first + 4))
+    await bench.terminal.scan(label("L-2"))
+    await bench.sync()
+    await bench.terminal.stop()
+    (bench.terminal.folder / "flash.bin").write_bytes(flash)
+    await start(bench)
+    for code in ("L-3", "L-4"):
+        await bench.terminal.scan(label(code))
+    code, _, _ = await refused(bench)
+    assert code in ("chain_fork", "tail_cut")
+    assert bench.ledger.forks.quarantined(bench.id) is not None
+
+
+async def test_a_terminal_that_was_rolled_back_into_a_loss_is_noticed(bench: Workbench) -> None:
+    first = await day(bench)
+    flash = (bench.terminal.folder / "flash.bin").read_bytes()
+    await start(bench)
+    await bench.terminal.scan(BADGE)
+    await bench.terminal.scan(label("L-0"))
+    await bench.terminal.stop()
+    rot_all = (bench.terminal.folder / "flash.bin").read_bytes()
+    assert rot_all != flash
+    for code in (b"L-9", b"L-10", b"L-11"):
+        rot(bench, code)
+    await start(bench)
+    await accepting(bench, (first + 9, first + 11))
+    await bench.terminal.stop()
+    (bench.terminal.folder / "flash.bin").write_bytes(flash)
+    await start(bench)
+    code, _, _ = await refused(bench)
+    assert code in ("chain_fork", "tail_cut")
+    assert bench.ledger.forks.quarantined(bench.id) is not None
 
 
 async def test_a_torn_page_is_kept_and_no_alarm(bench: Workbench) -> None:

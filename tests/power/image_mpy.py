@@ -46,7 +46,8 @@ class Image(Package):
 def package(version: int) -> Package:
     if version not in _packages:
         size = (1 + version % 2) * BLOCK - (version % 3) * 700
-        content = bytearray(ImageHead(_BOARD.encode() + bytes(16 - len(_BOARD)), _MPY, max(0, version - 2)).pack())
+        board = _BOARD.encode() + bytes(16 - len(_BOARD))
+        content = bytearray(ImageHead(board, _MPY, version, max(0, version - 2)).pack())
         while len(content) < size:
             content += bytes(((version * 37 + len(content)) % 251,))
         _packages[version] = Image(version, content)

@@ -57,7 +57,7 @@ class Manifests(Life):
         return slot_of(self.chip, 0, _SLOT), slot_of(self.chip, _SLOT, _SLOT)
 
     def ended(self, error) -> None:
-        """A start that cannot read a manifest's blocks refuses."""
+        """Where a manifest cannot be read a life is over: what is in force was out of reach, and it was said."""
         if isinstance(error, OSError) and self.cannot_read:
             self.sweep.refused += 1
         else:
@@ -75,6 +75,8 @@ class Manifests(Life):
             self.in_force = self.coming
             self.coming = 0
         self.sealing = False
+        if manifest.version != self.in_force and manifest.damaged and self.cannot_read:
+            raise OSError(5)
         if manifest.version != self.in_force:
             self.wrong("%d in force, not %d" % (manifest.version, self.in_force))
         rows = manifest.head.orders if manifest.head else 0

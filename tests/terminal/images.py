@@ -13,6 +13,7 @@ from workbench import Workbench
 from plomba import image
 from plomba.image import Version
 from plomba.sim.interpreter import firmware_path
+from plomba.trust.objects import package
 from plomba.trust.organisation import Signer
 from plomba_wire.vocabulary import ObjectKind, Role
 
@@ -42,7 +43,9 @@ def release_signer(bench: Workbench) -> Signer:
 
 
 def signed(bench: Workbench, body: bytes, version: Version, signer: Signer | None = None) -> bytes:
-    return image.sign(body, version, signer or release_signer(bench), now=int(time.time()) - 60)
+    signer = signer or release_signer(bench)
+    now = int(time.time())
+    return package(ObjectKind.IMAGE, body, signer.key, signer.certificate, version=version.number, not_before=now - 60)
 
 
 async def push(bench: Workbench, body: bytes, version: Version, signer: Signer | None = None) -> None:

@@ -92,6 +92,23 @@ async def test_a_release_build_gives_nothing(release: Console) -> None:
     assert (release.said, terminal.resets) == (b"", 0)
 
 
+async def test_not_while_it_starts(release: Console) -> None:
+    """Ctrl-C is alive on a board from the first moment on: the first statement of boot.py ends that."""
+    await release.bench.ready(ORDERS)
+    terminal = release.bench.terminal
+    fed = terminal.fed
+    restart = asyncio.create_task(terminal.restart())
+    while not restart.done():
+        if terminal.fed > fed:
+            release.type(INTERRUPT + RAW)
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(0)
+    await restart
+    assert (release.said, terminal.resets) == (b"", 0)
+    async with release.bench.session() as session:
+        assert session.hello.boot == 2
+
+
 async def test_not_even_while_a_task_dies(release: Console) -> None:
     await release.bench.ready(ORDERS)
     terminal = release.bench.terminal

@@ -13,7 +13,7 @@ from plomba.sim.virtual_terminal import FLASH_BLOCKS, VirtualTerminal
 from plomba.trust.records import VerifiedRecord
 from plomba_wire.codec import Health
 from plomba_wire.schema import VOCABULARY
-from plomba_wire.vocabulary import Action, Check, Engine, Error, Tlv
+from plomba_wire.vocabulary import Action, Check, Engine, Error, ObjectKind, Tlv
 
 pytestmark = pytest.mark.anyio
 
@@ -36,6 +36,16 @@ def signed_health(record: VerifiedRecord) -> Health:
 
 def starts(bench: Workbench) -> list[VerifiedRecord]:
     return [record for record in bench.records() if record.head.action == Action.BOOT]
+
+
+def damage_lists(path: Path) -> None:
+    """A bit of the content flips in each slot that holds a list."""
+    flash = bytearray(path.read_bytes())
+    slots = [at for at in range(0, len(flash) - FILES, 4096) if flash.startswith(b"PLBS", at)]
+    assert slots
+    for at in slots:
+        flash[at + 2 * 4096 + 60] ^= 1
+    path.write_bytes(flash)
 
 
 @pytest.fixture
@@ -148,12 +158,7 @@ async def test_damaged_rules_and_lists_have_a_screen_each(bench: Workbench) -> N
     await bench.ready(ORDERS)
     terminal = bench.terminal
     await terminal.stop()
-    path = terminal.folder / "flash.bin"
-    flash = bytearray(path.read_bytes())
-    manifest = flash.find(b"PLBS")
-    assert manifest > 0
-    flash[manifest + 2 * 4096 + 60] ^= 1
-    path.write_bytes(flash)
+    damage_lists(terminal.folder / "flash.bin")
     await terminal.start()
     found = await health(bench)
     assert found.checks == Check.CLOCK_UNSET | Check.MANIFEST_DAMAGED
@@ -235,3 +240,68 @@ async def test_a_notice_takes_no_key_that_is_meant_for_a_parcel(bench: Workbench
     assert terminal.screen == notice
     terminal.press("ok")
     await terminal.wait(lambda: terminal.screen != notice, "the screen behind it")
+
+
+async def test_where_the_newest_list_is_damaged_no_older_one_comes_back(bench: Workbench) -> None:
+    await bench.ready(ORDERS)
+    older = bench.manifest(ORDERS[:1], 3)
+    await bench.push_manifest(ORDERS, 5)
+    damage_lists(bench.terminal.folder / "flash.bin")
+    await bench.terminal.restart()
+    assert (await health(bench)).checks & Check.MANIFEST_DAMAGED
+    with pytest.raises(TerminalRefused) as caught:
+        await bench.push(ObjectKind.MANIFEST, 3, older)
+    assert (caught.value.link_code, caught.value.detail) == (Error.ROLLBACK, 5)
+    await bench.push_manifest(ORDERS, 5)
+    assert not (await health(bench)).checks & Check.MANIFEST_DAMAGED
+
+
+async def test_a_stop_is_no_hang(tmp_path: Path) -> None:
+    """The watchdog has nothing to say while a terminal shows why nothing goes on."""
+    terminal = VirtualTerminal(tmp_path / "terminal")
+    await terminal.start()
+    await terminal.stop()
+    path = terminal.folder / "flash.bin"
+    path.write_bytes(b"\0" * 4096 + path.read_bytes()[4096:-FILES] + b"\x55" * FILES)
+    terminal.watchdog_pace = 2.0
+    await terminal.start()
+    fed = terminal.fed
+    await terminal.wait(lambda: terminal.fed > fed + 5, "five meals", 30.0)
+    assert terminal.resets == 0
+    await terminal.stop()
+
+
+async def test_a_receipt_changes_nothing_on_a_screen_that_asks_for_a_step(bench: Workbench) -> None:
+    """And makes no sound over a good scan, with a notice waiting."""
+    await bench.ready(ORDERS)
+    terminal = bench.terminal
+    await terminal.scan(label("H-1"))
+    terminal.break_keys()
+    await terminal.wait(lambda: terminal.resets == 1 and terminal.up, "restart")
+    terminal.take_output()
+    await terminal.engine_ready()
+    await terminal.scan(qr("PLB*HANDOUT"))
+    await terminal.scan(label("H-1"))
+    heard, screen = len(terminal.tones), terminal.screen
+    await bench.sync()
+    assert (terminal.tones[heard:], terminal.screen) == ([], screen)
+    assert await terminal.confirm() == "release"
+
+
+async def test_a_dock_cannot_make_lost_scans(small: Workbench) -> None:
+    await small.ready(ORDERS)
+    numbers = iter(range(59))
+    while await small.terminal.scan(label(f"H-{next(numbers)}")) == "ok":
+        pass
+    older = small.manifest(ORDERS[:1], 1)
+    for _ in range(2):
+        with pytest.raises(TerminalRefused):
+            await small.push(ObjectKind.MANIFEST, 1, older)
+    assert (await health(small)).lost_scans == 1
+    # The power goes before there is room: it is told all the same.
+    await small.terminal.restart()
+    await small.sync()
+    await small.sync()
+    assert [
+        signed_health(record).lost_scans for record in small.records() if record.head.action == Action.SCANS_LOST
+    ] == [1]

@@ -42,7 +42,7 @@ async def test_a_terminal_gets_the_firmware_that_was_built(bench: Workbench, tmp
     built, signed, org = tmp_path / "built.image", tmp_path / "signed.image", tmp_path / "org"
     status, out, _ = await plomba("image", "build", "0.2.0", "--out", built)
     assert status == 0 and json.loads(out)["bytes"] == built.stat().st_size
-    arguments = ("image", "sign", built, "0.2.0", "--org", org, "--out", signed)
+    arguments = ("image", "sign", built, "--org", org, "--out", signed)
     assert (await plomba(*arguments))[::2] == (1, ["key_missing"]) and not signed.exists()
     issue_working(bench.organisation, "release", now=int(time.time()) - 60)
     assert (await plomba(*arguments))[0] == 0
@@ -62,7 +62,7 @@ async def test_a_terminal_with_too_little_battery_gets_it_next_time(bench: Workb
     await bench.ready([plain("I-1")])
     issue_working(bench.organisation, "release", now=int(time.time()) - 60)
     assert (await plomba("image", "build", "0.2.0", "--out", tmp_path / "built"))[0] == 0
-    signing = ("image", "sign", tmp_path / "built", "0.2.0", "--org", tmp_path / "org", "--out", tmp_path / "signed")
+    signing = ("image", "sign", tmp_path / "built", "--org", tmp_path / "org", "--out", tmp_path / "signed")
     assert (await plomba(*signing))[0] == 0
     dock = Dock(bench.ledger, bench.organisation, None, bench.clock, image=read(tmp_path / "signed"))
     bench.terminal.charge(20)
@@ -92,7 +92,7 @@ async def test_a_file_that_is_no_image(bench: Workbench, tmp_path: Path) -> None
     wrong = tmp_path / "wrong"
     wrong.write_bytes(b"not an image")
     issue_working(bench.organisation, "release", now=int(time.time()) - 60)
-    signing = ("image", "sign", wrong, "0.2.0", "--org", tmp_path / "org", "--out", tmp_path / "signed")
+    signing = ("image", "sign", wrong, "--org", tmp_path / "org", "--out", tmp_path / "signed")
     assert (await plomba(*signing))[::2] == (2, ["image_malformed"]) and not (tmp_path / "signed").exists()
     bench.ledger.close()
     docking = ("dock", "sync", bench.terminal.port, "--org", tmp_path / "org", "--ledger", tmp_path / "dock.db")

@@ -36,12 +36,15 @@ class Journal:
     but some of them are missing.
     """
 
-    def __init__(self, region: Region, genesis: bytes, receipted: int) -> None:
-        """Reads all of the region and writes nothing."""
+    def __init__(self, region: Region, genesis: bytes, receipted: int, receipted_head: bytes = b"") -> None:
+        """Reads all of the region and writes nothing. `receipted_head` is h(receipted), where it is known: the chain
+        goes on from there if that record itself cannot be read any more."""
         assert region.blocks > 2
         self._flash = region
         self._entry = Entry(region)
         found = Survey(region, self._entry, genesis, receipted)
+        if found.newest < receipted and receipted_head:
+            found.head = receipted_head
         self.receipted = receipted
         self.torn = found.torn
         self.broken = found.broken

@@ -31,7 +31,7 @@ class Tries:
 
     def check(self, badge: int, fits) -> bool:
         """Whether `fits()`; that costs a try unless it does. Raises Locked, and then it is not asked."""
-        if not self.left(badge):
+        if self.left(badge) <= 0:
             raise Locked
         self._set(badge, self._used.get(badge, 0) + 1)
         if not fits():

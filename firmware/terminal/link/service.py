@@ -11,6 +11,7 @@ from plomba_wire.terminal_end import WINDOW, Refusal, TerminalEnd
 from plomba_wire.vocabulary import Action, Error, Feature, Growth, ObjectKind, Verdict
 from terminal.journal import damage
 from terminal.journal.ring import JournalFull
+from terminal.keys.entropy import EntropyFailure
 from terminal.objects.transfer import Transfer
 from terminal.recorder import about_object
 from terminal.version import FIRMWARE
@@ -72,6 +73,9 @@ class Service:
             self._terminal.diary.note("refused %02x: flash error %s" % (message.TYPE, error))
             raise Refusal(Error.STORAGE_FAULT)
         except MemoryError:
+            if type(message) not in _PIECES:
+                # Something may be half done: the next start finishes it.
+                raise
             # No stretch of the heap is as long as what came: whoever sends it must not stop the terminal by it.
             self._transfer = None
             gc.collect()
@@ -92,7 +96,7 @@ class Service:
             raise Refusal(Error.STORAGE_FAULT, request.from_seq)
         if previous != request.previous:
             raise Refusal(Error.CHAIN_FORK, request.from_seq)
-        return request.from_seq, journal.next_seq
+        return request.from_seq, self.next_seq()
 
     def record(self, seq: int) -> bytes:
         """Raises Refusal: one record that flash has lost must not take the link down with it."""
@@ -102,10 +106,14 @@ class Service:
         except IndexError:
             raise Refusal(Error.PRUNED, journal.oldest_seq)
         except OSError:
+            self._terminal.notes.lost(seq)
             raise Refusal(Error.STORAGE_FAULT, seq)
         if not signature:
             # Only the signature rotted. Its hash is the one this key has signed before.
-            signature = self._terminal.identity.sign(chain.step(previous, body))
+            try:
+                signature = self._terminal.identity.sign(chain.step(previous, body))
+            except (OSError, EntropyFailure):
+                raise Refusal(Error.STORAGE_FAULT, seq)
         return struct.pack(">H", len(body)) + body + signature
 
     def head(self) -> bytes:
@@ -190,6 +198,7 @@ class Service:
         wanted = (offer.kind, offer.version, offer.size, offer.bundle, offer.sha256)
         if self._transfer is None or self._transfer.offer != wanted:
             self._transfer = None
+            terminal.newest.check(offer.kind, offer.version)
             if offer.kind == ObjectKind.MANIFEST:
                 slot = terminal.manifest.spare(offer.version)
             elif offer.kind == ObjectKind.IMAGE:
@@ -244,6 +253,7 @@ class Service:
         else:
             self._set_clock(transfer.body)
             action = Action.TIME_SET
+        terminal.note_newest()
         seq = terminal.commit(about_object(action, Verdict.NOTED, request.kind, request.version))
         terminal.idle_screen()
         return codec.ObjectCommitOk(request.version, seq)
@@ -294,6 +304,7 @@ class Service:
             raise Refusal(Error.NOT_ENROLLED)
 
 
+_PIECES = (codec.ObjectOffer, codec.ObjectData)
 _HANDLERS = {
     codec.EnrolKey: Service._key,
     codec.EnrolRoot: Service._root,

@@ -33,19 +33,21 @@ class Manifest:
 
     def load(self, roots: bytes) -> None:
         """Takes the newest slot that verifies; dates and revocations count only when it arrives."""
+        self.damaged = not (self._slots[0].readable and self._slots[1].readable)
         for slot in sorted(self._slots, key=lambda slot: -slot.version):
             if slot.size:
                 try:
                     self._open(slot, roots)
                     return
-                except Refusal:
+                except (Refusal, OSError):
                     self.damaged = True
 
     def spare(self, version: int) -> Slot:
         """The place for a newer one. Raises Refusal."""
         if version <= self.version:
             raise Refusal(Error.ROLLBACK, self.version)
-        return self._slots[1] if self._slot is self._slots[0] and self.version else self._slots[0]
+        free = [slot for slot in self._slots if not self.version or slot is not self._slot]
+        return free[0] if free[0].readable else free[-1]
 
     def install(self, transfer: Transfer) -> None:
         """Puts what was transferred and checked in force, if it is a manifest for this terminal. Raises Refusal."""

@@ -17,15 +17,22 @@ _TITLE = ">4sIIII"
 
 
 class Slot:
-    """One of the two ranges. `size` is bytes of content, 0 while there is no whole object; `bundle` bytes of bundle."""
+    """One of the two ranges. `size` is bytes of content, 0 while there is no whole object; `bundle` bytes of bundle;
+    `readable` is False when nobody can tell whether there is one."""
 
     def __init__(self, region: Region) -> None:
         self.region = region
         self.size = 0
         self.bundle = 0
         self.version = 0
+        self.readable = False
         title = bytearray(struct.calcsize(_TITLE))
-        region.read(0, title)
+        try:
+            region.read(0, title)
+        except OSError:
+            # Whatever is here, it cannot be used; the other slot may be whole.
+            return
+        self.readable = True
         magic, size, bundle, version, crc = struct.unpack(_TITLE, title)
         if magic == _MAGIC and binascii.crc32(title[:-4]) == crc and size <= self.room and bundle <= self.front_room:
             self.size = size

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,7 @@ from cyclopts import Parameter
 
 from plomba import image as images
 from plomba.dock import Dock, Report
-from plomba.errors import UsageError
+from plomba.errors import StoreError, UsageError
 from plomba.forward import Desk, Forwarder
 from plomba.ledger import Ledger
 from plomba.trust.organisation import Organisation
@@ -29,9 +31,12 @@ def sync(
     lists: Annotated[bool, Parameter(help="Push the list of orders; off beside a marketplace's own app.")] = True,
     image: Annotated[Path | None, Parameter(help="A signed image for terminals whose firmware is older.")] = None,
     accept_loss: Annotated[
-        bool, Parameter(negative="", help="Go on behind records that the terminal's flash has lost; they stay listed.")
+        list[str] | None,
+        Parameter(negative="", help="Numbers that `records_lost` named, as 17-18: the chain goes on behind them."),
+    ] = None,
+    stay: Annotated[
+        bool, Parameter(help="Keep the link open, until the cable is pulled or a new image has been brought.")
     ] = False,
-    stay: Annotated[bool, Parameter(help="Keep the link open: each record is pulled when it is made.")] = False,
 ) -> int:
     """Dock the terminal on PORT once: pull, verify, store, receipt, forward, bring its objects up to date.
 
@@ -44,7 +49,7 @@ def sync(
     async def run() -> int:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(Desk(desk)) if desk else None
-            docking = Dock(store, organisation, client, time.time, lists=lists, image=newer, accept_losses=accept_loss)
+            docking = Dock(store, organisation, client, time.time, lists=lists, image=newer, accept_losses=losses)
             if stay:
                 async for report in docking.attend(port, capture=capture):
                     tell(report)
@@ -72,11 +77,22 @@ def sync(
             "refused_by_desk": held["refused"],
         }
         print(json.dumps(facts), flush=True)
+        for refusal in report.refusals:
+            print(f"plomba: {refusal.what()}  [{refusal.code}]\n  → {refusal.next_step()}", file=sys.stderr)
 
     organisation = Organisation.load(org)
     newer = images.read(image) if image is not None else None
+    losses = [_numbers(text) for text in accept_loss or ()]
     with Ledger.open(ledger) as store:
         return asyncio.run(run())
+
+
+def _numbers(text: str) -> tuple[int, int]:
+    """First and last number. Raises UsageError `loss_numbers`."""
+    first, _, last = text.partition("-")
+    if not first.isdecimal() or (last and not last.isdecimal()):
+        raise UsageError("loss_numbers", text=text)
+    return int(first), int(last or first)
 
 
 def forward(*, ledger: Path, desk: str) -> int:
@@ -116,19 +132,26 @@ def forks(
 def damage(
     *, ledger: Path, out: Annotated[Path | None, Parameter(help="Write each page into this folder.")] = None
 ) -> int:
-    """List the pages of terminals' journals that held neither a record nor nothing, as flash had them.
+    """List what terminals' flash has lost: records that are missing, and pages that held neither a record nor nothing.
 
-    One for each cut of power is normal; what is missing is another question, and `dock sync` names it.
+    A page for each cut of power is normal, and no record is missing with it.
 
     Example: plomba dock damage --ledger dock.db --out pages
     """
     with Ledger.open(ledger) as store:
-        pages = store.losses.pages()
+        pages, losses = store.losses.pages(), store.losses.all()
+    for terminal, epoch, first, last, accepted in losses:
+        moment = datetime.fromtimestamp(accepted, UTC)
+        print(f"lost {terminal.hex()}-{epoch} {first}-{last} accepted {moment:%Y-%m-%dT%H:%M:%SZ}")
     for page in pages:
-        print(page.name)
-        if out is not None:
+        print(f"page {page.name}")
+    if out is not None:
+        try:
             out.mkdir(parents=True, exist_ok=True)
-            (out / f"{page.name}.page").write_bytes(page.content)
+            for page in pages:
+                (out / f"{page.name}.page").write_bytes(page.content)
+        except OSError as error:
+            raise StoreError("file_unwritable", path=out, reason=error.strerror) from error
     return 0
 
 

@@ -36,26 +36,28 @@ def build(
     return 0
 
 
-def sign(content: Path, version: str, *, org: Path, out: Path) -> int:
-    """Sign the image CONTENT as VERSION with the organisation's release key (`plomba org issue ORG release`).
+def sign(content: Path, *, org: Path, out: Path) -> int:
+    """Sign the image CONTENT with the organisation's release key (`plomba org issue ORG release`).
 
-    Example: plomba image sign plomba-0.2.0.image 0.2.0 --org org --out plomba-0.2.0.signed
+    Example: plomba image sign plomba-0.2.0.image --org org --out plomba-0.2.0.signed
     """
-    number = Version.parse(version)
     now = int(time.time())
     signer = Organisation.load(org).signer("release", now=now)
     try:
         body = content.read_bytes()
     except OSError as error:
         raise StoreError("image_unreadable", path=content, reason=error.strerror) from error
-    data = image.sign(body, number, signer, now=now)
+    data = image.sign(body, signer, now=now)
     _write(out, data)
-    print(json.dumps({"image": str(out), "version": str(number), "bytes": len(data)}))
+    print(json.dumps({"image": str(out), "version": str(image.version(data)), "bytes": len(data)}))
     return 0
 
 
 def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all."""
+    fresh = path.with_name(path.name + ".new")
     try:
-        path.write_bytes(data)
+        fresh.write_bytes(data)
+        fresh.replace(path)
     except OSError as error:
-        raise StoreError("image_unreadable", path=path, reason=error.strerror) from error
+        raise StoreError("file_unwritable", path=path, reason=error.strerror) from error

@@ -13,8 +13,8 @@ from plomba.terminal import Terminal
 from plomba_wire import codec
 
 _NO_PAGE = 0xFFFFFFFF
-_PAGES_MAX = 256
-"""In one docking: a chip that is going must not keep the records from coming."""
+_PAGES_MAX = 4096
+"""More than a ring has."""
 
 
 async def keep_damaged_pages(terminal: Terminal, enrolled: Enrolled, ledger: Ledger, now: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from plomba.transport import open_transport
 from plomba.trust.objects import SignedObject, bundle, seal, version_of
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import Standing, verify_chain
-from plomba_wire.codec import Health, ReceiptBody, StatusOk
+from plomba_wire.codec import Health, Malformed, ReceiptBody, StatusOk
 from plomba_wire.schema import VOCABULARY
 from plomba_wire.vocabulary import Enrolment, Error, ObjectKind
 
@@ -28,8 +28,8 @@ _IMAGE = "image"
 @dataclass(slots=True)
 class Report:
     """What one docking did. `receipted_seq` is the newest record the terminal holds a receipt for; `refused` names what
-    it would not take and could do without, `checks` what the terminal finds wrong with itself (vocabulary.toml), and
-    `lost` the records that its flash has lost."""
+    it would not take and could do without, and `refusals` says why; `checks` is what the terminal finds wrong with
+    itself (vocabulary.toml), `lost` the records that its flash has lost and that the chain goes on behind."""
 
     terminal: str
     records: int = 0
@@ -40,6 +40,8 @@ class Report:
     checks: list[str] = field(default_factory=list)
     lost: list[Loss] = field(default_factory=list)
     damaged_pages: int = 0
+    pages_copied: bool = False
+    refusals: list[TerminalRefused] = field(default_factory=list)
     waiting: NotForwarded | None = None
 
     def note(self, what: str, became: str) -> None:
@@ -54,7 +56,8 @@ class Dock:
 
     `lists` False pushes no manifest: a point beside a marketplace's own app works by what it read at intake. `image`
     is a signed application image: a terminal whose firmware is older gets it, and starts again with it when the session
-    has ended. `accept_losses`: a person has decided that the chain of a damaged terminal goes on behind what is lost.
+    has ended. `accept_losses` are first and last numbers of records that a person knows to be lost: the chain of a
+    damaged terminal goes on behind them, and behind no others.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class Dock:
         *,
         lists: bool = True,
         image: bytes | None = None,
-        accept_losses: bool = False,
+        accept_losses: Collection[tuple[int, int]] = (),
     ) -> None:
         self._ledger = ledger
         self._organisation = organisation
@@ -127,16 +130,19 @@ class Dock:
         await self._bring_revocations(terminal, status, report)
         await self._look(terminal, enrolled, status, report)
         loss: Loss | None = None
+        tried: list[Loss] = []
         while True:
             try:
                 await self._pull(terminal, enrolled, report, loss)
                 break
             except TerminalRefused as refused:
-                found = await self._missing(terminal, enrolled, status, refused)
-                if found == loss:
+                if loss is not None and refused.link_code == Error.CHAIN_FORK:
+                    # It contradicts itself; that is no proof of a copy.
                     raise
-                loss = found
-                report.lost.append(loss)
+                loss = await self._missing(terminal, enrolled, status, refused, report)
+                if loss in tried:
+                    raise
+                tried.append(loss)
         next_seq, head = self._ledger.watermark(enrolled)
         report.receipted_seq = status.receipted_seq
         # One that it holds already is not shown again: its certificate may have ended since.
@@ -146,12 +152,20 @@ class Dock:
             report.receipted_seq = await terminal.give_receipt(self._receipt(enrolled, next_seq - 1, head))
 
     async def _look(self, terminal: Terminal, enrolled: Enrolled, status: StatusOk, report: Report) -> None:
-        """How the terminal is; damaged pages are copied before a receipt lets it erase them."""
-        health = Health.unpack(status.health)
+        """How the terminal is; damaged pages are copied before a receipt lets it erase them, once a docking."""
+        try:
+            health = Health.unpack(status.health)
+        except Malformed:
+            # A newer firmware may say more than this dock knows; its records are not the worse for it.
+            return
         failed = [name for name, entry in VOCABULARY["check"].items() if entry["code"] & health.checks]
         report.checks += [name for name in failed if name not in report.checks]
-        if health.torn or health.broken:
-            report.damaged_pages += await keep_damaged_pages(terminal, enrolled, self._ledger, int(self._clock()))
+        if (health.torn or health.broken) and not report.pages_copied:
+            await self._copy_pages(terminal, enrolled, report)
+
+    async def _copy_pages(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
+        report.damaged_pages += await keep_damaged_pages(terminal, enrolled, self._ledger, int(self._clock()))
+        report.pages_copied = True
 
     async def _pull(self, terminal: Terminal, enrolled: Enrolled, report: Report, behind: Loss | None) -> None:
         """Pulls, verifies and stores all there is, or all there is behind a loss."""
@@ -168,7 +182,9 @@ class Dock:
                 for record in verified:
                     standing.check(record.head, arrived)
                 self._ledger.append(verified, behind, arrived)
-                behind = None
+                if behind is not None:
+                    report.lost.append(behind)
+                    behind = None
                 previous = verified[-1].digest
                 report.records += len(verified)
                 terminal.credit(verified[-1].head.seq + 1)
@@ -177,26 +193,31 @@ class Dock:
             raise
 
     async def _missing(
-        self, terminal: Terminal, enrolled: Enrolled, status: StatusOk, refused: TerminalRefused
+        self, terminal: Terminal, enrolled: Enrolled, status: StatusOk, refused: TerminalRefused, report: Report
     ) -> Loss:
-        """The records that a refused pull could not have. Raises what the refusal means when it is not that."""
+        """The records that a refused pull could not have, when a person has named them. Raises what the refusal means
+        when it is not that."""
         next_seq, _ = self._ledger.watermark(enrolled)
         if refused.link_code == Error.CHAIN_FORK:
-            raise await self._fork(terminal, enrolled, next_seq - 1) from refused
-        if refused.link_code not in (Error.PRUNED, Error.STORAGE_FAULT):
+            # A terminal that cannot read its newest record any more goes on behind the one before it.
+            newest = await lost_from(terminal, enrolled, next_seq - 1) if next_seq > 1 else None
+            if newest is None:
+                raise await self._fork(terminal, enrolled, next_seq - 1) from refused
+            loss: Loss | None = newest
+        elif refused.link_code in (Error.PRUNED, Error.STORAGE_FAULT):
+            loss = await lost_from(terminal, enrolled, next_seq)
+        else:
             raise refused
-        if next_seq <= status.receipted_seq:
-            raise VerificationError(
-                "ledger_behind", terminal=terminal.id, seq=next_seq, last=refused.detail - 1
-            ) from refused
-        loss = await lost_from(terminal, enrolled, next_seq)
         if loss is None:
             raise refused
-        if not self._accept_losses:
-            raise VerificationError(
-                "records_lost", terminal=terminal.id, seq=loss.first_seq, last=loss.last_seq
-            ) from refused
-        return loss
+        await self._copy_pages(terminal, enrolled, report)
+        if (loss.first_seq, loss.last_seq) in self._accept_losses:
+            return loss
+        if next_seq <= status.receipted_seq and refused.link_code != Error.CHAIN_FORK:
+            code = "ledger_behind"
+        else:
+            code = "records_lost"
+        raise VerificationError(code, terminal=terminal.id, seq=loss.first_seq, last=loss.last_seq) from refused
 
     async def _bring_revocations(self, terminal: Terminal, status: StatusOk, report: Report) -> None:
         """Before anything else goes down: a terminal whose list is damaged takes nothing until it has one."""
@@ -218,7 +239,8 @@ class Dock:
             # A newer epoch is one that was cut before the ledger knew of it: the pull is refused with EPOCH_CHANGED.
             return
         newest = status.next_seq - 1
-        if status.head != self._ledger.digest(enrolled, newest):
+        loss = self._ledger.losses.behind(enrolled, newest)
+        if (loss is None or newest == loss.last_seq) and status.head != self._ledger.digest(enrolled, newest):
             raise await self._fork(terminal, enrolled, newest)
         self._ledger.forks.quarantine(enrolled.id, int(self._clock()), f"its records end at {newest}")
         raise VerificationError("tail_cut", terminal=terminal.id, found=newest, known=next_seq - 1)
@@ -232,21 +254,34 @@ class Dock:
         agreed, differ = 0, newest
         try:
             while differ - agreed > 1:
-                middle = (agreed + differ) // 2
+                middle = self._vouched(enrolled, agreed, differ)
+                if middle is None:
+                    break
                 if await terminal.holds(enrolled.epoch, middle, self._ledger.digest(enrolled, middle)):
                     agreed = middle
                 else:
                     differ = middle
             previous = self._ledger.digest(enrolled, agreed)
+            held = self._ledger.record(enrolled.id, enrolled.epoch, agreed + 1)
             async for batch in terminal.pull(enrolled.epoch, agreed + 1, previous):
                 [found] = verify_chain(enrolled.public, enrolled.epoch, agreed + 1, previous, batch.records[:1])
-                held = self._ledger.record(enrolled.id, enrolled.epoch, agreed + 1)
-                assert held is not None
-                self._ledger.forks.keep(held, found, self._organisation.trust.root, now)
+                if held is not None and held.digest != found.digest:
+                    self._ledger.forks.keep(held, found, self._organisation.trust.root, now)
                 break
         except TerminalRefused:
-            self._ledger.forks.quarantine(enrolled.id, now, f"record {differ} differs")
+            pass
+        self._ledger.forks.quarantine(enrolled.id, now, f"record {differ} differs")
         return VerificationError("chain_fork", terminal=terminal.id, seq=agreed + 1)
+
+    def _vouched(self, enrolled: Enrolled, above: int, below: int) -> int | None:
+        """A number between the two whose chain value the ledger has, as far in the middle as can be."""
+        middle = (above + below) // 2
+        loss = self._ledger.losses.behind(enrolled, middle)
+        if loss is None or middle == loss.last_seq:
+            return middle
+        if loss.first_seq - 1 > above:
+            return loss.first_seq - 1
+        return loss.last_seq if loss.last_seq < below else None
 
     def _known(self, terminal: Terminal) -> Enrolled:
         if terminal.hello.enrolment != Enrolment.ENROLLED:
@@ -300,10 +335,9 @@ class Dock:
         try:
             await terminal.push(ObjectKind.IMAGE, version, self._image)
         except TerminalRefused as refusal:
-            if not refusal.retry and refusal.link_code != Error.UNSYNCED_RECORDS:
-                raise
-            # Another record came in between, or the battery is low: the next docking brings it.
+            # For another board, too old, a low battery, a record in between: nothing else has to wait for it.
             report.note(_IMAGE, "refused")
+            report.refusals.append(refusal)
         else:
             report.note(_IMAGE, "pushed")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ class DamagedPage:
 
     @property
     def name(self) -> str:
-        return f"{self.terminal.hex()}-{self.epoch}-{self.page:05}-{self.found}"
+        digest = hashlib.sha256(self.content).hexdigest()[:8]
+        return f"{self.terminal.hex()}-{self.epoch}-{self.page:05}-{digest}"
 
 
 class Losses:
@@ -54,6 +56,17 @@ class Losses:
             (terminal.id, terminal.epoch),
         )
         return [Loss(*row) for row in rows]
+
+    def behind(self, terminal: Enrolled, seq: int) -> Loss | None:
+        """The loss that `seq` lies in, if it lies in one."""
+        return next((loss for loss in self.of(terminal) if loss.first_seq <= seq <= loss.last_seq), None)
+
+    def all(self) -> list[tuple[bytes, int, int, int, int]]:
+        """Terminal, epoch, first and last number, and when it was accepted (s since 1970), of every loss."""
+        return self._ledger.db.execute(
+            "SELECT c.terminal, c.epoch, first_seq, last_seq, accepted FROM loss l JOIN chain c ON c.id = l.chain"
+            " ORDER BY c.terminal, c.epoch, first_seq"
+        ).fetchall()
 
     def keep_page(self, terminal: Enrolled, page: int, content: bytes, now: int) -> bool:
         """Keeps a page. False when it is there already."""

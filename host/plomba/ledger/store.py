@@ -30,7 +30,7 @@ _CACHE_KIB = 8192
 _PAGE = 8192
 """Bytes; of a new file. A record takes 300: the usual 4096 cost 8 % more."""
 _STORED = (
-    "SELECT r.leaf, c.terminal, c.epoch, r.seq, r.digest, coalesce(p.digest, l.previous), r.body, r.signature,"
+    "SELECT r.leaf, c.terminal, c.epoch, r.seq, r.digest, coalesce(l.previous, p.digest), r.body, r.signature,"
     " t.public{more} FROM record r JOIN chain c ON c.id = r.chain JOIN terminal t ON t.id = c.terminal"
     " LEFT JOIN record p ON p.chain = r.chain AND p.seq = r.seq - 1"
     " LEFT JOIN loss l ON l.chain = r.chain AND l.last_seq = r.seq - 1"
@@ -168,12 +168,14 @@ class Ledger:
         return row[0] + 1, row[1]
 
     def digest(self, terminal: Enrolled, seq: int) -> bytes:
-        """Chain value of a record that is held; of the genesis for 0. Raises KeyError."""
+        """Chain value of a record that is held, or of the last one of a loss; of the genesis for 0. Raises KeyError."""
         if seq == 0:
             return chain.genesis(terminal.public, terminal.epoch)
+        id = self._chain(terminal.id, terminal.epoch)
         row = self.db.execute(
-            "SELECT digest FROM record WHERE chain = ? AND seq = ?",
-            (self._chain(terminal.id, terminal.epoch), seq),
+            "SELECT digest FROM record WHERE chain = ?1 AND seq = ?2"
+            " UNION ALL SELECT previous FROM loss WHERE chain = ?1 AND last_seq = ?2 LIMIT 1",
+            (id, seq),
         ).fetchone()
         if row is None:
             raise KeyError(seq)

@@ -48,6 +48,14 @@ def firmware_path() -> list[Path]:
     return [here / "board", tree / "firmware", tree / "firmware" / "lib", tree / "protocol"]
 
 
+def _let_ctrl_c_interrupt(line: int) -> None:
+    import termios
+
+    attributes = termios.tcgetattr(line)
+    attributes[3] |= termios.ISIG
+    termios.tcsetattr(line, termios.TCSANOW, attributes)
+
+
 class BoardProcess:
     """The firmware, running. `output` is what it printed: tracebacks, mostly. `ended` is called when it is over."""
 
@@ -79,8 +87,9 @@ class BoardProcess:
             "stderr": asyncio.subprocess.STDOUT,
         }
         if console is not None:
-            # A board's REPL takes over where main ends.
+            # A board's REPL takes over where main ends, and Ctrl-C interrupts from the first moment on.
             command.insert(1, "-i")
+            _let_ctrl_c_interrupt(console)
             streams = {"preexec_fn": lambda: os.login_tty(console)}
         process = await asyncio.create_subprocess_exec(
             *command,

@@ -144,8 +144,8 @@ class VirtualTerminal:
         Raises PlombaError `no_interpreter`, TerminalError `terminal_died`.
         """
         self._failed_in_a_row, self._given_up = 0, False
-        await self._start(cut, _POWER_ON)
         try:
+            await self._start(cut, _POWER_ON)
             await self.wait(lambda: self._ready or self._dead, "start")
         except BaseException:
             await self.stop()
@@ -177,16 +177,18 @@ class VirtualTerminal:
             "SIM_RELEASE": str(int(self._release)),
             "SIM_CUT": f"{cut[0]}:{cut[1]}" if cut is not None else "",
         }
-        self._process = await BoardProcess.spawn(
-            self.folder,
-            variables,
-            [end.fileno() for end in theirs.values()],
-            heap=HEAP_WITH_CODE + max(0, self._heap - HEAP),
-            console=self._console,
-            ended=self._changed.set,
-        )
-        for end in theirs.values():
-            end.close()
+        try:
+            self._process = await BoardProcess.spawn(
+                self.folder,
+                variables,
+                [end.fileno() for end in theirs.values()],
+                heap=HEAP_WITH_CODE + max(0, self._heap - HEAP),
+                console=self._console,
+                ended=self._changed.set,
+            )
+        finally:
+            for end in theirs.values():
+                end.close()
         loop.add_reader(self._sockets["panel"], self._read_panel)
         loop.add_reader(self._sockets["engine"], self._read_engine)
         if self.secure_element is not None:
@@ -207,23 +209,23 @@ class VirtualTerminal:
         await self._stop()
 
     async def _stop(self) -> None:
-        self._feed(None)
-        process = self._process
-        if process is None:
-            return
-        self._process = None
-        await process.kill()
-        self._printed += process.output
-        self._engine.power_off()
+        # What the board has said still lies in the sockets: it must not arm a watchdog for nobody.
         loop = asyncio.get_running_loop()
-        self.relay.close()
         for name, end in self._sockets.items():
             if name != "link":
                 loop.remove_reader(end)
+        self._feed(None)
+        process, self._process = self._process, None
+        if process is not None:
+            await process.kill()
+            self._printed += process.output
+            self._engine.power_off()
+            self.relay.close()
+            if self.secure_element is not None:
+                self.secure_element.power_off()
+        for end in self._sockets.values():
             end.close()
         self._sockets.clear()
-        if self.secure_element is not None:
-            self.secure_element.power_off()
 
     async def restart(self) -> None:
         """Off and on again: RAM is lost, flash and the engine's EEPROM are not."""
@@ -395,6 +397,7 @@ class VirtualTerminal:
             self.code_heap, self.free_heap = message["code_heap"], message["free_heap"]
         elif "ready" in message:
             self._ready = True
+            self._failed_in_a_row = 0
         elif "wdt" in message:
             self._feed(message["wdt"])
         elif "reset" in message:
@@ -436,6 +439,8 @@ class VirtualTerminal:
 
     def _reset(self, cause: int) -> None:
         """The board starts again; one that does not come up again and again stays down."""
+        if self._resetting is not None:
+            return
         if not self._ready:
             self.failed_starts += 1
             self._failed_in_a_row += 1
