@@ -21,8 +21,8 @@ class Health:
     one."""
 
     def __init__(self, board) -> None:
-        stored = files.load(_LOST)
-        self.lost_scans, self._told = struct.unpack(">II", stored) if stored else (0, 0)
+        stored = (files.load(_LOST) or b"") + bytes(8)
+        self.lost_scans, self._told = struct.unpack_from(">II", stored, 0)
         self.reset = board.reset_cause()
         self.found = Check.RESTARTED if self.reset == _WATCHDOG_RESET else 0
         self.engine = Engine.STARTING

@@ -43,8 +43,8 @@ class Receipts:
         files.save("receipt", bundle)
         self.up_to = journal.receipted = body.up_to
         self.head = body.head
-        if journal.broken <= self.up_to:
-            # The dock knows of it, and has taken what there was.
+        if journal.broken <= self.up_to and journal.first_seq <= self.up_to + 1:
+            # The dock knows of every break there is, and has taken what there was.
             journal.broken = 0
         return self.up_to
 

@@ -42,8 +42,7 @@ class Images:
         """`running` is the version of the firmware that asks."""
         self.slots = (Slot(regions[0]), Slot(regions[1]))
         self.running = running
-        stored = files.load(_FILE)
-        state = struct.unpack(_STATE, stored) if stored else (0, 0, 0, 0, 0, 0)
+        state = _state(files.load(_FILE))
         self.confirmed, self.trial, self.failed, self.floor, self._tries, self.untold = state
 
     @property
@@ -125,8 +124,14 @@ class Images:
 
 def on_trial(version: int) -> bool:
     """Whether the firmware of this version is being tried. Raises OSError."""
-    stored = files.load(_FILE)
-    return bool(stored) and struct.unpack(_STATE, stored)[1] == version
+    return _state(files.load(_FILE))[1] == version
+
+
+def _state(stored: "bytes | None"):
+    """Confirmed, trial, failed, floor, tries, untold. Another firmware's file may be longer or shorter: what it has in
+    common with this one counts."""
+    size = struct.calcsize(_STATE)
+    return struct.unpack(_STATE, ((stored or b"") + bytes(size))[:size])
 
 
 def _head(slot: Slot) -> ImageHead:
