@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from workbench import BADGE, Workbench, label, plain
 
 from plomba.dock import Dock, Report
 from plomba.errors import VerificationError
+from plomba.ledger import Ledger
 from plomba.trust.records import verify_chain, verify_record
 from plomba_wire.codec import Health
 from plomba_wire.vocabulary import Action, Check, Tlv
@@ -91,6 +96,21 @@ async def test_a_lost_record_is_named_and_the_rest_taken_when_a_person_says_so(b
     assert (await bench.sync()).lost == []
     assert stored(bench) == [*rest, b"L-4"]
     all_verify(bench)
+    # Whoever makes evidence of that day hears of it.
+    bench.ledger.close()
+    folder = bench.terminal.folder.parent
+    made = subprocess.run(
+        [
+            *(sys.executable, "-m", "plomba", "evidence", "L-3", "--ledger", str(folder / "dock.db")),
+            *("--org", str(folder / "org"), "--out", str(folder / "pack")),
+        ],
+        env={**os.environ, "PLOMBA_LANG": "en", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert made.returncode == 0 and f"its flash lost records {first + 4} to {first + 4}" in made.stderr
+    bench.ledger = Ledger.open(folder / "dock.db")
 
 
 async def test_a_rotten_signature_costs_nothing(bench: Workbench) -> None:
