@@ -48,6 +48,14 @@ def damage_lists(path: Path) -> None:
     path.write_bytes(flash)
 
 
+async def dies(bench: Workbench) -> str:
+    """A task of the terminal dies, and it starts again; what it printed."""
+    terminal = bench.terminal
+    terminal.break_keys()
+    await terminal.wait(lambda: terminal.resets == 1 and terminal.up, "restart")
+    return terminal.take_output()
+
+
 @pytest.fixture
 async def small(tmp_path: Path) -> AsyncIterator[Workbench]:
     """Its journal holds 48 pages."""
@@ -101,9 +109,7 @@ async def test_a_task_that_dies_leaves_a_trace_and_the_terminal_starts_again(ben
     await bench.ready(ORDERS)
     terminal = bench.terminal
     await terminal.scan(label("H-1"))
-    terminal.break_keys()
-    await terminal.wait(lambda: terminal.resets == 1 and terminal.up, "restart")
-    assert "OSError" in terminal.take_output()
+    assert "OSError" in await dies(bench)
     assert terminal.tones[-1] == "refused"
     assert (await health(bench)).checks & Check.RESTARTED
     await bench.sync()
@@ -226,9 +232,7 @@ async def test_a_notice_takes_no_key_that_is_meant_for_a_parcel(bench: Workbench
     await bench.ready(ORDERS)
     terminal = bench.terminal
     await terminal.scan(label("H-1"))
-    terminal.break_keys()
-    await terminal.wait(lambda: terminal.resets == 1 and terminal.up, "restart")
-    terminal.take_output()
+    await dies(bench)
     await terminal.engine_ready()
     notice = terminal.screen
     await terminal.scan(qr("PLB*HANDOUT"))
@@ -276,9 +280,7 @@ async def test_a_receipt_changes_nothing_on_a_screen_that_asks_for_a_step(bench:
     await bench.ready(ORDERS)
     terminal = bench.terminal
     await terminal.scan(label("H-1"))
-    terminal.break_keys()
-    await terminal.wait(lambda: terminal.resets == 1 and terminal.up, "restart")
-    terminal.take_output()
+    await dies(bench)
     await terminal.engine_ready()
     await terminal.scan(qr("PLB*HANDOUT"))
     await terminal.scan(label("H-1"))

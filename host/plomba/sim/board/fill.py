@@ -10,6 +10,8 @@ import gc
 import json
 import os
 
+from faceless import NoFace
+
 import boards
 from terminal import files
 from terminal.terminal import Terminal
@@ -17,21 +19,10 @@ from terminal.terminal import Terminal
 assert preload
 
 
-class _NoFace:
-    """Takes the presenter's place: to draw a screen takes longer than to sign."""
-
-    def __getattr__(self, name: str):
-        return _nothing
-
-
-def _nothing(*arguments) -> None:
-    pass
-
-
 board = boards.current()
 files.mount(board.file_range(), board.journal_region())
 terminal = Terminal(board)
-terminal.presenter = _NoFace()
+terminal.presenter = NoFace()
 wanted = terminal.journal.next_seq + int(os.getenv("SIM_RECORDS"))
 with open(os.getenv("SIM_INPUTS")) as inputs:
     for line in inputs:

@@ -15,23 +15,14 @@ import json
 import sys
 import time
 
+from faceless import NoFace
+
 import boards
 from terminal import files
 from terminal.keys import p256
 from terminal.terminal import Terminal
 
 assert preload
-
-
-class _NoFace:
-    """Takes the presenter's place: to draw a screen takes longer than to sign."""
-
-    def __getattr__(self, name: str):
-        return _nothing
-
-
-def _nothing(*arguments) -> None:
-    pass
 
 
 class Watched:
@@ -43,7 +34,7 @@ class Watched:
         board.journal_region = lambda: self.ring
         board.manifest_regions = lambda: self.lists
         terminal = self.terminal = Terminal(board)
-        terminal.presenter = _NoFace()
+        terminal.presenter = NoFace()
         self._decide = terminal.flow.scan
         self._commit = terminal.recorder.commit
         self._sign = terminal.identity.sign
