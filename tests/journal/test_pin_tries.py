@@ -6,6 +6,6 @@ from journal_runs import Run
 
 
 def test_no_cut_gives_a_try_back(run: Run) -> None:
-    found = run("pin_tries_mpy.py", heap="512wk", seed=1)
+    found = run("pin_tries_mpy.py", seed=1)
     assert found["cuts"] > 300
     assert not found["wrong"], found["wrong"][:12]

@@ -21,7 +21,7 @@ SITUATIONS = [
 @pytest.fixture(scope="module")
 def found(run: Run) -> dict[str, Found]:
     # The scripts hold whole packages beside what a terminal would hold.
-    return {script: run(script, heap="192wk") for script in SCRIPTS}
+    return {script: run(script) for script in SCRIPTS}
 
 
 @pytest.mark.parametrize(("script", "name"), SITUATIONS)

@@ -41,10 +41,10 @@ def ask_cpython(calls: Iterable[str]) -> list[str]:
 
 
 def ask_micropython(calls: Iterable[str]) -> list[str]:
-    """Answer the calls in one process, in the heap of a board with 128 KiB."""
+    """Answer the calls in one process."""
     calls = list(calls)
     finished = subprocess.run(
-        [micropython(), "-X", "heapsize=128wk", str(HERE / "keys_mpy.py")],
+        [micropython(), "-X", "heapsize=256wk", str(HERE / "keys_mpy.py")],
         input="".join(f"{call}\n" for call in calls),
         env={**os.environ, "MICROPYPATH": f"{HERE}:{FIRMWARE}:.frozen"},
         capture_output=True,

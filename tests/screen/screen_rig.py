@@ -1,4 +1,4 @@
-"""The real drawing code, in one MicroPython process with the heap of a board."""
+"""The real drawing code, in one MicroPython process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def micropython() -> str:
 class Screen:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [micropython(), "-X", "heapsize=128wk", str(HERE / "screen_mpy.py")],
+            [micropython(), "-X", "heapsize=256wk", str(HERE / "screen_mpy.py")],
             env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:.frozen"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

