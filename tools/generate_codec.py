@@ -178,6 +178,21 @@ def vocabulary() -> str:
         out += ["", f"class {title}:"]
         out += [f"    {name} = {entry['code']:#04x}" for name, entry in entries.items()]
         out.append("")
+    for title, section, about in (
+        ("MODES", "mode", "Card name -> mode."),
+        ("COMMANDS", "command", "Card name -> command."),
+    ):
+        out += ["", f"{title} = {{"]
+        out += [f'    b"{name}": {entry["code"]},' for name, entry in VOCABULARY[section].items()]
+        out += ["}", f'"""{about}"""']
+    for title, section, about in (
+        ("MODE_ACTIONS", "mode", "Mode -> what is done to a parcel that is scanned in it."),
+        ("COMMAND_ACTIONS", "command", "Command -> what is done to the parcel that was scanned last."),
+    ):
+        out += ["", f"{title} = {{"]
+        acting = [entry for entry in VOCABULARY[section].values() if "action" in entry]
+        out += [f"    {entry['code']}: {VOCABULARY['action'][entry['action']]['code']:#04x}," for entry in acting]
+        out += ["}", f'"""{about}"""']
     return "\n".join(out).rstrip("\n") + "\n"
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from plomba_wire.vocabulary import Tlv
+from plomba_wire.vocabulary import Mode, Tlv
 from terminal import selftest
 from terminal.screen import screens
 from terminal.screen.canvas import Canvas
@@ -122,7 +122,7 @@ class Presenter:
         self._show()
 
     def _mode(self, terminal) -> str:
-        return self._texts.UI["MODE_HANDOUT" if terminal.handing_out else "MODE_STORE"]
+        return self._texts.MODES[Mode.HANDOUT if terminal.handing_out else Mode.STORE]
 
     def _show(self) -> None:
         self._noticed = False

@@ -19,6 +19,7 @@ class Action:
     PACK = 0x12
     SEAL_APPLY = 0x13
     STAGE = 0x14
+    BAG_ADD = 0x16
     INTAKE_DEFER = 0x15
     HANDOVER_OUT = 0x20
     HANDOVER_IN = 0x21
@@ -59,6 +60,15 @@ class Verdict:
     SEAL_OK = 0x04
     SEAL_READ = 0x05
     ITEM_OK = 0x06
+    NEED_ITEM = 0x07
+    NEED_RESULT = 0x08
+    NEED_REASON = 0x09
+    NEED_PHOTO = 0x0a
+    NEED_SUPERVISOR = 0x0b
+    NEED_PIN = 0x0c
+    NEED_DIGITS = 0x0d
+    NEED_ACT = 0x0e
+    NEED_ANSWER = 0x0f
     WRONG_SEAL = 0x10
     WRONG_ITEM = 0x11
     UNKNOWN = 0x12
@@ -79,6 +89,115 @@ class Verdict:
     OBJECT_UNSIGNED = 0x22
     OBJECT_BROKEN = 0x23
     REVERTED = 0x24
+    CHECK_DIGIT = 0x25
+    SEAL_FORGED = 0x26
+    SEAL_STRANGER = 0x27
+    SEAL_REVOKED = 0x28
+    SEAL_NOT_ISSUED = 0x29
+    SEAL_VOID = 0x2a
+    BADGE_UNKNOWN = 0x2b
+    BADGE_REVOKED = 0x2c
+    PIN_WRONG = 0x2d
+    PIN_LOCKED = 0x2e
+    NOT_ALLOWED = 0x2f
+    LIMIT = 0x30
+    DIGITS_DIFFER = 0x31
+    NEW_RULE = 0x32
+    STALE_LIST = 0x33
+    ORDERS_OPEN = 0x34
+    RECORDS_WAIT = 0x35
+    TOKEN_WRONG = 0x36
+    COUNTERSIGNED = 0x37
+    ANSWER_WRONG = 0x38
+    NO_ROUTE = 0x39
+
+
+class Mode:
+    CHECK = 0x01
+    PICK = 0x02
+    PACK = 0x03
+    STAGE = 0x04
+    BAG = 0x05
+    GIVE = 0x06
+    TAKE = 0x07
+    ARRIVAL = 0x08
+    ROUTE = 0x09
+    STOP = 0x0a
+    STORE = 0x0b
+    HANDOUT = 0x0c
+    BACK = 0x0d
+    LOOK = 0x0e
+
+
+class Command:
+    REFUSE = 0x20
+    PART = 0x21
+    HOLD = 0x22
+    RELEASE = 0x23
+    DAMAGE = 0x24
+    MISSING = 0x25
+    MISMATCH = 0x26
+    BREAK = 0x27
+    INSPECT = 0x28
+    FAILED = 0x29
+    RETURN = 0x2a
+    OVERRIDE = 0x2b
+    SEALED = 0x30
+    DEFER = 0x31
+    UNDO = 0x32
+    CLOSE = 0x33
+    ENDROUTE = 0x34
+    TYPE = 0x35
+    CALL = 0x36
+    CANCEL = 0x37
+    OK = 0x38
+    ENTER = 0x39
+    LATE = 0x3a
+    BADGE = 0x40
+    CUSTOMER = 0x41
+    REASON = 0x42
+    RESULT = 0x43
+    PHOTO = 0x44
+    DIGIT = 0x45
+    CELL = 0x46
+    SACK = 0x47
+    ACT = 0x48
+    WAY = 0x49
+
+
+class Condition:
+    INTACT = 0x01
+    BROKEN = 0x02
+    ABSENT = 0x03
+    REPLACED = 0x04
+    NUMBER_MISMATCH = 0x05
+    PHOTO_MISMATCH = 0x06
+    DAMAGED = 0x07
+
+
+class Reason:
+    NOBODY_HOME = 0x01
+    NO_ANSWER = 0x02
+    WRONG_ADDRESS = 0x03
+    CHANGED_MIND = 0x04
+    NOT_AS_ORDERED = 0x05
+    DROPPED = 0x0a
+    SOILED = 0x0b
+    TORN = 0x0c
+    WET = 0x0d
+    CODE_WORN = 0x14
+    CODE_TORN = 0x15
+    SEAL_ABSENT = 0x16
+    TERMINAL_DIED = 0x1e
+    OTHER = 0x63
+
+
+class Hand:
+    CLERK = 0x01
+    COURIER = 0x02
+    PACKER = 0x03
+    WAREHOUSE = 0x04
+    SUPERVISOR = 0x05
 
 
 class State:
@@ -123,6 +242,18 @@ class CodeKind:
     CUSTOMER = 0x07
     UNKNOWN = 0x08
     KEY = 0x09
+    SSCC = 0x0a
+    GTIN = 0x0b
+    CZ = 0x0c
+    S10 = 0x0d
+    RUSSIAN_POST = 0x0e
+    NOVA_POSHTA = 0x0f
+    BAG = 0x10
+    ACT = 0x11
+    TOKEN = 0x12
+    PHOTO = 0x13
+    TYPED = 0x14
+    ROUTE = 0x15
 
 
 class Symbology:
@@ -172,6 +303,13 @@ class Tlv:
     BOOT = 0x13
     OBJECT = 0x14
     HEALTH = 0x15
+    BAG = 0x17
+    ACT = 0x18
+    CAMERA = 0x19
+    LATE = 0x1a
+    SUPERVISOR = 0x1b
+    CHALLENGE = 0x1c
+    NEED = 0x1d
     TRACE = 0x16
 
 
@@ -190,6 +328,8 @@ class ObjectKind:
     TIME = 0x06
     IMAGE = 0x07
     ROOT = 0x08
+    STAFF = 0x09
+    SEALS = 0x0a
 
 
 class Revocation:
@@ -280,3 +420,93 @@ class Check:
     NO_ENTROPY = 0x40000
     CHIP_FAILED = 0x80000
     MEMORY_FAILED = 0x100000
+
+
+MODES = {
+    b"CHECK": 1,
+    b"PICK": 2,
+    b"PACK": 3,
+    b"STAGE": 4,
+    b"BAG": 5,
+    b"GIVE": 6,
+    b"TAKE": 7,
+    b"ARRIVAL": 8,
+    b"ROUTE": 9,
+    b"STOP": 10,
+    b"STORE": 11,
+    b"HANDOUT": 12,
+    b"BACK": 13,
+    b"LOOK": 14,
+}
+"""Card name -> mode."""
+
+COMMANDS = {
+    b"REFUSE": 32,
+    b"PART": 33,
+    b"HOLD": 34,
+    b"RELEASE": 35,
+    b"DAMAGE": 36,
+    b"MISSING": 37,
+    b"MISMATCH": 38,
+    b"BREAK": 39,
+    b"INSPECT": 40,
+    b"FAILED": 41,
+    b"RETURN": 42,
+    b"OVERRIDE": 43,
+    b"SEALED": 48,
+    b"DEFER": 49,
+    b"UNDO": 50,
+    b"CLOSE": 51,
+    b"ENDROUTE": 52,
+    b"TYPE": 53,
+    b"CALL": 54,
+    b"CANCEL": 55,
+    b"OK": 56,
+    b"ENTER": 57,
+    b"LATE": 58,
+    b"BADGE": 64,
+    b"CUSTOMER": 65,
+    b"REASON": 66,
+    b"RESULT": 67,
+    b"PHOTO": 68,
+    b"DIGIT": 69,
+    b"CELL": 70,
+    b"SACK": 71,
+    b"ACT": 72,
+    b"WAY": 73,
+}
+"""Card name -> command."""
+
+MODE_ACTIONS = {
+    1: 0x10,
+    2: 0x11,
+    3: 0x12,
+    4: 0x14,
+    5: 0x16,
+    6: 0x20,
+    7: 0x21,
+    8: 0x21,
+    9: 0x22,
+    10: 0x23,
+    11: 0x24,
+    12: 0x25,
+    13: 0x41,
+    14: 0x42,
+}
+"""Mode -> what is done to a parcel that is scanned in it."""
+
+COMMAND_ACTIONS = {
+    32: 0x34,
+    33: 0x34,
+    34: 0x55,
+    35: 0x56,
+    36: 0x50,
+    37: 0x51,
+    38: 0x52,
+    39: 0x53,
+    40: 0x32,
+    41: 0x35,
+    42: 0x40,
+    43: 0x71,
+}
+"""Command -> what is done to the parcel that was scanned last."""
