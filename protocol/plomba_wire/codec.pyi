@@ -472,6 +472,27 @@ class RevokedRow(Layout):
     @classmethod
     def read(cls, data: bytes, at: int) -> Self: ...
 
+class StaffList(Layout):
+    owner: bytes
+    rows: bytes
+    def __init__(self, owner: bytes, rows: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class StaffRow(Layout):
+    badge: int
+    hand: int
+    until: int
+    salt: bytes
+    proof: bytes
+    def __init__(self, badge: int, hand: int, until: int, salt: bytes, proof: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
 class RootRotation(Layout):
     public: bytes
     signature: bytes

@@ -5,18 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from plomba.errors import UsageError
 
 
-def serve(*, data: Path, org: Path, host: str = "127.0.0.1", port: int = 8080) -> int:
+def serve(
+    *,
+    data: Path,
+    org: Path,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    staff: Annotated[Path | None, Parameter(help="The staff list (docs/staff.md); else DATA/staff.toml.")] = None,
+) -> int:
     """Run the order desk until it is stopped. Prints its address as one JSON line; port 0 takes a free one.
 
     Example: plomba desk serve --data desk --org org
     """
     from plomba.desk.server import serve as run
 
-    run(data, org, host, port, lambda url: print(json.dumps({"desk": url}), flush=True))
+    run(data, org, host, port, lambda url: print(json.dumps({"desk": url}), flush=True), staff=staff)
     return 0
 
 
