@@ -170,10 +170,10 @@ class StatusOk(Layout):
     """The head is signed: a tail cut off later can be shown."""
 
     TYPE = 0x90
-    SIZE = 182
-    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "rules", "manifest", "revocations", "image", "mono_ms", "utc", "health", "signature")
+    SIZE = 190
+    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "rules", "manifest", "revocations", "seals", "staff", "image", "mono_ms", "utc", "health", "signature")
     __slots__ = FIELDS
-    FORMAT = ">HIII32sIIIIII48s64s"
+    FORMAT = ">HIII32sIIIIIIII48s64s"
 
 
 class Health(Layout):
@@ -591,5 +591,5 @@ MESSAGES = {
     0xd0: DiagOk,
 }
 """Message type -> layout of its body."""
-SCHEMA = bytes.fromhex("cb0592d9b5e1b9f2")
+SCHEMA = bytes.fromhex("d2afbd5b16bad16b")
 """First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""
