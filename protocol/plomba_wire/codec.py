@@ -171,10 +171,10 @@ class StatusOk(Layout):
     """The head is signed: a tail cut off later can be shown."""
 
     TYPE = 0x90
-    SIZE = 182
-    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "rules", "manifest", "revocations", "image", "mono_ms", "utc", "health", "signature")
+    SIZE = 190
+    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "rules", "manifest", "revocations", "seals", "staff", "image", "mono_ms", "utc", "health", "signature")
     __slots__ = FIELDS
-    FORMAT = ">HIII32sIIIIII48s64s"
+    FORMAT = ">HIII32sIIIIIIII48s64s"
 
 
 class Health(Layout):
@@ -612,5 +612,5 @@ MESSAGES = {
     0xd0: DiagOk,
 }
 """Message type -> layout of its body."""
-SCHEMA = bytes.fromhex("49bdbae38bb9e553")
+SCHEMA = bytes.fromhex("922e7923339ca54e")
 """First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""

@@ -157,12 +157,14 @@ class StatusOk(Layout):
     rules: int
     manifest: int
     revocations: int
+    seals: int
+    staff: int
     image: int
     mono_ms: int
     utc: int
     health: bytes
     signature: bytes
-    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, rules: int, manifest: int, revocations: int, image: int, mono_ms: int, utc: int, health: bytes, signature: bytes) -> None: ...
+    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, rules: int, manifest: int, revocations: int, seals: int, staff: int, image: int, mono_ms: int, utc: int, health: bytes, signature: bytes) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod

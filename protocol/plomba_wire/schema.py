@@ -246,6 +246,8 @@ _layout(
     "rules" / c.Int32ub * "version of the rule pack; 0 = none",
     "manifest" / c.Int32ub * "version of the manifest; 0 = none",
     "revocations" / c.Int32ub * "number of the revocation list; 0 = none",
+    "seals" / c.Int32ub * "version of the list of seals; 0 = none",
+    "staff" / c.Int32ub * "version of the list of staff; 0 = none",
     "image" / c.Int32ub * "version of an image that did not come up and is not wanted again; 0 = none",
     "mono_ms" / c.Int32ub * "ms since boot",
     "utc" / c.Int32ub * "s since 1970; 0 = clock never set",

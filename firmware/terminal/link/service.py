@@ -157,6 +157,8 @@ class Service:
             terminal.rules.number,
             terminal.manifest.version,
             terminal.revocations.number,
+            0,
+            0,
             terminal.images.failed,
             terminal.clock.mono_ms() & 0xFFFFFFFF,
             terminal.clock.utc(),
