@@ -13,7 +13,7 @@ from plomba_wire import codec
 gc.collect()
 from memory_service import MemoryService  # noqa: E402
 
-from plomba_wire import chain, framing, tlv  # noqa: E402
+from plomba_wire import base45, chain, framing, tlv  # noqa: E402
 from plomba_wire.terminal_end import Refusal, TerminalEnd  # noqa: E402
 
 gc.collect()
@@ -190,6 +190,8 @@ CALLS = {
     "frames": frames,
     "flood": flood,
     "encode": framing.encode,
+    "base45": base45.encode,
+    "unbase45": base45.decode,
     "cobs": framing.cobs_encode,
     "uncobs": framing.cobs_decode,
     "tlv_pack": tlv_pack,
