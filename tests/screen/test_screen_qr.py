@@ -8,7 +8,7 @@ import itertools
 import pytest
 import segno
 import zxingcpp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from pixels import HEIGHT, WIDTH, lit, region
@@ -87,6 +87,7 @@ def points(modules: Modules) -> int:
 
 @settings(deadline=None, max_examples=100)
 @given(SEGNO_TEXTS)
+@example("P0")  # too many dark modules decide
 def test_the_mask_is_the_first_with_the_fewest_points(screen: Screen, text: str) -> None:
     ours = symbol(screen, text)
     scores = [points(by_segno(text, len(ours) // 4 - 4, mask)) for mask in range(8)]
