@@ -2,12 +2,10 @@
 
 import struct
 
-
 from plomba_wire.vocabulary import Action, CodeKind, Flag, ObjectKind, Tlv, Verdict
 from terminal.work import cards, entry, ladder, steps
 from terminal.work.decision import Decision, refused, told
 from terminal.work.people import PIN_DIGITS
-
 
 
 def badge(flow, value: bytes) -> "list[Decision]":
@@ -42,7 +40,7 @@ def badge(flow, value: bytes) -> "list[Decision]":
 
 
 def proved(flow, pin: bytes) -> "list[Decision]":
-    """A PIN was typed for the badge that was scanned. Raises OSError."""
+    """A PIN was typed for the badge that was scanned. Raises NotCounted."""
     number, hand = flow.badge
     flow.entry = None
     verdict = flow.people.prove(number, pin)

@@ -12,7 +12,6 @@ from typing import Any
 
 from plomba.desk.words import codes
 from plomba.errors import PlombaError
-from plomba.texts import LANGUAGES
 
 PACK_MAX = 7800
 """Bytes of the longest body: with envelope, signature and certificate it stays under the terminal's 8192."""
@@ -44,7 +43,7 @@ def load(path: Path | None = None) -> RulePack:
 def compile_pack(text: str, path: str) -> RulePack:
     """Raises PlombaError."""
     try:
-        pack = _pack(tomllib.loads(text))
+        pack: Any = _pack(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, _Wrong) as error:
         raise PlombaError("desk_data_invalid", path=path, where=str(error)) from error
     body = json.dumps(pack, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -58,57 +57,60 @@ class _Wrong(Exception):
 
 
 def _pack(data: Mapping[str, Any]) -> dict[str, Any]:
-    _only(data, {"number", "title", "shift", "class", "step"}, "pack")
-    shift = data.get("shift", False)
-    if not isinstance(shift, bool):
-        raise _Wrong("shift")
-    number = _whole(data.get("number"), 1, _NUMBER_MAX, "number")
-    title = data.get("title")
-    if not isinstance(title, dict) or set(title) != set(LANGUAGES):
-        raise _Wrong("title")
-    if not all(isinstance(text, str) and text and text.isprintable() for text in title.values()):
-        raise _Wrong("title")
-    gates = _gates(data.get("class"))
-    steps = data.get("step")
-    if not isinstance(steps, list) or not steps:
-        raise _Wrong("step")
-    compiled = [_step(entry, f"step {at}") for at, entry in enumerate(steps, start=1)]
-    if len({(step["mode"], step["action"]) for step in compiled}) != len(compiled):
-        raise _Wrong("step: mode and action twice")
-    return {"number": number, "title": title, "shift": int(shift), "gates": gates, "steps": compiled}
-
-
-def _gates(classes: Any) -> dict[str, dict[str, int]]:
-    if not isinstance(classes, dict):
-        raise _Wrong("class")
-    gates = {}
-    for name, entry in classes.items():
-        where = f"class.{name}"
-        _only(entry, {"gate", "siren_s"}, where)
-        gate: dict[str, int] = {"seal": 0}
-        if "gate" in entry:
-            if entry["gate"] != "seal":
-                raise _Wrong(f"{where}.gate")
-            gate["seal"] = 1
-        if "siren_s" in entry:
-            gate["siren_s"] = _whole(entry["siren_s"], 1, _SIREN_MAX, f"{where}.siren_s")
-        gates[str(_code("order_class", name.upper(), where))] = gate
-    return gates
-
-
-def _step(entry: Any, where: str) -> dict[str, Any]:
-    _only(entry, {"mode", "action", "from", "to"}, where)
-    if entry.get("mode") not in MODES:
-        raise _Wrong(f"{where}.mode")
-    origins = entry.get("from")
-    if not isinstance(origins, list) or not origins:
-        raise _Wrong(f"{where}.from")
-    return {
-        "mode": entry["mode"],
-        "action": _code("action", entry.get("action"), where),
-        "from": [_code("state", name, where) for name in origins],
-        "to": _code("state", entry.get("to"), where),
+    need = {"seal": 3, "item": 7, "result": 8, "reason": 9, "photo": 10, "supervisor": 11, "act": 14, "apply": 0x67}
+    when = {"never": 0, "inspects": 1, "always": 2}
+    shift, limits = data["shift"], data["limits"]
+    valid = data.get("valid_from")
+    pack: dict[str, Any] = {
+        "number": data["number"],
+        "from": int(valid.timestamp()) if valid else 0,
+        "title": data["title"],
+        "shift": {
+            "badge": int(shift["badge"]),
+            "pin": int(shift["pin"]),
+            "close": int(shift["close"] == "docked"),
+            "lock_s": shift["lock_min"] * 60,
+        },
+        "limits": {
+            "tries": limits["tries"],
+            "override": limits["override"],
+            "typed": limits["typed"],
+            "stale_s": limits["stale_h"] * 3600,
+            "stale": ["silent", "warn", "refuse"].index(limits["stale"]),
+        },
+        "classes": {},
+        "hands": {
+            str(_code("hand", hand.upper(), "hands")): [_code("mode", mode, "hands") for mode in modes]
+            for hand, modes in data.get("hands", {}).items()
+        },
+        "steps": [],
     }
+    if "news" in data:
+        pack["news"] = data["news"]
+    for name, entry in data["class"].items():
+        pack["classes"][str(_code("order_class", name.upper(), name))] = {
+            "seal": when[entry.get("seal", "never")],
+            "item": when[entry.get("item", "never")],
+            "siren_s": entry.get("siren_s", 0),
+            "typed": ["no", "yes", "photo"].index(entry.get("typed", "no")),
+            "needs": {
+                str(_code("action", action, name)): [need[word] for word in words]
+                for action, words in entry.get("needs", {}).items()
+            },
+        }
+    for at, entry in enumerate(data["step"], start=1):
+        pack["steps"].append(
+            {
+                "m": _code("mode", entry["mode"], f"step {at}") if "mode" in entry else 0,
+                "a": _code("action", entry["action"], f"step {at}"),
+                "f": [_code("state", name, f"step {at}") for name in entry.get("from", ())],
+                "t": _code("state", entry["to"], f"step {at}") if "to" in entry else 0,
+                "x": _code("state", entry["fail"], f"step {at}") if "fail" in entry else 0,
+                "p": _code("state", entry["part"], f"step {at}") if "part" in entry else 0,
+                "n": [need[word] for word in entry.get("needs", ())],
+            }
+        )
+    return pack
 
 
 def _code(section: str, name: object, where: str) -> int:
@@ -116,14 +118,3 @@ def _code(section: str, name: object, where: str) -> int:
     if code is None:
         raise _Wrong(f"{where}: {section} {name}")
     return code
-
-
-def _whole(value: object, low: int, high: int, where: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise _Wrong(where)
-    return value
-
-
-def _only(entry: object, keys: set[str], where: str) -> None:
-    if not isinstance(entry, dict) or set(entry) - keys:
-        raise _Wrong(where)
