@@ -212,6 +212,16 @@ def test_a_damaged_list_lets_nobody_in_until_another_comes():
     done()
 
 
+def test_a_stored_list_with_a_hand_that_this_firmware_does_not_know_is_a_damaged_one():
+    staff = fresh()
+    odd = bytearray(row(2))
+    odd[4] = 99
+    files.save("staff", bundle(signed(KIND, 3, NOBODY + row(1) + bytes(odd), DESK_KEY)))
+    staff.load(ROOT)
+    assert staff.damaged and staff.look(1, 0, False) == staff.look(2, 0, False) == (Verdict.BADGE_UNKNOWN, 0)
+    done()
+
+
 def test_a_flash_that_fails_leaves_the_list_before_in_force():
     staff = fresh()
     arrives(staff, 1, OWNER + row(1))
