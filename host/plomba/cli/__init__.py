@@ -18,6 +18,7 @@ desk = App(name="desk", help="The order desk.")
 image = App(name="image", help="The terminal's firmware.")
 staff = App(name="staff", help="Who may do what on a terminal.")
 override = App(name="override", help="What a remote owner allows.")
+cards = App(name="cards", help="Printed command cards.")
 bench = App(name="bench", help="Figures of the system, each with its limit.")
 for parent, name, target, about in (
     (app, "demo", "demo:demo", "A pick-up point in a minute: scans, records, docking, desk, evidence."),
@@ -48,12 +49,13 @@ for parent, name, target, about in (
     (staff, "pin", "staff:pin", "Ask for a PIN and print what proves it."),
     (override, "answer", "override:answer", "Answer the challenge on a terminal's screen."),
     (override, "audit", "override:audit", "List overrides that nobody answered."),
+    (cards, "print", "cards:print_", "Write a page of command cards to print."),
     (bench, "link", "bench:link", "Measure the link on real runs."),
     (bench, "ingest", "bench:ingest", "Measure the way from frames to committed rows."),
     (bench, "terminal", "bench:terminal", "Measure a terminal with a long list of orders."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
-for group in (org, dock, desk, image, staff, override, bench):
+for group in (org, dock, desk, image, staff, override, cards, bench):
     app.command(group)
 
 
