@@ -308,7 +308,7 @@ class Terminal:
         """A rule that the person of this shift has not read is shown, and that it was shown is recorded."""
         decision = shift.show_rule(self.flow)
         shown = (self.flow.actor, shift.unread(self.flow))
-        if decision is not None and shown != self._shown and not self.flow.visit.items:
+        if decision is not None and shown != self._shown and not self.flow.busy:
             self._shown = shown
             self.carry_out(decision, b"")
 
@@ -316,7 +316,7 @@ class Terminal:
         """A shift that nobody works in is locked until its badge is scanned again."""
         lock = self.rules.lock_s * 1000
         people = self.flow.people
-        if lock and people.actor and not people.locked and not self.flow.visit.items and now - self._touched >= lock:
+        if lock and people.actor and not people.locked and not self.flow.busy and now - self._touched >= lock:
             people.locked = True
             self.flow.clear()
             self.idle_screen()

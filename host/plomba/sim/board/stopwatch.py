@@ -124,13 +124,13 @@ class Watched:
 
     def _deciding(self, code: bytes, symbology: int, now: int):
         began = time.ticks_us()
-        decision = self._decide(code, symbology, now)
+        decisions = self._decide(code, symbology, now)
         self._verdict = time.ticks_diff(time.ticks_us(), began)
-        return decision
+        return decisions
 
-    def _committing(self, decision, rules: int, actor: int) -> int:
+    def _committing(self, decision, rules: int, actor: int, route: int) -> int:
         programs = self.ring.programs
-        seq = self._commit(decision, rules, actor)
+        seq = self._commit(decision, rules, actor, route)
         self._before_tone = self.ring.programs - programs
         self._answer = (decision.action, decision.verdict)
         self._durable = time.ticks_diff(time.ticks_us(), self._began)
