@@ -615,7 +615,7 @@ _layout(
     "One code that belongs to one order.",
     "tag" / c.Bytes(12) * "first 12 bytes of SHA-256(salt || kind || code)",
     "order" / c.Int16ub * "index of its order row",
-    "kind" / OneOf(c.Int8ub, "code_kind") * "order, seal or item number",
+    "kind" / OneOf(c.Int8ub, "code_kind") * "what it is: order, seal, item number or another carrier (docs/codes.md)",
     "flags" / c.Int8ub * "b0 = void",
 )
 

@@ -123,7 +123,9 @@ class Book:
             for _, order in changed:
                 self.store.unbind(order.id)
             for row, order in changed:
-                bad += [code_taken(row, kind, code) for kind, code in order.codes if self.store.owner(kind, code)]
+                for kind, code in [(CodeKind.ORDER, order.id), *order.codes]:
+                    if self.store.owner(kind, code) not in (None, order.id):
+                        bad.append(code_taken(row, order, kind, code))
             if bad:
                 raise ImportRefused(sorted(bad, key=lambda cell: cell.row))
             for _, order in changed:

@@ -229,20 +229,23 @@ class Store:
         found = []
         for id, order_class, entered, place, value, currency, shop, cell in rows:
             own = codes.get(id, {})
-            seals, uins = tuple(own.get(CodeKind.SEAL, ())), tuple(own.get(CodeKind.UIN, ()))
-            found.append(Order(id, order_class, entered, place, value, currency, shop, cell, seals, uins))
+            seals, uins = tuple(own.pop(CodeKind.SEAL, ())), tuple(own.pop(CodeKind.UIN, ()))
+            further = tuple((kind, code) for kind in sorted(own) for code in sorted(own[kind]))
+            found.append(Order(id, order_class, entered, place, value, currency, shop, cell, seals, uins, further))
         return found
 
     def with_ref(self, ref: int) -> list[str]:
         return [row[0] for row in self._run("SELECT id FROM orders WHERE ref = ?", (ref,))]
 
     def owner(self, kind: int, code: str) -> str | None:
-        """The order a seal or an item number is bound to."""
+        """The order a code is bound to; an order's number is bound to itself."""
         row = self._one("SELECT order_id FROM order_codes WHERE kind = ? AND code = ?", (kind, code))
+        if row is None and kind == CodeKind.ORDER:
+            row = self._one("SELECT id FROM orders WHERE id = ?", (code,))
         return None if row is None else row[0]
 
     def unbind(self, order_id: str) -> None:
-        """Frees the order's seals and item numbers."""
+        """Frees the order's codes."""
         self._run("DELETE FROM order_codes WHERE order_id = ?", (order_id,))
 
     def put_order(self, order: Order) -> None:
