@@ -13,7 +13,7 @@ from desk_process import DeskProcess
 from desk_records import Scanner
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from plomba.desk import lifecycle
+from plomba.desk import lifecycle, steps
 from plomba.desk import page as desk_page
 from plomba.desk.book import CONTRADICTIONS
 from plomba.desk.words import names
@@ -172,9 +172,9 @@ def test_it_speaks_the_readers_language(desk: DeskProcess, query: str, header: s
 
 
 def test_every_word_a_record_can_call_for_is_there() -> None:
-    whys = (lifecycle.MOVED, lifecycle.TRAINING, lifecycle.NOTHING, lifecycle.ALREADY)
-    whys += (lifecycle.WRONG_STATE, lifecycle.GATE, lifecycle.SEAL)
-    keys = [f"why_{why}" for why in whys if why != lifecycle.TRAINING]
+    whys = {why for name, why in vars(steps).items() if name.isupper() and isinstance(why, str)}
+    assert len(whys) == 12
+    keys = [f"why_{why}" for why in whys - {steps.TRAINING}]
     keys += [f"holder_{holder}" for holder in lifecycle.load().holders]
     keys += [f"conflict_{code}" for code in CONTRADICTIONS]
     for lang in LANGUAGES:

@@ -131,6 +131,11 @@ class Api:
         wanted = None if order is None else _sayable(order)
         return JSONResponse({"events": await self._run(self._views.events, wanted, limit)})
 
+    async def differences(self, request: Request) -> Response:
+        limit = _number(request, "limit", LISTED, _ROWS_MAX)
+        offset = _number(request, "offset", 0, 1 << 31)
+        return JSONResponse(await self._run(self._views.differences, limit, offset))
+
     async def health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok", **await self._run(self._views.counts)})
 
@@ -165,6 +170,7 @@ def create_app(book: Book, thread: Executor, live: Live, hosts: frozenset[str] |
             Route("/healthz", api.health),
             Route("/api/v1/events", api.take_events, methods=["POST"]),
             Route("/api/v1/events", api.events),
+            Route("/api/v1/differences", api.differences),
             Route("/api/v1/terminals", api.enrol, methods=["POST"]),
             Route("/api/v1/terminals/{terminal}/manifest", api.manifest),
             Route("/api/v1/terminals/{terminal}/rules", api.rules),
