@@ -71,6 +71,7 @@ class Health:
             (terminal.manifest.damaged, Check.MANIFEST_DAMAGED),
             (terminal.rules.damaged, Check.RULES_DAMAGED),
             (revocations.damaged, Check.REVOCATIONS_DAMAGED),
+            (terminal.seals.damaged, Check.SEALS_DAMAGED),
             (not revocations.damaged and revocations.holds(terminal.identity.id), Check.KEY_REVOKED),
             (terminal.images.too_old, Check.BELOW_FLOOR),
         ):

@@ -22,6 +22,7 @@ from terminal.objects.manifest import Manifest
 from terminal.objects.newest import Newest
 from terminal.objects.revocations import Revocations
 from terminal.objects.rules import Rules
+from terminal.objects.seals import Seals
 from terminal.objects.slots import Slot
 from terminal.presenter import Presenter
 from terminal.receipts import Receipts
@@ -59,6 +60,7 @@ class Terminal:
         epoch.finish(self.identity, self.ring)
         self._open_journal()
         self.revocations = Revocations()
+        self.seals = Seals(self.revocations)
         self.rules = Rules()
         first, second = board.manifest_regions()
         self.manifest = Manifest((Slot(first), Slot(second)), self.identity.id)
@@ -76,6 +78,7 @@ class Terminal:
             roots = self.identity.roots
             self.revocations.load(roots)
             self.note_own_key()
+            self.seals.load(roots)
             self.rules.load(roots)
             self.manifest.load(roots)
             self.note_newest()
@@ -220,6 +223,7 @@ class Terminal:
             (ObjectKind.RULES, self.rules.number),
             (ObjectKind.MANIFEST, self.manifest.version),
             (ObjectKind.REVOCATIONS, self.revocations.number),
+            (ObjectKind.SEALS, self.seals.number),
         ):
             self.newest.rise(kind, version)
 

@@ -20,7 +20,7 @@ _NONCE_MS = const(10000)
 _BACK_S = const(86400)
 _DIAG_MAX = const(1024)
 _NO_PAGE = const(0xFFFFFFFF)
-_SMALL = (ObjectKind.RULES, ObjectKind.TIME, ObjectKind.REVOCATIONS, ObjectKind.ROOT)
+_SMALL = (ObjectKind.RULES, ObjectKind.TIME, ObjectKind.REVOCATIONS, ObjectKind.ROOT, ObjectKind.SEALS)
 
 
 class Service:
@@ -157,7 +157,7 @@ class Service:
             terminal.rules.number,
             terminal.manifest.version,
             terminal.revocations.number,
-            0,
+            terminal.seals.number,
             0,
             terminal.images.failed,
             terminal.clock.mono_ms() & 0xFFFFFFFF,
@@ -247,6 +247,8 @@ class Service:
         elif request.kind == ObjectKind.REVOCATIONS:
             terminal.revocations.install(transfer)
             terminal.note_own_key()
+        elif request.kind == ObjectKind.SEALS:
+            terminal.seals.install(transfer, terminal.identity.root)
         elif request.kind == ObjectKind.ROOT:
             terminal.identity.rotate(request.version, transfer.body)
         elif request.kind == ObjectKind.IMAGE:
