@@ -17,6 +17,7 @@ _BODIES = {
     ObjectKind.MANIFEST: "BlockList",
     ObjectKind.IMAGE: "BlockList",
     ObjectKind.ROOT: "RootRotation",
+    ObjectKind.SEALS: "SealList",
 }
 _HASH = 32
 
@@ -75,10 +76,31 @@ def _body(kind: int, raw: bytes, faults: list[str]) -> object:
             faults.append(f"BlockList.hashes: {len(hashes)} bytes are not {blocks} hashes")
         fields["hashes"] = [hashes[at : at + _HASH] for at in range(0, len(hashes), _HASH)]
     rows = fields.get("rows")
+    if kind == ObjectKind.SEALS and isinstance(rows, bytes):
+        return _seals(fields, rows, faults)
     if isinstance(rows, bytes):
         size = codec.RevokedRow.SIZE
         fields["rows"] = [read("RevokedRow", rows[at : at + size], faults)[0] for at in range(0, len(rows), size)]
     return fields
+
+
+def _seals(fields: Fields, raw: bytes, faults: list[str]) -> Fields:
+    """The rows of a list of seals: `issuers`, each with its certificate, `ranges` and `voids`."""
+    issuers: list[Fields] = []
+    at = 0
+    for _ in range(_number(fields["issuers"])):
+        issuer, size = read("SealIssuer", raw[at : at + codec.SealIssuer.SIZE], faults)
+        if UNREAD in issuer:
+            break
+        at += size + _number(issuer["length"])
+        certificate = raw[at - _number(issuer["length"]) : at]
+        issuers.append({"number": issuer["number"], "certificate": signed_object(certificate, faults)})
+    size = codec.SealRange.SIZE
+    rows = [read("SealRange", raw[row : row + size], faults)[0] for row in range(at, len(raw), size)]
+    issued = _number(fields["ranges"])
+    if len(rows) != issued + _number(fields["voids"]):
+        faults.append(f"SealList.rows: {issued} and {fields['voids']} ranges named, {len(rows)} there")
+    return {"issuers": issuers, "ranges": rows[:issued], "voids": rows[issued:]}
 
 
 def _manifest(raw: bytes, faults: list[str]) -> Fields:

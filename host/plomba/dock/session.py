@@ -318,12 +318,24 @@ class Dock:
                 await terminal.push(ObjectKind.RULES, version_of(rules), rules)
                 self._ledger.keep_object(ObjectKind.RULES, version_of(rules), rules)
                 report.pushed.append("rules")
-            if not self._lists:
-                return
-            manifest = await self._desk.manifest(terminal.id)
-            if version_of(manifest) > status.manifest:
-                await terminal.push(ObjectKind.MANIFEST, version_of(manifest), manifest)
-                report.pushed.append("manifest")
+            if self._lists:
+                manifest = await self._desk.manifest(terminal.id)
+                if version_of(manifest) > status.manifest:
+                    await terminal.push(ObjectKind.MANIFEST, version_of(manifest), manifest)
+                    report.pushed.append("manifest")
+            await self._push_seals(terminal, await self._desk.seals(terminal.id), status, report)
+
+    async def _push_seals(self, terminal: Terminal, seals: bytes | None, status: StatusOk, report: Report) -> None:
+        if seals is None or version_of(seals) <= status.seals:
+            return
+        try:
+            await terminal.push(ObjectKind.SEALS, version_of(seals), seals)
+        except TerminalRefused as refusal:
+            # An older list goes on holding: new seals are refused there, and nothing else has to wait for it.
+            report.note("seals", "refused")
+            report.refusals.append(refusal)
+        else:
+            report.note("seals", "pushed")
 
     async def _push_image(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
         """Last, for it wants everything receipted. One that did not come up there once is not brought again."""

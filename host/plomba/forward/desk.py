@@ -15,6 +15,8 @@ from plomba.ledger import Stored
 
 _TIMEOUT_S = 10.0
 _EVENTS = 5000
+_OK = 200
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,12 @@ class Desk:
         """The signed rule pack in force, as a bundle."""
         return (await self._call("GET", f"/api/v1/terminals/{terminal}/rules")).content
 
+    async def seals(self, terminal: str) -> bytes | None:
+        """The signed list of the organisation's own seals, as a bundle; None where there is none, or where the order
+        system does not know of such a thing."""
+        response = await self._call("GET", f"/api/v1/terminals/{terminal}/seals", besides=_NOT_FOUND)
+        return response.content if response.status_code == _OK else None
+
     async def import_orders(self, text: bytes, content_type: str) -> int:
         """Hands over an order file; returns how many orders it held. Raises PlombaError `orders_refused`."""
         response = await self._call("POST", "/api/v1/orders", content=text, headers={"content-type": content_type})
@@ -104,14 +112,15 @@ class Desk:
         listed: list[dict[str, Any]] = body[name] if isinstance(body, dict) else body
         return listed
 
-    async def _call(self, method: str, path: str, **options: Any) -> httpx2.Response:
+    async def _call(self, method: str, path: str, *, besides: int = 0, **options: Any) -> httpx2.Response:
+        """The answer when it is a good one, or has the status `besides`."""
         try:
             response = await self._http.request(method, path, **options)
         except httpx2.HTTPError as error:
             raise PlombaError("desk_unreachable", url=self.url, reason=error or type(error).__name__) from error
         if response.status_code == 422:
             raise PlombaError("orders_refused", reason=_problem(response))
-        if response.status_code >= 400:
+        if response.status_code >= 400 and response.status_code != besides:
             raise PlombaError("desk_unreachable", url=self.url, reason=_problem(response))
         return response
 
