@@ -131,7 +131,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lang = language()
     lines = []
     for issuer in found["issuers"]:
-        lines.append(say("seals", "issuer", lang, **{**issuer, "state": say("seals", issuer["state"], lang)}))
+        state = say("seals", issuer["state"], lang)
+        lines.append(say("seals", "issuer", lang, number=issuer["number"], id=issuer["key"], state=state))
         lines += [say("seals", "batch", lang, **batch) for batch in issuer["batches"]]
     return [*lines, say("seals", "version", lang, version=found["version"])]
 

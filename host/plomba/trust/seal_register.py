@@ -95,7 +95,7 @@ class Register:
             raise UsageError("seal_issuers_full", limit=ISSUER_MAX)
         return replace(self, issuers={**self.issuers, number: key})
 
-    def giving(self, batch: Batch, count: int, now: int) -> tuple[Register, int]:
+    def giving(self, batch: Batch, count: int) -> tuple[Register, int]:
         """The register with the next `count` numbers of a batch given, and the first of them.
 
         Raises UsageError `seal_batch_range`, `seal_batch_full`.
@@ -105,14 +105,18 @@ class Register:
         first = self.given.get(batch, 0) + 1
         if first + count - 1 > NUMBER_MAX:
             raise UsageError("seal_batch_full", batch=batch[1], left=NUMBER_MAX - first + 1)
-        return self._changed(now, given={**self.given, batch: first + count - 1}), first
+        return replace(self, given={**self.given, batch: first + count - 1}), first
 
     def next_batch(self, issuer: int) -> int:
         """A batch that this issuer has not begun."""
         return max((batch for held, batch in self.given if held == issuer), default=0) + 1
 
-    def voiding(self, void: Void, now: int) -> Register:
-        return self._changed(now, voids=(*self.voids, void))
+    def voiding(self, void: Void) -> Register:
+        return replace(self, voids=(*self.voids, void))
+
+    def renumbered(self, now: int) -> Register:
+        """Under the next version; a register restored from an old copy gives none again that a terminal may hold."""
+        return replace(self, version=max(now, self.version + 1))
 
     def void_count(self, batch: Batch) -> int:
         """Numbers of the batch that are void."""
@@ -127,7 +131,3 @@ class Register:
             else:
                 ranges.append((first, last))
         return ranges
-
-    def _changed(self, now: int, **changes: Any) -> Register:
-        # A register restored from an old copy gives no version again that a terminal may hold.
-        return replace(self, version=max(now, self.version + 1), **changes)

@@ -54,7 +54,8 @@ def issue(organisation: Organisation, count: int, *, batch: int | None = None, n
             number = _next_issuer(organisation, held, signer.key.id)
             held = held.with_issuer(number, signer.key.id)
         which = (number, batch if batch is not None else held.next_batch(number))
-        given, first = held.giving(which, count, now)
+        given, first = held.giving(which, count)
+        given = given.renumbered(now)
         body(organisation, given)
         staged_files.commit(organisation.folder, {seal_register.NAME: given.packed()})
     return [make(signer.key, *which, number) for number in range(first, first + count)]
@@ -75,11 +76,12 @@ def void(organisation: Organisation, names: Sequence[str], reason: str, *, now: 
             if last > held.given.get(which, 0):
                 raise UsageError("seal_not_given", name=text)
             before = changed.void_count(which)
-            after = changed.voiding(Void(which, first, last, reason, now), now)
+            after = changed.voiding(Void(which, first, last, reason, now))
             if after.void_count(which) > before:
                 fresh += after.void_count(which) - before
                 changed = after
         if fresh:
+            changed = changed.renumbered(now)
             body(organisation, changed)
             staged_files.commit(organisation.folder, {seal_register.NAME: changed.packed()})
     return fresh, sum(last - first + 1 for _, _, first, last in wanted) - fresh
