@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from chromium import chromium
 from desk_process import DeskProcess
 from desk_records import Scanner
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from plomba.desk import lifecycle, steps
 from plomba.desk import page as desk_page
@@ -20,14 +20,6 @@ from plomba.desk.words import names
 from plomba.texts import LANGUAGES
 from plomba_wire.vocabulary import State, Verdict
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 HEADER = "order,class,place,value,currency,shop,cell,seals\n"
 ORDERS = HEADER + "A-1,sealed,17,48900.50,RUB,Север,A-12,S1\nA-2,plain,17,1250.00,RUB,Чай,B-03,\n"
 HOSTILE = ["<script>window.owned=1</script>", "<img src=x onerror=owned=1>", '"><b>x', "שלום-7", "{{ 7*7 }}"]
@@ -35,11 +27,8 @@ HOSTILE = ["<script>window.owned=1</script>", "<img src=x onerror=owned=1>", '">
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ app = App(name="plomba", version=__version__, help="Handheld scanning with evide
 org = App(name="org", help="The organisation's keys.")
 dock = App(name="dock", help="Pull records from a terminal, keep and forward them.")
 desk = App(name="desk", help="The order desk.")
+seals = App(name="seals", help="Seals of our own: numbered, signed, printed.")
 image = App(name="image", help="The terminal's firmware.")
 staff = App(name="staff", help="Who may do what on a terminal.")
 override = App(name="override", help="What a remote owner allows.")
@@ -40,6 +41,11 @@ for parent, name, target, about in (
     (dock, "forks", "dock:forks", "List copied terminals and take their proofs out."),
     (dock, "damage", "dock:damage", "List damaged pages of terminals' journals and take them out."),
     (dock, "release", "dock:release", "Let a terminal out of quarantine."),
+    (seals, "issue", "seals:issue", "Make the next numbered, signed seals."),
+    (seals, "print", "seals:print_", "Make printable sheets of a batch."),
+    (seals, "void", "seals:void", "Put seals on the void list."),
+    (seals, "list", "seals:list_", "Which numbers were issued, how many are void."),
+    (seals, "sign", "seals:sign", "Write the signed list for terminals into a file."),
     (image, "build", "image:build", "Compile the firmware into an image."),
     (image, "sign", "image:sign", "Sign an image with the release key."),
     (desk, "serve", "desk:serve", "Run the order desk."),
@@ -55,7 +61,7 @@ for parent, name, target, about in (
     (bench, "terminal", "bench:terminal", "Measure a terminal with a long list of orders."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
-for group in (org, dock, desk, image, staff, override, cards, bench):
+for group in (org, dock, desk, seals, image, staff, override, cards, bench):
     app.command(group)
 
 

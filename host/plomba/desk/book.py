@@ -20,10 +20,12 @@ from plomba.desk.manifest import Expected
 from plomba.desk.orders import BadCell, ImportRefused, Order, code_taken
 from plomba.desk.replay import Replay
 from plomba.desk.store import Issued, Store, Terminal
-from plomba.errors import PlombaError, UsageError, VerificationError
+from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
+from plomba.trust import sealing
 from plomba.trust.objects import SignedObject, package, split_bundle
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import VerifiedRecord, verify_record
+from plomba.trust.seal_register import Register
 from plomba_wire import chain
 from plomba_wire.vocabulary import ObjectKind, Role
 
@@ -202,6 +204,29 @@ class Book:
             now = self._clock()
             signed = self._sealed(kind, body, version=number, not_before=now - manifest.SKEW)
             self.store.put_issued(kind, _EVERYBODY, Issued(number, content, signed, now))
+        return signed
+
+    def seals(self, terminal_id: bytes) -> bytes | None:
+        """The list of the organisation's own seals, the same bytes while nothing changed; None where none were issued.
+
+        Raises UsageError; StoreError `seals_register_old` for a register that is older than what was given out.
+        """
+        self._known(terminal_id)
+        register = Register.load(self._organisation.folder)
+        if not register.version:
+            return None
+        body = sealing.body(self._organisation, register)
+        content = hashlib.sha256(body).digest()
+        with self.store.transaction():
+            held = self.store.issued(ObjectKind.SEALS, _EVERYBODY)
+            if held is not None:
+                if register.version < held.version:
+                    raise StoreError("seals_register_old", found=register.version, held=held.version)
+                if content == held.content and register.version == held.version and self._by_current_key(held.bundle):
+                    return held.bundle
+            now = self._clock()
+            signed = sealing.sign(self._organisation, register, body, now=now)
+            self.store.put_issued(ObjectKind.SEALS, _EVERYBODY, Issued(register.version, content, signed, now))
         return signed
 
     def _accept(self, event: object, touched: set[str]) -> Answer:
