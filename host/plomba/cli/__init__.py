@@ -16,6 +16,7 @@ org = App(name="org", help="The organisation's keys.")
 dock = App(name="dock", help="Pull records from a terminal, keep and forward them.")
 desk = App(name="desk", help="The order desk.")
 image = App(name="image", help="The terminal's firmware.")
+rules = App(name="rules", help="Rule packs: what a terminal asks for, and since when.")
 bench = App(name="bench", help="Figures of the system, each with its limit.")
 for parent, name, target, about in (
     (app, "demo", "demo:demo", "A pick-up point in a minute: scans, records, docking, desk, evidence."),
@@ -41,12 +42,15 @@ for parent, name, target, about in (
     (image, "sign", "image:sign", "Sign an image with the release key."),
     (desk, "serve", "desk:serve", "Run the order desk."),
     (desk, "import", "desk:import_", "Import an order file."),
+    (rules, "check", "rules:check", "Say what is wrong with a rule pack, with its line."),
+    (rules, "diff", "rules:diff", "Say in words what one pack changes of another."),
+    (rules, "sign", "rules:sign", "Sign a rule pack with the desk's key."),
     (bench, "link", "bench:link", "Measure the link on real runs."),
     (bench, "ingest", "bench:ingest", "Measure the way from frames to committed rows."),
     (bench, "terminal", "bench:terminal", "Measure a terminal with a long list of orders."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
-for group in (org, dock, desk, image, bench):
+for group in (org, dock, desk, rules, image, bench):
     app.command(group)
 
 

@@ -9,14 +9,16 @@ from pathlib import Path
 from plomba.errors import UsageError
 
 
-def serve(*, data: Path, org: Path, host: str = "127.0.0.1", port: int = 8080) -> int:
+def serve(*, data: Path, org: Path, host: str = "127.0.0.1", port: int = 8080, rules: Path | None = None) -> int:
     """Run the order desk until it is stopped. Prints its address as one JSON line; port 0 takes a free one.
 
-    Example: plomba desk serve --data desk --org org
+    RULES is the rule pack it signs for terminals (docs/rules.md); without it rules.toml in DATA, else the sample.
+
+    Example: plomba desk serve --data desk --org org --rules jewellery-3.toml
     """
     from plomba.desk.server import serve as run
 
-    run(data, org, host, port, lambda url: print(json.dumps({"desk": url}), flush=True))
+    run(data, org, host, port, lambda url: print(json.dumps({"desk": url}), flush=True), rules)
     return 0
 
 

@@ -16,6 +16,7 @@ from plomba.desk.events import Claimed, event_id, named_order, read_event
 from plomba.desk.lifecycle import Lifecycle, Scan, in_order
 from plomba.desk.manifest import Expected
 from plomba.desk.orders import BadCell, ImportRefused, Order, code_taken
+from plomba.desk.rules.pack import from_body
 from plomba.desk.store import Event, Issued, Store, Terminal
 from plomba.errors import PlombaError, UsageError, VerificationError
 from plomba.trust.objects import SignedObject, package, split_bundle
@@ -58,10 +59,12 @@ class Imported:
 class Book:
     """Belongs to the thread that made it. Methods raise StoreError when the disk does not do its part."""
 
-    def __init__(self, folder: Path, organisation: Organisation, clock: Callable[[], int]) -> None:
-        """`clock` gives s since 1970. `rules.toml` in `folder` takes the place of the sample rule pack."""
+    def __init__(
+        self, folder: Path, organisation: Organisation, clock: Callable[[], int], pack: Path | None = None
+    ) -> None:
+        """`clock` gives s since 1970. The rule pack is `pack`, else `rules.toml` in `folder`, else the sample."""
         own = folder / "rules.toml"
-        self.rule_pack = rules.load(own if own.exists() else None)
+        self.rule_pack = rules.load(pack or (own if own.exists() else None))
         self.lifecycle: Lifecycle = lifecycle.load()
         self.store = Store(folder)
         self._organisation = organisation
@@ -157,7 +160,7 @@ class Book:
 
     def rules(self, terminal_id: bytes) -> bytes:
         """The rule pack in force, the same bytes every time. Raises UsageError, and PlombaError for a pack that was
-        changed under its number or went back."""
+        changed under its number, went back, or changes the rules without a word."""
         self._known(terminal_id)
         pack = self.rule_pack
         content = hashlib.sha256(pack.body).digest()
@@ -168,6 +171,7 @@ class Book:
                     raise PlombaError("desk_rules_changed", number=pack.number, held=held.version)
                 if pack.number == held.version and self._by_current_key(held.bundle):
                     return held.bundle
+                _tell(pack, held.bundle)
             now = self._clock()
             signed = self._sealed(ObjectKind.RULES, pack.body, version=pack.number, not_before=now - manifest.SKEW)
             self.store.put_issued(ObjectKind.RULES, _EVERYBODY, Issued(pack.number, content, signed, now))
@@ -253,6 +257,16 @@ class Book:
     def _by_current_key(self, data: bytes) -> bool:
         certificate, _ = split_bundle(data)
         return certificate == self._organisation.desk.certificate
+
+
+def _tell(pack: rules.RulePack, held: bytes) -> None:
+    """Raises RulesRefused when `pack` comes after the bundle `held` without a word about what it changes."""
+    try:
+        old = from_body(SignedObject.parse(split_bundle(held)[1]).body)
+    except ValueError:
+        return  # of another form than this desk writes: there is nothing to compare with
+    if pack.number > old.number:
+        rules.follows(pack, old)
 
 
 def _scan(event: Event, seals: set[bytes]) -> Scan:
