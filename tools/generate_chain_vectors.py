@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import struct
 from typing import Any
 
@@ -70,7 +72,51 @@ def digests() -> Case:
         "order_ref": [
             {"order": code.encode().hex(), "ref": int.from_bytes(sha256(code.encode())[:4], "big")} for code in codes
         ],
+        "pin_proof": [
+            {"salt": salt[:8].hex(), "badge": badge, "pin": pin.hex(), "proof": _pin_proof(salt[:8], badge, pin).hex()}
+            for badge, pin in ((1, b"0000"), (42, b"1234"), (999999999, b"87654321"))
+        ],
+        "challenge": [
+            {
+                "terminal": TERMINAL.id.hex(),
+                "epoch": epoch,
+                "seq": seq,
+                "order_ref": order_ref,
+                "challenge": _eight(
+                    sha256(b"plomba/challenge/1", TERMINAL.id, struct.pack(">HII", epoch, seq, order_ref))
+                ).hex(),
+            }
+            for epoch, seq, order_ref in ((1, 1, 0), (1, 2, 0), (258, 0x01020304, 0xFFFFFFFF))
+        ],
+        "answer": [
+            {
+                "shared": previous.hex(),
+                "terminal": TERMINAL.id.hex(),
+                "order": code.encode().hex(),
+                "need": need,
+                "challenge": b"01234567".hex(),
+                "answer": _answer(previous, TERMINAL.id, code.encode(), need, b"01234567").hex(),
+            }
+            for code in codes
+            for need in (3, 11)
+        ],
     }
+
+
+def _pin_proof(salt: bytes, badge: int, pin: bytes) -> bytes:
+    state = sha256(b"plomba/pin/1", salt, badge.to_bytes(4, "big"), pin)
+    for _ in range(999):
+        state = sha256(state)
+    return state[:16]
+
+
+def _eight(tag: bytes) -> bytes:
+    return f"{int.from_bytes(tag[:8], 'big') % 10**8:08d}".encode()
+
+
+def _answer(shared: bytes, terminal: bytes, order: bytes, need: int, challenge: bytes) -> bytes:
+    message = struct.pack(f">8sB{len(order)}sB8s", terminal, len(order), order, need, challenge)
+    return _eight(hmac.digest(sha256(b"plomba/answer/1", shared), message, hashlib.sha256))
 
 
 def chain() -> Case:

@@ -70,6 +70,7 @@ class Health:
             (journal.bad_blocks, Check.MEMORY_WORN),
             (terminal.manifest.damaged, Check.MANIFEST_DAMAGED),
             (terminal.rules.damaged, Check.RULES_DAMAGED),
+            (terminal.staff.damaged, Check.STAFF_DAMAGED),
             (revocations.damaged, Check.REVOCATIONS_DAMAGED),
             (not revocations.damaged and revocations.holds(terminal.identity.id), Check.KEY_REVOKED),
             (terminal.images.too_old, Check.BELOW_FLOOR),

@@ -23,6 +23,7 @@ from terminal.objects.newest import Newest
 from terminal.objects.revocations import Revocations
 from terminal.objects.rules import Rules
 from terminal.objects.slots import Slot
+from terminal.objects.staff import Staff
 from terminal.presenter import Presenter
 from terminal.receipts import Receipts
 from terminal.recorder import Recorder
@@ -60,6 +61,7 @@ class Terminal:
         self._open_journal()
         self.revocations = Revocations()
         self.rules = Rules()
+        self.staff = Staff()
         first, second = board.manifest_regions()
         self.manifest = Manifest((Slot(first), Slot(second)), self.identity.id)
         self.newest = Newest()
@@ -77,6 +79,7 @@ class Terminal:
             self.revocations.load(roots)
             self.note_own_key()
             self.rules.load(roots)
+            self.staff.load(roots)
             self.manifest.load(roots)
             self.note_newest()
             self.replay()
@@ -218,6 +221,7 @@ class Terminal:
         """What is in force now is the least that may come. Raises OSError."""
         for kind, version in (
             (ObjectKind.RULES, self.rules.number),
+            (ObjectKind.STAFF, self.staff.number),
             (ObjectKind.MANIFEST, self.manifest.version),
             (ObjectKind.REVOCATIONS, self.revocations.number),
         ):

@@ -3,13 +3,14 @@
 
 from plomba_wire.layout import Layout, Malformed
 
-__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Baud", "BaudOk", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "Health", "SyncOpen", "SyncOpenOk", "Data", "Credit", "AgainRow", "SyncEnd", "Announce", "Receipt", "Held", "HeldOk", "Damaged", "DamagedOk", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "TimeProbe", "TimeProbeOk", "Diag", "DiagOk", "RecordHead", "Envelope", "Certificate", "RevocationList", "RevokedRow", "RootRotation", "ReceiptBody", "TimeBody", "BlockList", "ImageHead", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES", "SCHEMA"]
+__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Baud", "BaudOk", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "Health", "SyncOpen", "SyncOpenOk", "Data", "Credit", "AgainRow", "SyncEnd", "Announce", "Receipt", "Held", "HeldOk", "Damaged", "DamagedOk", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "TimeProbe", "TimeProbeOk", "Diag", "DiagOk", "RecordHead", "Envelope", "Certificate", "RevocationList", "RevokedRow", "StaffList", "StaffRow", "RootRotation", "ReceiptBody", "TimeBody", "BlockList", "ImageHead", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES", "SCHEMA"]
 
 _ACTION = b"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x10\x11\x12\x13\x14\x15\x16\x20\x21\x22\x23\x24\x25\x30\x31\x32\x33\x34\x35\x40\x41\x42\x50\x51\x52\x53\x54\x55\x56\x60\x61\x70\x71\x72\x7e\x7f"
 _CODE_KIND = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15"
 _ENGINE = b"\x00\x01\x02"
 _ENROLMENT = b"\x00\x01\x02"
 _ERROR = b"\x01\x02\x03\x04\x05\x06\x07\x08\x10\x11\x12\x13\x14\x15\x20\x21\x22\x23\x24\x25\x26\x27\x28\x29\x2a\x30\x31\x32\x3f"
+_HAND = b"\x01\x02\x03\x04\x05"
 _OBJECT_KIND = b"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a"
 _ORDER_CLASS = b"\x00\x01"
 _PROTECTION = b"\x01\x02\x03"
@@ -170,10 +171,10 @@ class StatusOk(Layout):
     """The head is signed: a tail cut off later can be shown."""
 
     TYPE = 0x90
-    SIZE = 182
-    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "rules", "manifest", "revocations", "image", "mono_ms", "utc", "health", "signature")
+    SIZE = 190
+    FIELDS = ("epoch", "first_seq", "next_seq", "receipted_seq", "head", "rules", "manifest", "revocations", "seals", "staff", "image", "mono_ms", "utc", "health", "signature")
     __slots__ = FIELDS
-    FORMAT = ">HIII32sIIIIII48s64s"
+    FORMAT = ">HIII32sIIIIIIII48s64s"
 
 
 class Health(Layout):
@@ -477,6 +478,26 @@ class RevokedRow(Layout):
     CODES = ((2, _REVOCATION),)
 
 
+class StaffList(Layout):
+    """Body of a staff list. Its version is its number. No name is in it: who has which badge stays on the host."""
+
+    SIZE = 64
+    FIELDS = ("owner", "rows")
+    __slots__ = FIELDS
+    FORMAT = ">64s"
+    TAIL = ("", 7590)
+
+
+class StaffRow(Layout):
+    """A badge, and what it may do."""
+
+    SIZE = 33
+    FIELDS = ("badge", "hand", "until", "salt", "proof")
+    __slots__ = FIELDS
+    FORMAT = ">IBI8s16s"
+    CODES = ((1, _HAND),)
+
+
 class RootRotation(Layout):
     """Body of a root rotation: the old root signs the object, the new one signs inside it. Its version is its number."""
 
@@ -591,5 +612,5 @@ MESSAGES = {
     0xd0: DiagOk,
 }
 """Message type -> layout of its body."""
-SCHEMA = bytes.fromhex("cb0592d9b5e1b9f2")
+SCHEMA = bytes.fromhex("922e7923339ca54e")
 """First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""

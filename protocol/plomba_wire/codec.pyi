@@ -157,12 +157,14 @@ class StatusOk(Layout):
     rules: int
     manifest: int
     revocations: int
+    seals: int
+    staff: int
     image: int
     mono_ms: int
     utc: int
     health: bytes
     signature: bytes
-    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, rules: int, manifest: int, revocations: int, image: int, mono_ms: int, utc: int, health: bytes, signature: bytes) -> None: ...
+    def __init__(self, epoch: int, first_seq: int, next_seq: int, receipted_seq: int, head: bytes, rules: int, manifest: int, revocations: int, seals: int, staff: int, image: int, mono_ms: int, utc: int, health: bytes, signature: bytes) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod
@@ -467,6 +469,27 @@ class RevokedRow(Layout):
     since: int
     reason: int
     def __init__(self, key: bytes, since: int, reason: int) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class StaffList(Layout):
+    owner: bytes
+    rows: bytes
+    def __init__(self, owner: bytes, rows: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class StaffRow(Layout):
+    badge: int
+    hand: int
+    until: int
+    salt: bytes
+    proof: bytes
+    def __init__(self, badge: int, hand: int, until: int, salt: bytes, proof: bytes) -> None: ...
     @classmethod
     def unpack(cls, data: bytes) -> Self: ...
     @classmethod

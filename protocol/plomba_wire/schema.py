@@ -26,6 +26,8 @@ BLOCK = 4096
 """Bytes of a block of a large object; the last one may be shorter."""
 REVOKED_MAX = 600
 """Rows of the longest revocation list: as a bundle it fits 8192 bytes."""
+STAFF_MAX = 230
+"""Rows of the longest staff list: as a bundle it fits 8192 bytes."""
 BLOCKS_MAX = 238
 """Blocks of the largest object: its list fits two erase blocks of flash together with what signs it."""
 
@@ -244,6 +246,8 @@ _layout(
     "rules" / c.Int32ub * "version of the rule pack; 0 = none",
     "manifest" / c.Int32ub * "version of the manifest; 0 = none",
     "revocations" / c.Int32ub * "number of the revocation list; 0 = none",
+    "seals" / c.Int32ub * "version of the list of seals; 0 = none",
+    "staff" / c.Int32ub * "version of the list of staff; 0 = none",
     "image" / c.Int32ub * "version of an image that did not come up and is not wanted again; 0 = none",
     "mono_ms" / c.Int32ub * "ms since boot",
     "utc" / c.Int32ub * "s since 1970; 0 = clock never set",
@@ -530,6 +534,21 @@ _layout(
     "key" / c.Bytes(_KEY_ID) * "id of the key",
     "since" / c.Int32ub * "s since 1970: what it signed from then on counts for nothing",
     "reason" / OneOf(c.Int8ub, "revocation") * "why",
+)
+_layout(
+    "StaffList",
+    "Body of a staff list. Its version is its number. No name is in it: who has which badge stays on the host.",
+    "owner" / c.Bytes(_KEY) * "X || Y of who answers challenges; zeros = nobody",
+    "rows" / Rest(STAFF_MAX * 33) * "StaffRow, ascending by badge",
+)
+_layout(
+    "StaffRow",
+    "A badge, and what it may do.",
+    "badge" / c.Int32ub * "its number, from 1",
+    "hand" / OneOf(c.Int8ub, "hand") * "what it may do",
+    "until" / c.Int32ub * "s since 1970, its last second; 0 = no end",
+    "salt" / c.Bytes(8) * "of the proof; zeros, like the proof, = a badge without a PIN",
+    "proof" / c.Bytes(16) * "of its PIN (section 3)",
 )
 _layout(
     "RootRotation",

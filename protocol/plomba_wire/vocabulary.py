@@ -131,7 +131,7 @@ class Mode:
 
 class Command:
     REFUSE = 0x20
-    PART = 0x21
+    PART = 0x4a
     HOLD = 0x22
     RELEASE = 0x23
     DAMAGE = 0x24
@@ -152,7 +152,7 @@ class Command:
     CANCEL = 0x37
     OK = 0x38
     ENTER = 0x39
-    LATE = 0x3a
+    LATE = 0x4b
     BADGE = 0x40
     CUSTOMER = 0x41
     REASON = 0x42
@@ -415,6 +415,7 @@ class Check:
     RESTARTED = 0x200
     IMAGE_REVERTED = 0x400
     BELOW_FLOOR = 0x800
+    STAFF_DAMAGED = 0x2000
     STATE_LOST = 0x10000
     KEY_DAMAGED = 0x20000
     NO_ENTROPY = 0x40000
@@ -442,7 +443,7 @@ MODES = {
 
 COMMANDS = {
     b"REFUSE": 32,
-    b"PART": 33,
+    b"PART": 74,
     b"HOLD": 34,
     b"RELEASE": 35,
     b"DAMAGE": 36,
@@ -463,7 +464,7 @@ COMMANDS = {
     b"CANCEL": 55,
     b"OK": 56,
     b"ENTER": 57,
-    b"LATE": 58,
+    b"LATE": 75,
     b"BADGE": 64,
     b"CUSTOMER": 65,
     b"REASON": 66,
@@ -497,7 +498,7 @@ MODE_ACTIONS = {
 
 COMMAND_ACTIONS = {
     32: 0x34,
-    33: 0x34,
+    74: 0x34,
     34: 0x55,
     35: 0x56,
     36: 0x50,

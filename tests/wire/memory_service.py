@@ -111,7 +111,16 @@ class MemoryService:
         version = max(self.installed, default=0)
         head = self.digests[-1]
         return codec.StatusOk(
-            EPOCH, 1, self.next_seq(), self.receipted, head, 0, version, 0, 0, 0, 0, bytes(codec.Health.SIZE), bytes(64)
+            EPOCH,
+            1,
+            self.next_seq(),
+            self.receipted,
+            head,
+            0,
+            version,
+            *bytes(6),
+            bytes(codec.Health.SIZE),
+            bytes(64),
         )
 
     def _commit(self, message: codec.ObjectCommit) -> codec.ObjectCommitOk:

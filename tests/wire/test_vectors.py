@@ -130,6 +130,9 @@ DIGESTS = {
     "head": ("nonce", "terminal", "epoch", "next_seq", "head", "digest"),
     "code_tag": ("salt", "kind", "code", "tag"),
     "order_ref": ("order", "ref"),
+    "pin_proof": ("salt", "badge", "pin", "proof"),
+    "challenge": ("terminal", "epoch", "seq", "order_ref", "challenge"),
+    "answer": ("shared", "terminal", "order", "need", "challenge", "answer"),
 }
 
 

@@ -13,7 +13,7 @@ from plomba_wire import codec
 gc.collect()
 from memory_service import MemoryService  # noqa: E402
 
-from plomba_wire import chain, framing, tlv  # noqa: E402
+from plomba_wire import answering, base45, chain, framing, pin_proof, tlv  # noqa: E402
 from plomba_wire.terminal_end import Refusal, TerminalEnd  # noqa: E402
 
 gc.collect()
@@ -94,6 +94,13 @@ def sign(d, digest):
     from terminal.keys import p256
 
     return p256.sign(int.from_bytes(d, "big"), digest)
+
+
+def answer_of(shared, terminal, order, need, challenge):
+    from terminal.keys.nonce import hmac_sha256
+
+    message = answering.answer_message(terminal, order, need, challenge)
+    return answering.digits(hmac_sha256(answering.answer_key(shared), message))
 
 
 def open_bundle(root, now, kind, bundle, layout):
@@ -190,6 +197,8 @@ CALLS = {
     "frames": frames,
     "flood": flood,
     "encode": framing.encode,
+    "base45": base45.encode,
+    "unbase45": base45.decode,
     "cobs": framing.cobs_encode,
     "uncobs": framing.cobs_decode,
     "tlv_pack": tlv_pack,
@@ -202,6 +211,9 @@ CALLS = {
     "head": chain.head_digest,
     "code_tag": chain.code_tag,
     "order_ref": chain.order_ref,
+    "pin_proof": pin_proof.pin_proof,
+    "challenge": answering.challenge,
+    "answer": answer_of,
     "fits": fits,
     "sign": sign,
     "open": open_bundle,

@@ -101,6 +101,10 @@ class ChipSigner:
             self.glitches += 1
         raise ChipFailure(code)
 
+    def agree(self, public: bytes) -> "bytes | None":
+        """None: slot 0 is configured, and locked for life, without ECDH."""
+        return None
+
     def _random(self, draw) -> None:
         """What entropy.py finds wrong with the chip's bytes is a failure of the chip."""
         try:

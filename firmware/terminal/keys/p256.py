@@ -1,4 +1,4 @@
-"""ECDSA on P-256 over SHA-256 digests (FIPS 186-5), in plain integers.
+"""ECDSA on P-256 over SHA-256 digests (FIPS 186-5) and ECDH (SP 800-56A), in plain integers.
 
 A private key is an int d in [1, N - 1], a public key 64 bytes X || Y, a signature 64 bytes r || s,
 big-endian. The arithmetic takes a time that depends on the numbers: who can time a signature closely enough
@@ -95,6 +95,19 @@ def verify(public: bytes | Table, digest: bytes, signature: bytes) -> bool:
     # r is the affine x modulo N, and N < P: it may have been reduced once. Comparing here saves an inversion.
     zz = z * z % P
     return (r * zz - x) % P == 0 or (r + N < P and ((r + N) * zz - x) % P == 0)
+
+
+def agree(d: int, public: bytes) -> bytes:
+    """What d and the owner of a public key share: the x coordinate of d times the point, 32 bytes (SP 800-56A rev. 3,
+    5.7.1.2). Raises ValueError when d is not in [1, N - 1] or public not a point.
+    """
+    if not 0 < d < N:
+        raise ValueError("private key out of range")
+    entries = Table(public).entries
+    # N - d gives the same x. The larger of the two has bit 255 set but for one d in 2**32: 63 doublings whatever d is.
+    point = _evaluate((entries, _digits(max(d, N - d), _TEETH, _SPACING)))
+    [(x, _)] = _affine([point])
+    return x.to_bytes(32, "big")
 
 
 def is_point(public: bytes) -> bool:

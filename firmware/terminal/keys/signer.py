@@ -1,8 +1,9 @@
 """Who signs for this terminal: software with a key in flash, or a secure element. One surface, two makers.
 
-`public` (X || Y), `protection`, `source` (of entropy), `sign(digest)` (64 bytes, valid, low s), `counter()` (how often
-the chip was started; None where nothing counts). Which maker it is stays for life: it is decided by what the board has
-at first start, and each leaves a file. A board that has lost its chip, or found one, refuses to start.
+`public` (X || Y), `protection`, `source` (of entropy), `sign(digest)` (64 bytes, valid, low s), `agree(public)` (ECDH:
+x, 32 bytes; None where the key cannot), `counter()` (how often the chip was started; None where nothing counts). Which
+maker it is stays for life: it is decided by what the board has at first start, and each leaves a file. A board that has
+lost its chip, or found one, refuses to start.
 """
 
 from plomba_wire.vocabulary import Protection
@@ -63,6 +64,10 @@ class SoftwareSigner:
     def sign(self, digest: bytes) -> bytes:
         """Signature over a digest, its nonce hedged with fresh entropy (RFC 6979 section 3.6)."""
         return p256.sign(self._private, digest, entropy.entropy(32, self.source))
+
+    def agree(self, public: bytes) -> "bytes | None":
+        """What this key and `public` (X || Y) share. Raises ValueError when that is not a point."""
+        return p256.agree(self._private, public)
 
 
 def choose(bus):

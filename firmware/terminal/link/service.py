@@ -20,7 +20,7 @@ _NONCE_MS = const(10000)
 _BACK_S = const(86400)
 _DIAG_MAX = const(1024)
 _NO_PAGE = const(0xFFFFFFFF)
-_SMALL = (ObjectKind.RULES, ObjectKind.TIME, ObjectKind.REVOCATIONS, ObjectKind.ROOT)
+_SMALL = (ObjectKind.RULES, ObjectKind.TIME, ObjectKind.REVOCATIONS, ObjectKind.ROOT, ObjectKind.STAFF)
 
 
 class Service:
@@ -157,6 +157,8 @@ class Service:
             terminal.rules.number,
             terminal.manifest.version,
             terminal.revocations.number,
+            0,
+            0,
             terminal.images.failed,
             terminal.clock.mono_ms() & 0xFFFFFFFF,
             terminal.clock.utc(),
@@ -242,6 +244,8 @@ class Service:
             terminal.replay()
         elif request.kind == ObjectKind.RULES:
             terminal.rules.install(transfer)
+        elif request.kind == ObjectKind.STAFF:
+            terminal.staff.install(transfer)
         elif request.kind == ObjectKind.REVOCATIONS:
             terminal.revocations.install(transfer)
             terminal.note_own_key()

@@ -24,6 +24,7 @@ _SIGNERS = {
     ObjectKind.RULES: (Role.DESK,),
     ObjectKind.TIME: (Role.DESK, Role.DOCK),
     ObjectKind.IMAGE: (Role.RELEASE,),
+    ObjectKind.STAFF: (Role.DESK,),
 }
 _ROOT_SIGNS = (ObjectKind.REVOCATIONS, ObjectKind.ROOT)
 _KEY = 64

@@ -114,6 +114,7 @@ CHECKS = {
     0x200: ("screen", "IT RESTARTED", "The terminal failed and started again. Check the last scan once more"),
     0x400: ("screen", "UPDATE FAILED", "The new firmware did not start: the old one runs. Tell the supervisor"),
     0x800: ("screen", "FIRMWARE TOO OLD", "Do not scan: it needs its newer firmware. Put it on the dock"),
+    0x2000: ("screen", "BADGES DAMAGED", "The list of badges cannot be read. Put it on the dock"),
     0x10000: ("stop", "SETTINGS LOST", "The settings cannot be read. Records are kept. Hand it in for repair"),
     0x20000: ("stop", "KEY DAMAGED", "It cannot sign. Records are kept. Hand it in for repair"),
     0x40000: ("stop", "NO RANDOMNESS", "Signing is not safe. OK: try again. Still so: repair"),

@@ -5,18 +5,22 @@ from the journal after a restart; of records that were freed since, only the man
 with the newest of its records. When each one was kept for ever, 11,000 scans left no heap (seen on the bench).
 """
 
+import struct
+
 from micropython import const
 
 from plomba_wire import chain
-from plomba_wire.vocabulary import Action, CodeKind, OrderClass, State, Tlv, Verdict
+from plomba_wire.vocabulary import MODE_ACTIONS, Action, CodeKind, OrderClass, Tlv, Verdict
 
 _VOID = 0x01
 _STATE = const(0xFF)
 _SEQ_AT = const(8)
+_UNTIL = tuple(MODE_ACTIONS.values())
+_LEAVES_BAG = (Action.STORE, Action.RETURN_IN, Action.HANDOUT)
 
 
 class Parcel:
-    """One parcel as it stands now. `bound` says whether any seal is known to belong to it."""
+    """One parcel as it stands now; `id` is the text it was found by. `bound`: a seal is known to belong to it."""
 
     def __init__(self, ref: int, id: bytes, order_class: int, state: int, here: bool, bound: bool, cell: bytes) -> None:
         self.ref = ref
@@ -29,7 +33,7 @@ class Parcel:
 
 
 class Parcels:
-    """Keyed by an order's ref. Seals are kept as tags of 8 bytes."""
+    """Keyed by an order's ref. Seals, item numbers and bags are kept as tags of 8 bytes."""
 
     def __init__(self, manifest) -> None:
         self._manifest = manifest
@@ -40,9 +44,12 @@ class Parcels:
         # Newest record above, state below; state 0 is that of the manifest. One int, since a pair takes twice the heap.
         self._steps: dict[int, int] = {}
         self._sealed: "set[int]" = set()
+        self._broken: "set[int]" = set()
         self._seen: "dict[int, bytes]" = {}
         self._seals: dict[bytes, int] = {}
         self._used: dict[bytes, int] = {}
+        self._items: dict[bytes, int] = {}
+        self._bags: dict[int, bytes] = {}
         self._first_seq = 0
 
     def forget_before(self, first_seq: int) -> None:
@@ -54,25 +61,27 @@ class Parcels:
         for ref in gone:
             del self._steps[ref]
             self._seen.pop(ref, None)
+            self._bags.pop(ref, None)
             self._sealed.discard(ref)
-        for seals in (self._seals, self._used) if gone else ():
-            for seal in [seal for seal, ref in seals.items() if ref in gone]:
-                del seals[seal]
+            self._broken.discard(ref)
+        for codes in (self._seals, self._used, self._items) if gone else ():
+            for code in [code for code, ref in codes.items() if ref in gone]:
+                del codes[code]
 
     @property
     def listed(self) -> bool:
         """Whether there is a manifest."""
         return self._manifest.head is not None
 
-    def find(self, code: bytes) -> "Parcel | None":
-        """The parcel with this order id: from the manifest, or seen at intake."""
-        found = self._manifest.find(code, CodeKind.ORDER)
-        if found is not None:
-            row = self._manifest.order(found[0])
-            state = self._steps.get(row.ref, 0) & _STATE or row.state
-            return Parcel(
-                row.ref, code, row.order_class, state, bool(row.here), bool(row.seals), row.cell.rstrip(b"\0")
-            )
+    def find(self, identities: "list[tuple[int, bytes]]") -> "Parcel | None":
+        """The parcel that one of (kind, code) stands for: from the manifest, or seen at intake."""
+        for kind, code in identities:
+            if kind in (CodeKind.SEAL, CodeKind.UIN):
+                continue
+            found = self._manifest.find(code, kind)
+            if found is not None:
+                return self._listed(found[0], code)
+        code = identities[-1][1]
         ref = chain.order_ref(code)
         state = self._steps.get(ref, 0) & _STATE
         # A newer manifest that does not list it has the last word.
@@ -81,47 +90,114 @@ class Parcels:
         order_class = OrderClass.SEALED if ref in self._sealed else OrderClass.PLAIN
         return Parcel(ref, code, order_class, state, True, ref in self._seals.values(), b"")
 
-    def fresh(self, code: bytes) -> Parcel:
-        """A parcel that nobody announced, at its intake."""
-        return Parcel(chain.order_ref(code), code, OrderClass.PLAIN, State.AT_POINT, True, False, b"")
+    def fresh(self, code: bytes, state: int) -> Parcel:
+        """A parcel that nobody announced, where it is met first."""
+        return Parcel(chain.order_ref(code), code, OrderClass.PLAIN, state, True, False, b"")
 
     def owner(self, seal: bytes) -> int:
         """Ref of the order a seal belongs to; 0 when it belongs to none that is known, -1 when it is void."""
+        ref = self._seals.get(_tag(seal), 0)
+        if ref:
+            return ref
         found = self._manifest.find(seal, CodeKind.SEAL)
-        if found is not None:
-            return -1 if found[1].flags & _VOID else self._manifest.order(found[0]).ref
-        return self._seals.get(_tag(seal), 0)
+        if found is None:
+            return 0
+        ref = self._manifest.order(found[0]).ref
+        return -1 if found[1].flags & _VOID or ref in self._broken else ref
 
     def item_owner(self, number: bytes) -> int:
         """Ref of the order an item number belongs to; 0 when it belongs to none that is known."""
         found = self._manifest.find(number, CodeKind.UIN)
-        return 0 if found is None else self._manifest.order(found[0]).ref
+        return self._items.get(_tag(number), 0) if found is None else self._manifest.order(found[0]).ref
 
     def used(self, seal: bytes) -> bool:
         """Whether this seal left with a parcel: only a completed hand-out uses it up."""
         return _tag(seal) in self._used
 
+    def in_bag(self, bag: bytes) -> "dict[int, int]":
+        """Ref -> state of the parcels that are known to travel in a bag."""
+        tag = _tag(bag)
+        states = {ref: self._steps.get(ref, 0) & _STATE for ref, held in self._bags.items() if held == tag}
+        at = 0
+        while self.listed:
+            found = self._manifest.find(bag + struct.pack(">H", at), CodeKind.BAG)
+            if found is None:
+                break
+            row = self._manifest.order(found[0])
+            if self._bags.get(row.ref, tag) == tag:
+                states[row.ref] = self._steps.get(row.ref, 0) & _STATE or row.state
+            at += 1
+        for ref in states:
+            index = -1 if states[ref] else self._manifest.index_of(ref)
+            if index >= 0:
+                states[ref] = self._manifest.order(index).state
+        return states
+
+    def state(self, ref: int) -> int:
+        """Where this terminal saw an order last; 0 = it did not."""
+        return self._steps.get(ref, 0) & _STATE
+
+    def newest(self, ref: int) -> int:
+        """Number of this terminal's newest record about an order, 0 when it has none."""
+        return self._steps.get(ref, 0) >> _SEQ_AT
+
     def apply(
         self, seq: int, action: int, verdict: int, ref: int, before: int, after: int, parts: "dict[int, bytes]"
     ) -> None:
         """Record `seq` of this terminal's holds from now on."""
+        bag = parts.get(Tlv.BAG)
         if not ref:
+            if bag is not None and after != before:
+                for member in self.in_bag(bag):
+                    self._steps[member] = seq << _SEQ_AT | after
             return
         seal = parts.get(Tlv.SEAL)
         id = parts.get(Tlv.ORDER)
         state = after if after != before else self._steps.get(ref, 0) & _STATE
         self._steps[ref] = seq << _SEQ_AT | state
-        if id is not None and action == Action.STORE and verdict == Verdict.OK and self._manifest.index_of(ref) < 0:
-            self._seen[ref] = _tag(id)
-        elif action == Action.INTAKE_CHECK:
+        if action == Action.UNDO:
+            self._undo(ref, seal, bag)
+        elif action == Action.INTAKE_CHECK and verdict in (Verdict.NEED_SEAL, Verdict.SEAL_READ):
             self._sealed.add(ref)
+        elif verdict != Verdict.OK:
+            return
         elif action == Action.SEAL_APPLY and seal is not None:
             self._sealed.add(ref)
             self._seals[_tag(seal)] = ref
-        elif action == Action.HANDOUT and verdict == Verdict.OK and seal is not None:
+        elif action == Action.SEAL_BREAK:
+            self._broken.add(ref)
+            for tag in [tag for tag, owner in self._seals.items() if owner == ref]:
+                del self._seals[tag]
+        elif action == Action.HANDOUT and seal is not None:
             self._used[_tag(seal)] = ref
-        elif action == Action.UNDO and seal is not None:
-            self._used.pop(_tag(seal), None)
+        elif action == Action.PACK and Tlv.UIN in parts and not self.listed:
+            self._items[_tag(_digits(parts[Tlv.UIN]))] = ref
+        if verdict != Verdict.OK or action == Action.UNDO:
+            return
+        if action == Action.BAG_ADD and bag is not None:
+            self._bags[ref] = _tag(bag)
+        elif action in _LEAVES_BAG:
+            self._bags.pop(ref, None)
+        if id is not None and action in _UNTIL and self._manifest.index_of(ref) < 0:
+            self._seen[ref] = _tag(id)
+
+    def _undo(self, ref: int, seal: "bytes | None", bag: "bytes | None") -> None:
+        if bag is not None:
+            self._bags.pop(ref, None)
+        if seal is not None and self._used.pop(_tag(seal), 0) == 0 and self._seals.get(_tag(seal)) == ref:
+            del self._seals[_tag(seal)]
+
+    def _listed(self, index: int, code: bytes) -> Parcel:
+        row = self._manifest.order(index)
+        state = self._steps.get(row.ref, 0) & _STATE or row.state
+        order_class = OrderClass.SEALED if row.ref in self._sealed else row.order_class
+        bound = (bool(row.seals) and row.ref not in self._broken) or row.ref in self._seals.values()
+        return Parcel(row.ref, code, order_class, state, bool(row.here), bound, row.cell.rstrip(b"\0"))
+
+
+def _digits(packed: bytes) -> bytes:
+    """Packed BCD as digits."""
+    return b"".join([bytes((48 + (byte >> 4), 48 + (byte & 15))) for byte in packed])
 
 
 def _tag(code: bytes) -> bytes:

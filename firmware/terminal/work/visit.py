@@ -1,51 +1,63 @@
-"""The parcels of one customer on the counter, and the seals that were read for them."""
+"""The parcels that lie before a person, and what was gathered for each: seals, tags, reasons, photos, who allowed what.
+
+At a hand-out they are a customer's, and several at once; in every other mode it is the one that was scanned last.
+"""
+
+from plomba_wire.vocabulary import Verdict
+
+
+class Item:
+    """A parcel on the counter. `got` is need -> what was brought for it. `asked` is (action, step, code kind) that
+    waits for more. `part`: how many items the customer refused. `allowed` is need -> number of the record by which
+    somebody decided to go without it. `faulty`: the need whose code could not be read."""
+
+    def __init__(self, parcel, now: int) -> None:
+        self.parcel = parcel
+        self.since = now
+        self.waits = True
+        self.got: "dict[int, bytes]" = {}
+        self.asked = None
+        self.part = 0
+        self.allowed: "dict[int, int]" = {}
+        self.inspected = False
+        self.typed = False
+        self.faulty = 0
+
+    @property
+    def seal(self) -> bytes:
+        """The seal that was read for it in this visit."""
+        return self.got.get(Verdict.NEED_SEAL, b"")
 
 
 class Visit:
-    """`parcels` in the order they were scanned; the last one is the one a card or a key speaks of."""
+    """`items` in the order they were scanned; the last one is the one a card or a key speaks of."""
 
     def __init__(self) -> None:
-        self.parcels: list = []
-        self._seals: dict[int, bytes] = {}
-        self._since: dict[int, int] = {}
+        self.items: "list[Item]" = []
 
     @property
-    def current(self):
-        return self.parcels[-1] if self.parcels else None
+    def current(self) -> "Item | None":
+        return self.items[-1] if self.items else None
 
-    def add(self, parcel, now: int) -> None:
+    def add(self, item: Item) -> None:
         """Puts a parcel on the counter; scanned again, it becomes the current one."""
-        self.parcels = [other for other in self.parcels if other.ref != parcel.ref]
-        self.parcels.append(parcel)
-        self._since.setdefault(parcel.ref, now)
+        if item in self.items:
+            self.items.remove(item)
+        self.items.append(item)
 
-    def holds(self, ref: int):
-        """The parcel with this ref, or None."""
-        for parcel in self.parcels:
-            if parcel.ref == ref:
-                return parcel
+    def holds(self, ref: int) -> "Item | None":
+        for item in self.items:
+            if item.parcel.ref == ref:
+                return item
         return None
 
-    def remove(self, parcel) -> None:
-        self.parcels.remove(parcel)
-        self._seals.pop(parcel.ref, None)
-        self._since.pop(parcel.ref, None)
+    def remove(self, item: Item) -> None:
+        self.items.remove(item)
 
-    def read_seal(self, parcel, seal: bytes) -> None:
-        self._seals[parcel.ref] = seal
-
-    def seal_of(self, parcel) -> bytes:
-        """The seal that was read for a parcel in this visit."""
-        return self._seals.get(parcel.ref, b"")
-
-    def overdue(self, rules, now: int):
-        """A parcel whose seal is due for too long, once."""
-        for parcel in self.parcels:
-            patience = rules.siren_s(parcel.order_class) * 1000
-            since = self._since.get(parcel.ref)
-            if parcel.ref in self._seals or not patience or since is None:
-                continue
-            if now - since >= patience:
-                del self._since[parcel.ref]
-                return parcel
+    def overdue(self, rules, now: int) -> "Item | None":
+        """A parcel whose seal is due for too long."""
+        for item in self.items:
+            patience = rules.gate(item.parcel.order_class, "siren_s") * 1000
+            if patience and item.waits and not item.seal and not item.allowed and now - item.since >= patience:
+                return item
         return None

@@ -17,6 +17,8 @@ dock = App(name="dock", help="Pull records from a terminal, keep and forward the
 desk = App(name="desk", help="The order desk.")
 image = App(name="image", help="The terminal's firmware.")
 rules = App(name="rules", help="Rule packs: what a terminal asks for, and since when.")
+staff = App(name="staff", help="Who may do what on a terminal.")
+override = App(name="override", help="What a remote owner allows.")
 bench = App(name="bench", help="Figures of the system, each with its limit.")
 for parent, name, target, about in (
     (app, "demo", "demo:demo", "A pick-up point in a minute: scans, records, docking, desk, evidence."),
@@ -45,12 +47,17 @@ for parent, name, target, about in (
     (rules, "check", "rules:check", "Say what is wrong with a rule pack, with its line."),
     (rules, "diff", "rules:diff", "Say in words what one pack changes of another."),
     (rules, "sign", "rules:sign", "Sign a rule pack with the desk's key."),
+    (staff, "check", "staff:check", "Check a staff list."),
+    (staff, "sign", "staff:sign", "Sign a staff list with the desk's key."),
+    (staff, "pin", "staff:pin", "Ask for a PIN and print what proves it."),
+    (override, "answer", "override:answer", "Answer the challenge on a terminal's screen."),
+    (override, "audit", "override:audit", "List overrides that nobody answered."),
     (bench, "link", "bench:link", "Measure the link on real runs."),
     (bench, "ingest", "bench:ingest", "Measure the way from frames to committed rows."),
     (bench, "terminal", "bench:terminal", "Measure a terminal with a long list of orders."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
-for group in (org, dock, desk, rules, image, bench):
+for group in (org, dock, desk, image, rules, staff, override, bench):
     app.command(group)
 
 

@@ -5,20 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from plomba.errors import UsageError
 
 
-def serve(*, data: Path, org: Path, host: str = "127.0.0.1", port: int = 8080, rules: Path | None = None) -> int:
+def serve(
+    *,
+    data: Path,
+    org: Path,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    rules: Annotated[Path | None, Parameter(help="The rule pack (docs/rules.md); else DATA/rules.toml.")] = None,
+    staff: Annotated[Path | None, Parameter(help="The staff list (docs/staff.md); else DATA/staff.toml.")] = None,
+) -> int:
     """Run the order desk until it is stopped. Prints its address as one JSON line; port 0 takes a free one.
 
-    RULES is the rule pack it signs for terminals (docs/rules.md); without it rules.toml in DATA, else the sample.
-
-    Example: plomba desk serve --data desk --org org --rules jewellery-3.toml
+    Example: plomba desk serve --data desk --org org --rules rules.toml
     """
     from plomba.desk.server import serve as run
 
-    run(data, org, host, port, lambda url: print(json.dumps({"desk": url}), flush=True), rules)
+    run(data, org, host, port, lambda url: print(json.dumps({"desk": url}), flush=True), rules=rules, staff=staff)
     return 0
 
 

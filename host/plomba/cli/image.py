@@ -10,7 +10,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from plomba import image
-from plomba.cli import whole_file
 from plomba.errors import StoreError
 from plomba.image import Version
 from plomba.trust.organisation import Organisation
@@ -32,7 +31,7 @@ def build(
     """
     number = Version.parse(version)
     content = image.build(number, board=board, floor=Version.parse(floor), release=release)
-    whole_file.write(out, content)
+    _write(out, content)
     print(json.dumps({"image": str(out), "version": str(number), "board": board, "bytes": len(content)}))
     return 0
 
@@ -49,6 +48,16 @@ def sign(content: Path, *, org: Path, out: Path) -> int:
     except OSError as error:
         raise StoreError("image_unreadable", path=content, reason=error.strerror) from error
     data = image.sign(body, signer, now=now)
-    whole_file.write(out, data)
+    _write(out, data)
     print(json.dumps({"image": str(out), "version": str(image.version(data)), "bytes": len(data)}))
     return 0
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all."""
+    fresh = path.with_name(path.name + ".new")
+    try:
+        fresh.write_bytes(data)
+        fresh.replace(path)
+    except OSError as error:
+        raise StoreError("file_unwritable", path=path, reason=error.strerror) from error

@@ -9,13 +9,15 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from plomba.cli import whole_file
 from plomba.desk import rules
 from plomba.desk.manifest import SKEW
-from plomba.desk.rules.changes import Change, changes
+from plomba.desk.rules.changes import Change, changes, unsaid
+from plomba.desk.rules.pack import body
 from plomba.desk.rules.table import Mistake
 from plomba.desk.rules.wording import told
+from plomba.errors import StoreError
 from plomba.texts import language, say
+from plomba.trust import staged_files
 from plomba.trust.objects import package
 from plomba.trust.organisation import Organisation
 from plomba_wire.vocabulary import ObjectKind
@@ -41,7 +43,7 @@ def check(file: Path, *, after: _After = None, as_json: _AsJson = False) -> int:
         kind = say("rules", "warning" if mistake.warning else "error")
         print(f"{kind}: {mistake.error.what()}  [{mistake.error.code}]\n  → {mistake.error.next_step()}")
     if sound:
-        size = len(rules.body(checked.pack))
+        size = len(body(checked.pack))
         print(say("rules", "taken", path=file, number=checked.pack.number, size=size, longest=rules.PACK_MAX))
     return 0 if sound else 1
 
@@ -63,9 +65,9 @@ def diff(old: Path, new: Path, *, as_json: _AsJson = False) -> int:
         }
         print(json.dumps(said))
         return 0 if checked.readable else 1
-    numbers = {"old": before.number, "new": checked.pack.number}
     loose = sum(change.loosens for change in behaviour)
-    print(say("rules", "diff_head", count=len(behaviour), loose=loose, **numbers))
+    count = len(behaviour)
+    print(say("rules", "diff_head", old=before.number, new=checked.pack.number, count=count, loose=loose))
     for change in found:
         mark = f"  ! [{say('rules', 'loosens')}] " if change.loosens else "  - "
         print(mark + told(change, language()))
@@ -94,7 +96,10 @@ def sign(
     now = int(time.time())
     desk = Organisation.load(org).signer("desk", now=now)
     data = package(ObjectKind.RULES, pack.body, desk.key, desk.certificate, version=pack.number, not_before=now - SKEW)
-    whole_file.write(out, data)
+    try:
+        staged_files.replace(out, data, 0o644)
+    except OSError as error:
+        raise StoreError("file_unwritable", path=out, reason=error.strerror or error) from error
     valid_from = pack.checked.pack.valid_from
     print(json.dumps({"rules": str(out), "number": pack.number, "valid_from": valid_from, "bytes": len(data)}))
     return 0
@@ -104,7 +109,7 @@ def _judged(file: Path, after: Path | None) -> tuple[rules.Checked, list[Mistake
     checked = rules.check(file)
     if after is None or not checked.readable:
         return checked, checked.mistakes
-    return checked, [*rules.unsaid(rules.load(after).checked.pack, checked.pack, checked.text), *checked.mistakes]
+    return checked, [*unsaid(rules.load(after).checked.pack, checked.pack, checked.text), *checked.mistakes]
 
 
 def _mistake(mistake: Mistake) -> dict[str, Any]:

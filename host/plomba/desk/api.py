@@ -93,6 +93,9 @@ class Api:
     async def rules(self, request: Request) -> Response:
         return Response(await self._run(self._book.rules, _terminal(request)), media_type=_OCTETS)
 
+    async def staff(self, request: Request) -> Response:
+        return Response(await self._run(self._book.staff, _terminal(request)), media_type=_OCTETS)
+
     async def import_orders(self, request: Request) -> Response:
         media_type = _media_type(request, "text/csv", _JSON)
         data = await _body(request, ORDERS_FILE_MAX)
@@ -165,6 +168,7 @@ def create_app(book: Book, thread: Executor, live: Live, hosts: frozenset[str] |
             Route("/api/v1/terminals", api.enrol, methods=["POST"]),
             Route("/api/v1/terminals/{terminal}/manifest", api.manifest),
             Route("/api/v1/terminals/{terminal}/rules", api.rules),
+            Route("/api/v1/terminals/{terminal}/staff", api.staff),
             Route("/api/v1/orders", api.import_orders, methods=["POST"]),
             Route("/api/v1/orders", api.orders),
             Route("/api/v1/orders/{id:path}", api.order),

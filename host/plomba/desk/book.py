@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plomba.desk import lifecycle, manifest, rules
+from plomba.desk import staff as staff_lists
 from plomba.desk.events import Claimed, event_id, named_order, read_event
 from plomba.desk.lifecycle import Lifecycle, Scan, in_order
 from plomba.desk.manifest import Expected
@@ -60,10 +61,19 @@ class Book:
     """Belongs to the thread that made it. Methods raise StoreError when the disk does not do its part."""
 
     def __init__(
-        self, folder: Path, organisation: Organisation, clock: Callable[[], int], pack: Path | None = None
+        self,
+        folder: Path,
+        organisation: Organisation,
+        clock: Callable[[], int],
+        pack: Path | None = None,
+        staff: Path | None = None,
     ) -> None:
-        """`clock` gives s since 1970. The rule pack is `pack`, else `rules.toml` in `folder`, else the sample."""
+        """`clock` gives s since 1970. The rule pack is `pack`, else `rules.toml` in `folder`, else the sample; the
+        staff list `staff`, else `staff.toml`, else none is given out."""
         own = folder / "rules.toml"
+        listed = staff or folder / "staff.toml"
+        self.staff_list = staff_lists.load(listed) if staff or listed.exists() else None
+        self._staff_body = self.staff_list.body(organisation.desk.key.public) if self.staff_list else b""
         self.rule_pack = rules.load(pack or (own if own.exists() else None))
         self.lifecycle: Lifecycle = lifecycle.load()
         self.store = Store(folder)
@@ -163,18 +173,34 @@ class Book:
         changed under its number, went back, or changes the rules without a word."""
         self._known(terminal_id)
         pack = self.rule_pack
-        content = hashlib.sha256(pack.body).digest()
+        held = self.store.issued(ObjectKind.RULES, _EVERYBODY)
+        if held is not None:
+            _tell(pack, held.bundle)
+        return self._for_everybody(ObjectKind.RULES, pack.number, pack.body, "desk_rules_changed")
+
+    def staff(self, terminal_id: bytes) -> bytes:
+        """The staff list in force, the same bytes every time. Raises UsageError, `desk_staff_none` where there is none;
+        PlombaError for a list that was changed under its number or went back."""
+        self._known(terminal_id)
+        listed = self.staff_list
+        if listed is None:
+            raise UsageError("desk_staff_none")
+        return self._for_everybody(ObjectKind.STAFF, listed.number, self._staff_body, "staff_number")
+
+    def _for_everybody(self, kind: int, number: int, body: bytes, changed: str) -> bytes:
+        """One object for all terminals. Raises PlombaError `changed` when it is not the one that was given out under
+        this number, or older than one that was."""
+        content = hashlib.sha256(body).digest()
         with self.store.transaction():
-            held = self.store.issued(ObjectKind.RULES, _EVERYBODY)
+            held = self.store.issued(kind, _EVERYBODY)
             if held is not None:
-                if pack.number < held.version or (pack.number == held.version and content != held.content):
-                    raise PlombaError("desk_rules_changed", number=pack.number, held=held.version)
-                if pack.number == held.version and self._by_current_key(held.bundle):
+                if number < held.version or (number == held.version and content != held.content):
+                    raise PlombaError(changed, number=number, held=held.version)
+                if number == held.version and self._by_current_key(held.bundle):
                     return held.bundle
-                _tell(pack, held.bundle)
             now = self._clock()
-            signed = self._sealed(ObjectKind.RULES, pack.body, version=pack.number, not_before=now - manifest.SKEW)
-            self.store.put_issued(ObjectKind.RULES, _EVERYBODY, Issued(pack.number, content, signed, now))
+            signed = self._sealed(kind, body, version=number, not_before=now - manifest.SKEW)
+            self.store.put_issued(kind, _EVERYBODY, Issued(number, content, signed, now))
         return signed
 
     def _accept(self, event: object, touched: set[str]) -> Answer:

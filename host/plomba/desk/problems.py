@@ -14,6 +14,7 @@ from plomba.texts import LANGUAGES
 _STATUS = {
     "desk_terminal_unknown": 404,
     "desk_order_unknown": 404,
+    "desk_staff_none": 404,
     "desk_not_found": 404,
     "desk_method": 405,
     "desk_certificate_older": 409,

@@ -21,11 +21,20 @@ _GRACE = 5
 """Seconds a request in progress gets after the end was asked for."""
 
 
-def serve(data: Path, org: Path, host: str, port: int, ready: Callable[[str], None], rules: Path | None = None) -> None:
+def serve(
+    data: Path,
+    org: Path,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    *,
+    rules: Path | None = None,
+    staff: Path | None = None,
+) -> None:
     """Serves until SIGTERM or SIGINT, then returns. `data` holds the order book, `org` the organisation's keys. Port 0
-    takes a free one; `ready` gets the URL once requests are answered. Raises PlombaError: extra_missing, org_missing,
-    desk_port, desk_store_busy, desk_store_failed, desk_data_invalid, and what `rules.load` raises for the pack
-    in the file `rules`."""
+    takes a free one; `ready` gets the URL once requests are answered; `rules` is a rule pack and `staff` a staff list.
+    Raises PlombaError: extra_missing, org_missing, desk_port, desk_store_busy, desk_store_failed, desk_data_invalid,
+    staff_invalid, and what `rules.load` raises."""
     try:
         import uvicorn
 
@@ -50,7 +59,7 @@ def serve(data: Path, org: Path, host: str, port: int, ready: Callable[[str], No
 
     organisation = Organisation.load(org)
     with ThreadPoolExecutor(1, "order-book") as thread:
-        book = thread.submit(Book, data, organisation, _now, rules).result()
+        book = thread.submit(Book, data, organisation, _now, rules, staff).result()
         try:
             with _listening(host, port) as listener:
                 url = _url(listener)

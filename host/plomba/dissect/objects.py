@@ -7,6 +7,7 @@ from plomba.dissect.values import Code, Fields, Text
 from plomba.errors import VerificationError
 from plomba.trust.objects import BLOCK, IN_BLOCKS, split_bundle, split_package
 from plomba_wire import chain, codec
+from plomba_wire.layout import Layout
 from plomba_wire.vocabulary import ObjectKind
 
 _BODIES = {
@@ -17,7 +18,9 @@ _BODIES = {
     ObjectKind.MANIFEST: "BlockList",
     ObjectKind.IMAGE: "BlockList",
     ObjectKind.ROOT: "RootRotation",
+    ObjectKind.STAFF: "StaffList",
 }
+_ROWS: dict[int, type[Layout]] = {ObjectKind.REVOCATIONS: codec.RevokedRow, ObjectKind.STAFF: codec.StaffRow}
 _HASH = 32
 
 
@@ -76,8 +79,9 @@ def _body(kind: int, raw: bytes, faults: list[str]) -> object:
         fields["hashes"] = [hashes[at : at + _HASH] for at in range(0, len(hashes), _HASH)]
     rows = fields.get("rows")
     if isinstance(rows, bytes):
-        size = codec.RevokedRow.SIZE
-        fields["rows"] = [read("RevokedRow", rows[at : at + size], faults)[0] for at in range(0, len(rows), size)]
+        row = _ROWS[kind]
+        pieces = [rows[at : at + row.SIZE] for at in range(0, len(rows), row.SIZE)]
+        fields["rows"] = [read(row.__name__, piece, faults)[0] for piece in pieces]
     return fields
 
 

@@ -87,6 +87,11 @@ class Desk:
         """The signed rule pack in force, as a bundle."""
         return (await self._call("GET", f"/api/v1/terminals/{terminal}/rules")).content
 
+    async def staff(self, terminal: str) -> bytes | None:
+        """The signed staff list in force, as a bundle; None where the desk keeps none."""
+        response = await self._ask("GET", f"/api/v1/terminals/{terminal}/staff")
+        return None if response.status_code == 404 else self._good(response).content
+
     async def import_orders(self, text: bytes, content_type: str) -> int:
         """Hands over an order file; returns how many orders it held. Raises PlombaError `orders_refused`."""
         response = await self._call("POST", "/api/v1/orders", content=text, headers={"content-type": content_type})
@@ -105,10 +110,15 @@ class Desk:
         return listed
 
     async def _call(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        return self._good(await self._ask(method, path, **options))
+
+    async def _ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
         try:
-            response = await self._http.request(method, path, **options)
+            return await self._http.request(method, path, **options)
         except httpx2.HTTPError as error:
             raise PlombaError("desk_unreachable", url=self.url, reason=error or type(error).__name__) from error
+
+    def _good(self, response: httpx2.Response) -> httpx2.Response:
         if response.status_code == 422:
             raise PlombaError("orders_refused", reason=_problem(response))
         if response.status_code >= 400:

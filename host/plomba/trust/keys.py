@@ -88,6 +88,11 @@ class PrivateKey:
         r, s = decode_dss_signature(self._key.sign(digest, _ECDSA))
         return r.to_bytes(32, "big") + min(s, _N - s).to_bytes(32, "big")
 
+    def agree(self, public: bytes) -> bytes:
+        """What this key and `public` (X || Y) share: the x coordinate of ECDH, 32 bytes (SP 800-56A rev. 3, 5.7.1.2).
+        Raises ValueError when `public` is no point of the curve."""
+        return self._key.exchange(ec.ECDH(), public_key(public))
+
 
 def verify(public: bytes, digest: bytes, signature: bytes) -> bool:
     """Whether `signature` is one of ours over `digest`: valid, and with low s (SPEC.md, Numbers)."""

@@ -29,6 +29,7 @@ SIGNERS = {
     ObjectKind.MANIFEST: Role.DESK,
     ObjectKind.RULES: Role.DESK,
     ObjectKind.IMAGE: Role.RELEASE,
+    ObjectKind.STAFF: Role.DESK,
 }
 """Which role signs which kind. TIME comes from a desk or a dock; CERTIFICATE from the root."""
 

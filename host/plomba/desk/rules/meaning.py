@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plomba.desk.rules.located import Located
-from plomba.desk.rules.pack import GATES, NEEDS, TYPED, ClassRules, Pack, Step
+from plomba.desk.rules.pack import GATES, NEEDS, STALE, TYPED, ClassRules, Pack, Step
 from plomba.desk.rules.reading import step_actions
 from plomba.desk.rules.required import giving, lacks, required, states
-from plomba.desk.rules.table import Mistake, mistake
+from plomba.desk.rules.table import Mistake, doubt, mistake
 from plomba.desk.words import codes, names
 from plomba_wire.schema import VOCABULARY
 from plomba_wire.vocabulary import Action, OrderClass, State
@@ -42,13 +42,13 @@ class _Judge:
                 yield self._warn("rules_class_unlisted", "class", name=name.lower())
             else:
                 yield from self._class(name.lower(), code, rules)
-        yield from self._doubts()
+        yield from self._shift_and_limits()
 
     def _wrong(self, code: str, *keys: str | int, **fields: object) -> Mistake:
         return mistake(self._text.place(*keys), code, **fields)
 
     def _warn(self, code: str, *keys: str | int, **fields: object) -> Mistake:
-        return mistake(self._text.place(*keys), code, warning=True, **fields)
+        return doubt(self._text.place(*keys), code, **fields)
 
     def _step(self, at: int, step: Step) -> Iterator[Mistake]:
         action = names("action")[step.action]
@@ -67,6 +67,10 @@ class _Judge:
         for key, end in (("to", step.to), ("part", step.part), ("fail", step.fail)):
             if end in states("given") and step.action != giving()[1]:
                 yield self._wrong("rules_gives", "step", at, key, action=action, state=names("state")[end])
+        away = sorted(set(step.origins) - states("counter")) if step.action == giving()[1] else []
+        if away or (step.action == giving()[1] and not step.origins):
+            shown = ", ".join(names("state")[code] for code in away) or "*"
+            yield self._wrong("rules_counter", "step", at, "from", action=action, states=shown)
         if step.fail and (step.action not in _INSPECTIONS or NEEDS["result"] not in step.needs):
             yield self._wrong("rules_fail", "step", at, "fail", action=action)
         if step.part and step.action != giving()[1]:
@@ -138,7 +142,7 @@ class _Judge:
             if not any(step.action == action for step in pack.steps):
                 idle = names("action")[action]
                 yield self._warn("rules_needs_idle", *keys, "needs", idle, action=idle)
-        if rules.siren_s and not rules.seal:
+        if rules.siren_s and rules.seal != GATES["always"]:
             yield self._warn("rules_siren_idle", *keys, "siren_s", name=name)
         if rules.seal == GATES["always"] and not rules.siren_s:
             yield self._warn("rules_siren_none", *keys, name=name)
@@ -148,8 +152,10 @@ class _Judge:
         if rules.seal and any(NEEDS["apply"] not in pack.needs(step, code) for step in packs):
             yield self._warn("rules_seal_unbound", *keys, name=name)
 
-    def _doubts(self) -> Iterator[Mistake]:
+    def _shift_and_limits(self) -> Iterator[Mistake]:
         pack = self._pack
+        if pack.limits["stale"] != STALE["silent"] and not pack.limits["stale_s"]:
+            yield self._wrong("rules_stale", "limits", "stale_h")
         if pack.news is not None and not pack.shift["badge"]:
             yield self._warn("rules_news_nobody", "shift", "badge")
         if pack.shift["pin"] and not pack.shift["badge"]:

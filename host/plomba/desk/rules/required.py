@@ -67,7 +67,7 @@ def required() -> tuple[Required, ...]:
 
 @cache
 def states(name: str) -> frozenset[int]:
-    """The states of a list in required.toml: ends, listed, given."""
+    """The states of a list in required.toml: ends, listed, counter, given."""
     return frozenset(codes("state")[state] for state in _data()[name])
 
 

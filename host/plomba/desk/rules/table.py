@@ -19,9 +19,14 @@ class Mistake:
     warning: bool = False
 
 
-def mistake(place: Place, code: str, *, warning: bool = False, **fields: object) -> Mistake:
-    """`place` fills the text too."""
-    return Mistake(place, PlombaError(code, place=place, **fields), warning)
+def mistake(place: Place, code: str, **fields: object) -> Mistake:
+    """Something wrong. `place` fills the text too."""
+    return Mistake(place, PlombaError(code, place=place, **fields))
+
+
+def doubt(place: Place, code: str, **fields: object) -> Mistake:
+    """A warning."""
+    return Mistake(place, PlombaError(code, place=place, **fields), warning=True)
 
 
 class Table:

@@ -1,0 +1,166 @@
+"""A shift: opened by badge and PIN, interrupted by a new rule that has to be read, closed."""
+
+import struct
+
+from plomba_wire.vocabulary import Action, CodeKind, Flag, ObjectKind, Tlv, Verdict
+from terminal.work import cards, entry, ladder, steps
+from terminal.work.decision import Decision, refused, told
+from terminal.work.people import PIN_DIGITS
+
+
+def badge(flow, value: bytes) -> "list[Decision]":
+    """A badge: it opens a shift, or answers where a supervisor was asked for."""
+    number = cards.number(value)
+    if not number:
+        return [refused(Verdict.REFUSED_CODE, CodeKind.BADGE)]
+    people = flow.people
+    verdict, hand = people.look(number, flow.clock)
+    item = flow.pointed
+    waiting = item is not None and steps.asks_for(flow.rules, item, Verdict.NEED_SUPERVISOR)
+    closing = flow.closing and not waiting
+    if (waiting or closing) and number != people.actor and people.actor and not people.locked:
+        if verdict == Verdict.OK and not people.supervises(number, hand):
+            verdict = Verdict.NOT_ALLOWED
+        if verdict != Verdict.OK:
+            return [_supervised(flow, item, verdict, number)]
+        if people.wants_pin(number):
+            flow.entry = entry.Entry(entry.PIN, PIN_DIGITS)
+            flow.badge = (number, hand)
+            return [_supervised(flow, item, Verdict.NEED_PIN, number)]
+        return supervisor(flow, number)
+    if verdict != Verdict.OK:
+        return _opening(number, verdict, people.actor)
+    if number == people.actor and not people.locked:
+        return _opening(number, Verdict.REPEAT, number)
+    if people.wants_pin(number) and flow.rules.wants_pin:
+        flow.entry = entry.Entry(entry.PIN, PIN_DIGITS)
+        flow.badge = (number, hand)
+        return _opening(number, Verdict.NEED_PIN, number)
+    return _open(flow, number, hand)
+
+
+def proved(flow, pin: bytes) -> "list[Decision]":
+    """A PIN was typed for the badge that was scanned. Raises OSError."""
+    number, hand = flow.badge
+    flow.entry = None
+    verdict = flow.people.prove(number, pin)
+    item = flow.pointed
+    waiting = item is not None and steps.asks_for(flow.rules, item, Verdict.NEED_SUPERVISOR)
+    if waiting or (flow.closing and number != flow.actor):
+        if verdict != Verdict.OK:
+            return [_supervised(flow, item, verdict, number)]
+        return supervisor(flow, number)
+    if verdict != Verdict.OK:
+        return _opening(number, verdict, number)
+    decisions = _open(flow, number, hand)
+    decisions[0].flags |= Flag.MANUAL
+    return decisions
+
+
+def supervisor(flow, number: int) -> "list[Decision]":
+    """A supervisor stands behind what was asked."""
+    value = struct.pack(">I", number)
+    if flow.closing:
+        return [_closed(flow, value)]
+    return flow.bring(Verdict.NEED_SUPERVISOR, value, CodeKind.BADGE)
+
+
+def unread(flow) -> int:
+    """Number of a rule pack that the person of this shift has to read; 0 = none. The one in force comes first."""
+    rules = flow.rules
+    people = flow.people
+    if not people.actor or people.locked:
+        return 0
+    for number in (rules.number, rules.newest):
+        if number != flow.put_off and rules.news(number) and not people.has_read(number):
+            return number
+    return 0
+
+
+def acknowledge(flow) -> "list[Decision]":
+    """The person of this shift has read the new rule."""
+    number = unread(flow)
+    decision = _rule(number, Verdict.OK)
+    decision.code_kind = CodeKind.KEY
+    decision.effect = lambda seq: flow.people.acknowledge(number)
+    return [decision]
+
+
+def show_rule(flow) -> "Decision | None":
+    """A new rule is shown: that is a record, and the acknowledgement another. None when there is none to show."""
+    number = unread(flow)
+    return _rule(number, Verdict.NEW_RULE) if number else None
+
+
+def close(flow, _: bytes) -> "list[Decision]":
+    """The shift ends: by the rules perhaps only when every record has its receipt, or a supervisor says so."""
+    if flow.routes.number and flow.routes.open:
+        from terminal.work import route
+
+        return route.close_route(flow, b"")
+    if flow.rules.closes_docked and flow.owner.undocked:
+        decision = told(Action.SHIFT_CLOSE, Verdict.RECORDS_WAIT)
+        decision.effect = lambda seq: setattr(flow, "closing", True)
+        return [decision]
+    return [_closed(flow, b"")]
+
+
+def replayed(flow, head) -> None:
+    """A shift was opened or closed before this start."""
+    actor = head.actor if head.action == Action.SHIFT_OPEN else 0
+    hand = flow.people.look(actor, flow.clock)[1] if actor else 0
+    if actor != flow.actor:
+        flow.forget_steps()
+        flow.handover.closed = False
+    flow.people.open(actor, hand)
+
+
+def _open(flow, number: int, hand: int) -> "list[Decision]":
+    decision = _opening(number, Verdict.OK, number)[0]
+    decision.effect = lambda seq: _opened(flow, number, hand)
+    return [decision]
+
+
+def _opened(flow, number: int, hand: int) -> None:
+    if number != flow.actor:
+        flow.forget_steps()
+        flow.handover.closed = False
+        flow.stale_told = False
+        flow.put_off = 0
+    flow.closing = False
+    flow.people.open(number, hand)
+    flow.clear()
+
+
+def _opening(number: int, verdict: int, actor: int) -> "list[Decision]":
+    decision = told(Action.SHIFT_OPEN, verdict, CodeKind.BADGE)
+    decision.actor = actor
+    decision.parts[Tlv.COUNTERPARTY] = struct.pack(">I", number)
+    return [decision]
+
+
+def _closed(flow, supervisor: bytes) -> Decision:
+    decision = told(Action.SHIFT_CLOSE, Verdict.OK)
+    if supervisor:
+        decision.flags |= Flag.OVERRIDE
+        decision.parts[Tlv.SUPERVISOR] = supervisor
+    decision.effect = lambda seq: _opened(flow, 0, 0)
+    return decision
+
+
+def _supervised(flow, item, verdict: int, number: int) -> Decision:
+    """Why a badge that was asked for does not do, or its PIN that is asked for."""
+    if item is not None and item.asked is not None:
+        decision = ladder.answered(flow, item, verdict)
+    else:
+        decision = told(Action.SHIFT_CLOSE, verdict, CodeKind.BADGE)
+    decision.code_kind = CodeKind.BADGE
+    decision.parts[Tlv.SUPERVISOR] = struct.pack(">I", number)
+    return decision
+
+
+def _rule(number: int, verdict: int) -> Decision:
+    decision = told(Action.RULES_ACK, verdict, CodeKind.NONE)
+    decision.parts[Tlv.OBJECT] = struct.pack(">BI", ObjectKind.RULES, number)
+    decision.secret = True
+    return decision
