@@ -136,10 +136,10 @@ def _classes(table: Table | None) -> dict[int, ClassRules]:
         if waiver is not None and (not isinstance(waiver, str) or not waiver.strip()):
             entry.bad("waiver", '"…"')
         found[known[name]] = ClassRules(
-            seal=entry.choice("seal", GATES, "never"),
-            item=entry.choice("item", GATES, "never"),
+            seal=entry.choice("seal", GATES),
+            item=entry.choice("item", GATES),
             siren_s=entry.whole("siren_s", 0, _SIREN_MAX, 0),
-            typed=entry.choice("typed", TYPED, "no"),
+            typed=entry.choice("typed", TYPED),
             needs=_class_needs(entry.table("needs", required=False)),
             waived=waiver is not None,
         )

@@ -102,8 +102,8 @@ class Table:
         self.bad(key, "true | false")
         return 0
 
-    def choice(self, key: str, options: Mapping[str, int], default: str | None = None) -> int:
-        value = self._data.get(key, default)
+    def choice(self, key: str, options: Mapping[str, int]) -> int:
+        value = self._data.get(key)
         if isinstance(value, str) and value in options:
             return options[value]
         self.bad(key, " | ".join(f'"{name}"' for name in options))
@@ -140,5 +140,8 @@ class Table:
 
 
 def _shown(value: object) -> str:
-    text = f"“{value}”" if isinstance(value, str) else str(value)
+    try:
+        text = f"“{value}”" if isinstance(value, str) else str(value)
+    except ValueError:  # more digits than Python writes
+        text = "…"
     return text if len(text) <= 60 else text[:59] + "…"
