@@ -2,12 +2,15 @@
 
 import hashlib
 
-from plomba_wire.vocabulary import Mode, Tlv
+from plomba_wire.vocabulary import Mode, Tlv, Verdict
 from terminal import selftest
 from terminal.screen import screens
 from terminal.screen.canvas import Canvas
+from terminal.work import shift
+from terminal.work.entry import ANSWER, CODE, PIN
 
 LANGUAGES = ("ru", "uk", "en")
+_ASKS = {PIN: Verdict.NEED_PIN, CODE: Verdict.NEED_DIGITS, ANSWER: Verdict.NEED_ANSWER}
 
 
 class Presenter:
@@ -16,7 +19,8 @@ class Presenter:
     def __init__(self, board, language: bytes) -> None:
         self._board = board
         self._canvas = Canvas()
-        self._texts = _texts(language.decode())
+        self._language = language.decode()
+        self._texts = _texts(self._language)
         self._notices: list[int] = []
         self._told = 0
         self._sounded = 0
@@ -24,27 +28,77 @@ class Presenter:
 
     def verdict(self, terminal, decision, code: bytes) -> None:
         """The tone first: the record it stands for is durable already."""
-        verdicts = self._texts.VERDICTS
-        text = verdicts.get((decision.action, decision.verdict)) or verdicts[0, decision.verdict]
-        headline, next_step, icon, tone, lamp, latched = text
+        headline, next_step, icon, tone, lamp, latched = self._text(decision.action, decision.verdict)
+        if decision.next:
+            next_step = self._text(0, decision.next)[1]
         cell = decision.parts.get(Tlv.CELL)
         if cell:
             next_step += " " + cell.decode()
         if tone != "none":
             self._board.play(tone)
         self._board.lamp(lamp)
+        if decision.verdict == Verdict.NEW_RULE:
+            self._rule(terminal, headline)
+            return
+        if terminal.flow.entry is not None:
+            self.entry(terminal, decision.parts.get(Tlv.CHALLENGE, b""))
+            return
         screens.verdict(
             self._canvas,
             headline=headline,
             icon=icon,
             code_tail=code,
+            progress=decision.count,
             next_step=next_step,
             mode=self._mode(terminal),
             journal_count=terminal.undocked,
+            battery=self._battery(terminal),
             clock_ok=terminal.clock.trusted,
             latched=bool(latched),
         )
         self._show()
+
+    def token(self, text: bytes) -> None:
+        """This terminal's head, for the other party's terminal to read."""
+        words = self._texts.UI
+        screens.token(self._canvas, text, words["TOKEN"], (words["TOKEN_HINT"],))
+        self._show()
+
+    def entry(self, terminal, challenge: bytes = b"") -> None:
+        """What is being typed, as far as it may be seen, and the sign that the wheel shows."""
+        typing = terminal.flow.entry
+        verdict = _ASKS[typing.purpose]
+        headline, next_step = self._text(0, verdict)[:2]
+        typed = "*" * len(typing.text) if typing.purpose == PIN else typing.text.decode()
+        lines = ["%s[%s]" % (typed, typing.sign)]
+        if typing.purpose == ANSWER:
+            lines.insert(0, "%s %s" % (terminal.identity.id[:4].hex(), terminal.flow.challenge.decode()))
+        elif typing.again:
+            lines.insert(0, self._texts.UI["AGAIN"])
+        lines.append(next_step)
+        screens.message(self._canvas, headline, lines)
+        self._show()
+
+    def _rule(self, terminal, headline: str) -> None:
+        number = shift.unread(terminal.flow) or terminal.rules.number
+        news = terminal.rules.news(number)
+        screens.message(self._canvas, headline, (news.get(self._language) or news.get("en", ""),))
+        self._show()
+
+    def _pages(self, flow) -> None:
+        """The ends of the orders that are open, eight at a time."""
+        tails = [_shown(tail) for tail in flow.pages[:8]]
+        lines = [" ".join(tails[at : at + 2]) for at in range(0, len(tails), 2)]
+        screens.message(self._canvas, self._text(0, Verdict.ORDERS_OPEN)[0], lines)
+        self._show()
+
+    def _text(self, action: int, verdict: int):
+        verdicts = self._texts.VERDICTS
+        return verdicts.get((action, verdict)) or verdicts[0, verdict]
+
+    def _battery(self, terminal) -> "int | None":
+        charge = terminal.health.battery
+        return None if charge > 100 else charge
 
     def seen(self) -> bool:
         """A key was pressed: the notice on the screen goes. False when there was none on it."""
@@ -60,7 +114,14 @@ class Presenter:
     def idle(self, terminal) -> None:
         """A check that failed and that nobody has seen yet; else by enrolment: a root to compare, a hint to enrol, or
         ready to scan."""
-        if terminal.flow.visit.parcels:
+        flow = terminal.flow
+        if flow.entry is not None:
+            self.entry(terminal)
+            return
+        if flow.pages:
+            self._pages(flow)
+            return
+        if flow.mode == Mode.HANDOUT and flow.visit.items:
             # A parcel lies on the counter, and what was said of it stays until the next step.
             return
         words = self._texts.UI
@@ -75,6 +136,9 @@ class Presenter:
             self._check(check, not self._sounded & check)
             self._sounded |= check
             self._noticed = True
+            return
+        if identity.root and shift.unread(flow):
+            self._rule(terminal, self._text(0, Verdict.NEW_RULE)[0])
             return
         if identity.offered:
             fingerprint = hashlib.sha256(identity.offered[0]).digest()[:16]
@@ -91,6 +155,7 @@ class Presenter:
                 hint=hint or (words["ORDERS"] if head else words["NO_MANIFEST"]),
                 mode=self._mode(terminal),
                 journal_count=terminal.undocked,
+                battery=self._battery(terminal),
                 clock_ok=terminal.clock.trusted,
             )
         self._board.lamp("off")
@@ -122,7 +187,7 @@ class Presenter:
         self._show()
 
     def _mode(self, terminal) -> str:
-        return self._texts.MODES[Mode.HANDOUT if terminal.handing_out else Mode.STORE]
+        return self._texts.MODES[terminal.flow.mode]
 
     def _show(self) -> None:
         self._noticed = False
@@ -134,3 +199,8 @@ def _texts(language: str):
     if language not in LANGUAGES:
         language = LANGUAGES[0]
     return __import__("terminal.screen.texts_" + language, None, None, ("VERDICTS",))
+
+
+def _shown(tail: bytes) -> str:
+    """The end of an id, whatever bytes it has."""
+    return "".join([chr(byte) if 0x20 < byte < 0x7F else "?" for byte in tail])

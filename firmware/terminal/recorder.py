@@ -22,7 +22,7 @@ class Recorder:
         self._boot = boot
         self._after_receipt = b""
 
-    def commit(self, decision: Decision, rules: int, actor: int) -> int:
+    def commit(self, decision: Decision, rules: int, actor: int, route: int = 0) -> int:
         """Makes the decision durable and returns its number. Raises journal.ring.JournalFull, OSError.
 
         A record that could not be signed when it was made, as when a secure element fails, is signed before the next.
@@ -38,7 +38,7 @@ class Recorder:
         head = RecordHead(
             decision.action,
             decision.verdict,
-            Flag.TIME_TRUSTED if self._clock.trusted else 0,
+            decision.flags | (Flag.TIME_TRUSTED if self._clock.trusted else 0),
             self._identity.epoch,
             seq,
             self._identity.id,
@@ -49,7 +49,7 @@ class Recorder:
             self._clock.mono_ms() & 0xFFFFFFFF,
             actor,
             self.place,
-            0,
+            route,
             rules & 0xFFFF,
             decision.code_kind,
             decision.before,

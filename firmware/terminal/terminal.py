@@ -14,7 +14,7 @@ from terminal.diary import Diary
 from terminal.health import Health
 from terminal.journal import epoch
 from terminal.journal.ring import Journal, JournalFull
-from terminal.keys import signer
+from terminal.keys import answers, signer
 from terminal.keys.entropy import EntropyFailure
 from terminal.keys.identity import Identity
 from terminal.notes import Notes
@@ -29,8 +29,10 @@ from terminal.receipts import Receipts
 from terminal.recorder import Recorder
 from terminal.update import Images
 from terminal.version import FIRMWARE
+from terminal.work import handover, shift, token
 from terminal.work.decision import Decision
-from terminal.work.flow import HANDOUT, Flow
+from terminal.work.flow import Flow
+from terminal.work.people import NotCounted
 
 _REPEAT_MS = 1500
 _ALARM_MS = 2000
@@ -38,6 +40,11 @@ _TRIES = 3
 _COLLECT = 32
 
 _TELL_HEALTH = (Action.BOOT, Action.TIME_SET, Action.SHIFT_CLOSE, Action.RECORDS_LOST)
+
+
+class NoSeals:
+    def check(self, code):
+        return Verdict.SEAL_STRANGER, b""
 
 
 class Terminal:
@@ -62,15 +69,18 @@ class Terminal:
         self.revocations = Revocations()
         self.rules = Rules()
         self.staff = Staff()
+        self.seals = NoSeals()
         first, second = board.manifest_regions()
         self.manifest = Manifest((Slot(first), Slot(second)), self.identity.id)
         self.newest = Newest()
-        self.flow = Flow(self.rules, self.manifest, self.identity.id)
+        self.flow = self._new_flow()
         self.presenter = Presenter(board, files.load("language") or b"ru")
         self._last_code = b""
         self._last_scan = 0
         self._unread = 0
         self._alarmed = 0
+        self._touched = 0
+        self._shown = (0, 0)
         self.notes = Notes(self)
         board.feed()
         self.recorder.sign()
@@ -104,21 +114,30 @@ class Terminal:
         self._last_code, self._last_scan = code, now
         if again:
             return
+        self._touched = self.clock.mono_ms()
         try:
-            decision = self.flow.scan(code, symbology, self.clock.mono_ms())
+            decisions = self.flow.scan(code, symbology, self._touched)
         except (OSError, Malformed):
             # The list cannot be read where this code would stand: without it there is no answer.
             self.manifest.damaged = True
             self._lose_scan(Check.MANIFEST_DAMAGED)
             return
-        decision.tries = tries
-        if not self.carry_out(decision, b"" if Tlv.BEARER in decision.parts else code):
+        except NotCounted:
+            self._not_counted()
+            return
+        if not decisions:
+            # A sign of what is being typed: the screen follows, and the same sign may come again at once.
+            self._last_code = b""
+            self.idle_screen()
+            return
+        decisions[0].tries = tries
+        if not self._carry_out_all(decisions, code):
             self._lose_scan(0)
 
     def nothing_read(self) -> None:
         """The engine gave up. Three times for a parcel on the counter is a record of its own."""
         self._unread += 1
-        if self._unread >= _TRIES and self.identity.root:
+        if self._unread >= (self.rules.limit("tries") or _TRIES) and self.identity.root:
             decision = self.flow.unreadable(self._unread)
             self._unread = 0
             if decision is not None:
@@ -136,15 +155,35 @@ class Terminal:
             elif key == "back":
                 self.identity.decline()
             self.idle_screen()
+        elif not self.identity.root:
+            self.idle_screen()
         elif key == "ok":
-            decisions = self.flow.hand_out()
-            for decision in decisions:
-                if not self.carry_out(decision, b""):
-                    break
-            if not decisions:
-                self.idle_screen()
+            self._ok()
         elif key == "back":
-            self.flow.new_visit()
+            number = shift.unread(self.flow)
+            if number and number != self.rules.number:
+                # It is not in force yet: there is time to read it.
+                self.flow.put_off = number
+            self.flow.back()
+            self.idle_screen()
+
+    def _ok(self) -> None:
+        flow = self.flow
+        self._touched = self.clock.mono_ms()
+        try:
+            decisions = flow.confirm(self._touched)
+        except NotCounted:
+            self._not_counted()
+            return
+        for decision in decisions:
+            if not self.carry_out(decision, b""):
+                return
+        self._tell_rule()
+        if decisions:
+            return
+        if flow.entry is None and flow.mode in handover.ACTIONS and flow.handover.count:
+            self.presenter.token(token.text(self.identity.id, self.journal.next_seq - 1, self.journal.head))
+        else:
             self.idle_screen()
 
     def tick(self) -> None:
@@ -152,6 +191,10 @@ class Terminal:
         self.flow.parcels.forget_before(self.journal.oldest_seq)
         now = self.clock.mono_ms()
         self.notes.tick(now)
+        if self.rules.turn(self.clock.utc()):
+            self.diary.note("rules %d take force" % self.rules.number)
+            self._tell_rule()
+        self._lock(now)
         decision = self.flow.overdue(now)
         if decision is not None:
             # It sounds whether there is room for its record or not.
@@ -185,7 +228,7 @@ class Terminal:
         epoch.begin(identity, certificate, self.ring)
         try:
             self._open_journal()
-            self.flow = Flow(self.rules, self.manifest, identity.id)
+            self.flow = self._new_flow()
             self.replay()
             self.notes.epoch()
         except (OSError, MemoryError):
@@ -208,8 +251,6 @@ class Terminal:
                 # Flash has lost it: what stands around it still holds.
                 continue
             record = RecordHead.read(body, 0)
-            if record.action in (Action.SHIFT_OPEN, Action.SHIFT_CLOSE) and record.verdict == Verdict.OK:
-                self.flow.actor = record.actor if record.action == Action.SHIFT_OPEN else 0
             self.flow.replay(record, tlv.unpack(body, RecordHead.SIZE), seq >= newer)
             if not seq % _COLLECT:
                 # What is kept of each record lands behind the garbage of the last one: 1900 records left the heap in
@@ -220,7 +261,7 @@ class Terminal:
     def note_newest(self) -> None:
         """What is in force now is the least that may come. Raises OSError."""
         for kind, version in (
-            (ObjectKind.RULES, self.rules.number),
+            (ObjectKind.RULES, self.rules.newest),
             (ObjectKind.STAFF, self.staff.number),
             (ObjectKind.MANIFEST, self.manifest.version),
             (ObjectKind.REVOCATIONS, self.revocations.number),
@@ -238,7 +279,49 @@ class Terminal:
         """What the screen shows when nothing is asked of anybody."""
         self.presenter.idle(self)
 
-    def carry_out(self, decision, code: bytes) -> bool:
+    def challenge(self, ref: int) -> bytes:
+        """Eight digits that an owner has to answer, others for each record; b"" where nobody can answer any."""
+        if not self.staff.owner:
+            return b""
+        return answers.challenge(self.identity.id, self.identity.epoch, self.journal.next_seq, ref)
+
+    def answer(self, order: bytes, need: int, challenge: bytes) -> "bytes | None":
+        """What the owner has to say to a challenge; None where nobody can."""
+        identity = self.identity
+        return answers.expected(identity.signer, self.staff.owner, identity.id, order, need, challenge)
+
+    def _not_counted(self) -> None:
+        """A PIN's try that flash does not count is none."""
+        self.flow.entry = None
+        self.presenter.failed(Check.MEMORY_WORN)
+
+    def _carry_out_all(self, decisions, code: bytes) -> bool:
+        """One scan that is several records sounds once, by the last of them."""
+        for decision in decisions[:-1]:
+            if not self.carry_out(decision, b"", False):
+                return False
+        told = self.carry_out(decisions[-1], b"" if decisions[0].secret else code)
+        self._tell_rule()
+        return told
+
+    def _tell_rule(self) -> None:
+        """A rule that the person of this shift has not read is shown, and that it was shown is recorded."""
+        decision = shift.show_rule(self.flow)
+        shown = (self.flow.actor, shift.unread(self.flow))
+        if decision is not None and shown != self._shown and not self.flow.visit.items:
+            self._shown = shown
+            self.carry_out(decision, b"")
+
+    def _lock(self, now: int) -> None:
+        """A shift that nobody works in is locked until its badge is scanned again."""
+        lock = self.rules.lock_s * 1000
+        people = self.flow.people
+        if lock and people.actor and not people.locked and not self.flow.visit.items and now - self._touched >= lock:
+            people.locked = True
+            self.flow.clear()
+            self.idle_screen()
+
+    def carry_out(self, decision, code: bytes, aloud: bool = True) -> bool:
         """Makes a decision a record, and says it; `code` is what may be shown of what was read.
 
         False when nothing could be recorded: then nothing may be released, and the parcel stays where it is.
@@ -250,7 +333,8 @@ class Terminal:
             self.presenter.failed(selftest.prevents(error))
             return False
         self.flow.done(decision, seq)
-        self.presenter.verdict(self, decision, code)
+        if aloud:
+            self.presenter.verdict(self, decision, code)
         try:
             self.recorder.sign()
         except (OSError, EntropyFailure) as error:
@@ -269,7 +353,10 @@ class Terminal:
             self.health.told()
         if decision.action in _TELL_HEALTH:
             self._with_health(decision)
-        return self.recorder.commit(decision, self.rules.number, actor)
+        return self.recorder.commit(decision, self.rules.number, actor, decision.route or self.flow.routes.number)
+
+    def _new_flow(self) -> Flow:
+        return Flow(self.rules, self.manifest, self.staff, self.seals, self.identity.id, self.clock, self)
 
     def _open_journal(self) -> None:
         """The journal of the epoch at hand, and who writes into it."""
@@ -294,10 +381,6 @@ class Terminal:
     def _enrolled(self) -> None:
         if self.identity.accept():
             self.notes.boot()
-
-    @property
-    def handing_out(self) -> bool:
-        return self.flow.mode == HANDOUT
 
     @property
     def undocked(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from pack_texts import FILE, FOLDER, SAMPLE, changed, check, errors, step
@@ -12,6 +13,7 @@ from plomba.desk import rules
 from plomba.desk.rules.changes import Change, changes, unsaid
 from plomba.desk.rules.pack import from_body
 from plomba.desk.rules.wording import told
+from plomba.desk.words import codes
 
 BEFORE = rules.load().checked.pack
 NEWS = '[news]\nru = "Новое"\nuk = "Нове"\nen = "New"\n\n[shift]'
@@ -38,7 +40,10 @@ def deletions() -> Iterator[tuple[str, str]]:
         for at, name in enumerate(listed):
             rest = ", ".join(listed[:at] + listed[at + 1 :])
             fresh = line.replace(inside[0], f"[{rest}]")
-            yield f"line {number + 1}: {name} of {line.strip()}", "".join([*lines[:number], fresh, *lines[number + 1 :]])
+            yield (
+                f"line {number + 1}: {name} of {line.strip()}",
+                "".join([*lines[:number], fresh, *lines[number + 1 :]]),
+            )
     for block in re.findall(r"\[\[step\]\]\n(?:[a-z]+ = .*\n)+", SAMPLE):
         yield f"step {block}", SAMPLE.replace(block, "", 1)
 
@@ -68,8 +73,8 @@ def test_every_deletion_is_refused_or_told_and_told_in_three_languages() -> None
             sentences = {told(change, language) for language in ("ru", "uk", "en")}
             assert len(sentences) == 3 and all(sentences), what
         checked = check(text.replace("number = 1", "number = 2", 1))
-        codes = [mistake.error.code for mistake in unsaid(BEFORE, checked.pack, checked.text)]
-        assert codes == ["rules_silent", "rules_undated"], what
+        refusals = [mistake.error.code for mistake in unsaid(BEFORE, checked.pack, checked.text)]
+        assert refusals == ["rules_silent", "rules_undated"], what
     assert seen["refused"] > 150 and seen["told"] > 60, seen
 
 
@@ -78,7 +83,11 @@ def test_a_need_or_a_gate_that_goes_is_refused_or_said_to_loosen() -> None:
     for what, text in DELETIONS:
         if not what.startswith("line"):
             continue
-        loose = "siren_s" in what or "needs = " in what or (" of " in what and what.split(": ")[1].split(" of ")[0] in asked)
+        loose = (
+            "siren_s" in what
+            or "needs = " in what
+            or (" of " in what and what.split(": ")[1].split(" of ")[0] in asked)
+        )
         if loose and not refused(text):
             assert any(change.loosens for change in found(text)), what
 
@@ -89,47 +98,103 @@ def test_a_comment_changes_nothing() -> None:
     assert found(bare) == []
 
 
-def test_a_step_written_as_two_is_the_same_step() -> None:
-    text = step("STORE").replace('"AT_POINT"', '"HELD"').replace("STORE", "MISSING").replace('to = "READY"', 'to = "HELD"')
+def test_a_step_written_as_several_is_the_same_step() -> None:
     whole = step("MISSING")
-    one, rest = whole.replace('"ACCEPTED", ', ""), whole.replace(', "PICKED", "PACKED", "STAGED", "WITH_COURIER", "AT_POINT", "READY", "RETURNED"', "")
-    assert text and found(SAMPLE.replace(whole, f"{one}\n{rest}", 1)) == []
-    in_each = "\n".join(whole.replace("[[step]]\n", f'[[step]]\nmode = "{mode}"\n') for mode in rules_modes())
+    origins = re.search(r"from = \[(.*)\]", whole)
+    assert origins is not None
+    each = "\n".join(whole.replace(origins[1], name) for name in origins[1].split(", "))
+    assert found(SAMPLE.replace(whole, each, 1)) == []
+    in_each = "\n".join(whole.replace("[[step]]\n", f'[[step]]\nmode = "{mode}"\n') for mode in codes("mode"))
     assert found(SAMPLE.replace(whole, in_each, 1)) == []
-
-
-def rules_modes() -> list[str]:
-    from plomba.desk.words import codes
-
-    return list(codes("mode"))
 
 
 @pytest.mark.parametrize(
     ("old", "new", "loosens", "text"),
     [
-        ('seal = "always"', 'seal = "inspects"\nwaiver = "w"', True, "sealed: the seal is scanned at hand-out: when the customer inspects (it was: always)"),
-        ('item = "never"\nsiren', 'item = "always"\nsiren', False, "sealed: the tag is scanned at hand-out: always (it was: never)"),
+        (
+            'seal = "always"',
+            'seal = "inspects"\nwaiver = "w"',
+            True,
+            "sealed: the seal is scanned at hand-out: when the customer inspects (it was: always)",
+        ),
+        (
+            'item = "never"\nsiren',
+            'item = "always"\nsiren',
+            False,
+            "sealed: the tag is scanned at hand-out: always (it was: never)",
+        ),
         ("siren_s = 60", "siren_s = 90", True, "sealed: siren after so many seconds (0 = never): 90 (it was: 60)"),
         ("siren_s = 60", "siren_s = 30", False, "sealed: siren after so many seconds (0 = never): 30 (it was: 60)"),
-        ('typed = "photo"', 'typed = "no"', False, "sealed: a code that cannot be read may be typed: no (it was: with a photo)"),
-        ('typed = "photo"', 'typed = "yes"', True, "sealed: a code that cannot be read may be typed: yes (it was: with a photo)"),
+        (
+            'typed = "photo"',
+            'typed = "no"',
+            False,
+            "sealed: a code that cannot be read may be typed: no (it was: with a photo)",
+        ),
+        (
+            'typed = "photo"',
+            'typed = "yes"',
+            True,
+            "sealed: a code that cannot be read may be typed: yes (it was: with a photo)",
+        ),
         ("badge = true", "badge = false", True, "no scan without a badge: no (it was: yes)"),
-        ('close = "any"', 'close = "docked"', False, "a shift is closed: when every record has its receipt (it was: at any time)"),
+        (
+            'close = "any"',
+            'close = "docked"',
+            False,
+            "a shift is closed: when every record has its receipt (it was: at any time)",
+        ),
         ("lock_min = 0", "lock_min = 10", False, "badge again after so many idle minutes (0 = never): 10 (it was: 0)"),
         ("tries = 3", "tries = 2", True, "tries that make a code unreadable: 2 (it was: 3)"),
         ("override = 2", "override = 3", True, "overrides for a person in a shift: 3 (it was: 2)"),
         ("typed = 5", "typed = 4", False, "typed codes for a person in a shift: 4 (it was: 5)"),
         ("stale_h = 48", "stale_h = 72", True, "hours that make a list old: 72 (it was: 48)"),
         ('stale = "warn"', 'stale = "refuse"', False, "an old list: refused (it was: a warning)"),
-        ('clerk = ["ARRIVAL", ', 'clerk = ["PICK", "ARRIVAL", ', True, "clerk: modes PICK, ARRIVAL, INTAKE, HAND-OUT, GIVE, BAG (it was: ARRIVAL, INTAKE, HAND-OUT, GIVE, BAG)"),
+        (
+            'clerk = ["ARRIVAL", ',
+            'clerk = ["PICK", "ARRIVAL", ',
+            True,
+            "clerk: modes PICK, ARRIVAL, INTAKE, HAND-OUT, GIVE, BAG (it was: ARRIVAL, INTAKE, HAND-OUT, GIVE, BAG)",
+        ),
         ('PACK = ["item", "apply"]', 'PACK = ["apply"]', True, "sealed, packed: no longer needs: the tag's scan"),
         ('PACK = ["item", "apply"]', 'PACK = ["item", "apply", "photo"]', False, "sealed, packed: now needs: a photo"),
-        ('needs = ["reason", "photo"]', 'needs = ["reason"]', True, "damage (every mode) from any state: no longer needs: a photo"),
-        ('"AT_STOP"]\nto = "IDENTIFIED"', '"AT_STOP", "FAILED"]\nto = "IDENTIFIED"', False, "taken from its cell (HAND-OUT) is now possible from «failed»: becomes «being handed out»"),
-        ('from = ["WITH_COURIER", "FAILED"]', 'from = ["WITH_COURIER"]', False, "route started (ROUTE) is no longer possible from «failed»"),
-        ('part = "PART_DELIVERED"', 'part = "DELIVERED"', False, "hand-out (HAND-OUT) from «being handed out», «verified»: if in part: «delivered» (it was: «delivered in part»)"),
-        ('from = ["HELD"]', 'from = ["HELD", "READY"]', True, "released (every mode) is now possible from «ready»: becomes «ready»; needs: a reason, a supervisor"),
-        ('fail = "INSPECTED"\n', "", True, "return inspected (INSPECT) from «returned»: if not intact: — (it was: «inspected»)"),
+        (
+            'needs = ["reason", "photo"]',
+            'needs = ["reason"]',
+            True,
+            "damage (every mode) from any state: no longer needs: a photo",
+        ),
+        (
+            '"AT_STOP"]\nto = "IDENTIFIED"',
+            '"AT_STOP", "FAILED"]\nto = "IDENTIFIED"',
+            False,
+            "taken from its cell (HAND-OUT) is now possible from «failed»: becomes «being handed out»",
+        ),
+        (
+            'from = ["WITH_COURIER", "FAILED"]',
+            'from = ["WITH_COURIER"]',
+            False,
+            "route started (ROUTE) is no longer possible from «failed»",
+        ),
+        (
+            'part = "PART_DELIVERED"',
+            'part = "DELIVERED"',
+            False,
+            "hand-out (HAND-OUT) from «being handed out», «verified»: "
+            "if in part: «delivered» (it was: «delivered in part»)",
+        ),
+        (
+            'from = ["HELD"]',
+            'from = ["HELD", "READY"]',
+            True,
+            "released (every mode) is now possible from «ready»: becomes «ready»; needs: a reason, a supervisor",
+        ),
+        (
+            'fail = "INSPECTED"\n',
+            "",
+            True,
+            "return inspected (INSPECT) from «returned»: if not intact: — (it was: «inspected»)",
+        ),
     ],
 )
 def test_a_change_in_words(old: str, new: str, loosens: bool, text: str) -> None:
@@ -170,7 +235,7 @@ def test_words_alone_need_no_news() -> None:
 
 def test_an_order_of_the_three_generations_goes_forward_only() -> None:
     packs = [rules.load(path) for path in GENERATIONS]
-    for old, new in zip(packs, packs[1:], strict=False):
+    for old, new in pairwise(packs):
         rules.follows(new, old.checked.pack)
         with pytest.raises(rules.RulesRefused):
             rules.follows(old, new.checked.pack)
@@ -184,10 +249,7 @@ def test_what_a_terminal_holds_can_be_compared_too() -> None:
 
 def test_the_jewellery_rule_changes_as_its_history_says() -> None:
     packs = [rules.load(path).checked.pack for path in GENERATIONS]
-    history = [
-        [told(change, "en") for change in changes(old, new) if change.behaviour]
-        for old, new in zip(packs, packs[1:], strict=False)
-    ]
+    history = [[told(change, "en") for change in changes(old, new) if change.behaviour] for old, new in pairwise(packs)]
     assert history == [
         [
             "sealed: the seal is scanned at hand-out: when the customer inspects (it was: never)",

@@ -119,9 +119,7 @@ def test_packs_that_ship_are_sound_and_leave_no_doubt(path: Path | None) -> None
         ("number = 1", 'base = "other"\nnumber = 1', "rules_value", "base ="),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_line(
-    tmp_path: Path, old: str, new: str, code: str, at: str
-) -> None:
+def test_what_cannot_be_read_is_refused_with_its_line(tmp_path: Path, old: str, new: str, code: str, at: str) -> None:
     text = changed((old, new))
     path = tmp_path / "rules.toml"
     path.write_text(text, encoding="utf-8")
@@ -135,7 +133,9 @@ def test_what_cannot_be_read_is_refused_with_its_line(
 
 
 def test_every_mistake_is_told_at_once() -> None:
-    found = errors(changed(("tries = 3", "tries = 0"), ('close = "any"', 'close = "x"'), ('mode = "CHECK"', 'mode = "X"')))
+    found = errors(
+        changed(("tries = 3", "tries = 0"), ('close = "any"', 'close = "x"'), ('mode = "CHECK"', 'mode = "X"'))
+    )
     assert [mistake.error.code for mistake in found] == ["rules_value", "rules_value", "rules_name"]
 
 
@@ -153,10 +153,25 @@ def test_news_fill_four_lines_and_no_more() -> None:
 
 def test_a_pack_that_a_terminal_cannot_take_is_refused() -> None:
     states = '"PICKED", "PACKED", "STAGED", "READY", "RETURNED", "AT_POINT", "NEW", "ACCEPTED", "EXPIRED"'
-    modes = ("CHECK", "PICK", "PACK", "STAGE", "BAG", "GIVE", "TAKE", "ARRIVAL", "ROUTE", "STOP", "STORE", "BACK", "LOOK")
+    modes = (
+        "CHECK",
+        "PICK",
+        "PACK",
+        "STAGE",
+        "BAG",
+        "GIVE",
+        "TAKE",
+        "ARRIVAL",
+        "ROUTE",
+        "STOP",
+        "STORE",
+        "BACK",
+        "LOOK",
+    )
     actions = ("HOLD", "REFUSE", "DAMAGE", "RETURN_OPEN", "MISSING", "MISMATCH")
     many = "".join(
-        f'\n[[step]]\nmode = "{mode}"\naction = "{action}"\nfrom = [{states}]\nneeds = ["reason", "photo", "supervisor"]\n'
+        f'\n[[step]]\nmode = "{mode}"\naction = "{action}"\nfrom = [{states}]\n'
+        'needs = ["reason", "photo", "supervisor"]\n'
         for mode in modes
         for action in actions
     )
@@ -207,7 +222,21 @@ def test_hostile_files_are_refused_and_told_printably(tmp_path: Path, content: b
 
 def test_values_of_every_kind_in_every_place_are_refused_in_words() -> None:
     """Nothing but a PlombaError ever comes out, whatever stands where a value should."""
-    values = ("1", "-1", "1.5", "nan", "true", '"x"', '"\\u001b[2J"', "[]", "[[1]]", '["x", 1]', "{}", "{a = 1}", "2026-01-01")
+    values = (
+        "1",
+        "-1",
+        "1.5",
+        "nan",
+        "true",
+        '"x"',
+        '"\\u001b[2J"',
+        "[]",
+        "[[1]]",
+        '["x", 1]',
+        "{}",
+        "{a = 1}",
+        "2026-01-01",
+    )
     for number, line in enumerate(SAMPLE.splitlines()):
         if "=" not in line or line.startswith("#"):
             continue

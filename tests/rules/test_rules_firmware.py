@@ -67,7 +67,15 @@ def test_the_screen_can_draw_what_a_pack_may_say() -> None:
     }
     assert held == GLYPHS
     assert font.SMALL[0] * COLUMNS <= 128 < font.SMALL[0] * (COLUMNS + 1)
-    assert [line_count(text) for text in ("", " ", "a", "a" * 21, "a" * 22, "a" * 20 + " bb", "a " * 11)] == [0, 0, 1, 1, 2, 2, 1]
+    assert [line_count(text) for text in ("", " ", "a", "a" * 21, "a" * 22, "a" * 20 + " bb", "a " * 11)] == [
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+        1,
+    ]
 
 
 def _module(name: str):  # type: ignore[no-untyped-def]

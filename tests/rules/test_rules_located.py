@@ -92,7 +92,10 @@ def test_every_value_of_a_document_has_a_line_and_nothing_else_has(text: str) ->
 
 
 def test_lines_are_those_of_an_editor() -> None:
-    text = '# one\nnumber = 3\n[class.sealed]\nneeds.PACK = [\n  "item", # why\n  "apply",\n]\n\n[[step]]\nx = """\n\n"""\ny = 1\n[[step]]\n"x" = {a = 1}\n'
+    text = (
+        '# one\nnumber = 3\n[class.sealed]\nneeds.PACK = [\n  "item", # why\n  "apply",\n]\n\n'
+        '[[step]]\nx = """\n\n"""\ny = 1\n[[step]]\n"x" = {a = 1}\n'
+    )
     located = read(text, "f")
     lines = {keys: place.line for keys, place in located.places.items()}
     assert lines == {
@@ -116,7 +119,11 @@ def test_lines_are_those_of_an_editor() -> None:
     assert str(located.place("limits", "tries")) == "f:1"
 
 
-BASE = read('number = 1\nvalid_from = 2026-01-01T00:00:00Z\n[news]\nru = "n"\n[a]\nb = 1\nc = [1, 2]\n[[step]]\naction = "X"\nfrom = ["P"]\nto = "Q"\n', "base")
+BASE = read(
+    'number = 1\nvalid_from = 2026-01-01T00:00:00Z\n[news]\nru = "n"\n[a]\nb = 1\nc = [1, 2]\n'
+    '[[step]]\naction = "X"\nfrom = ["P"]\nto = "Q"\n',
+    "base",
+)
 
 
 def test_what_is_laid_over_keeps_both_places() -> None:

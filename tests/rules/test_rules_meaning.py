@@ -1,4 +1,4 @@
-"""A pack that contradicts itself or drops a required step is refused, with the line; what is only doubtful is a warning."""
+"""A pack that contradicts itself or drops a required step is refused with the line; what is doubtful is a warning."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_a_required_step_is_not_dropped(action: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("action", "old", "new", "code", "at"),
     [
-        ("INSPECT", 'needs = ["result"]\n', "", "rules_lacks_inspect", '[[step]]'),
-        ("INSPECT", 'fail = "HELD"\n', "", "rules_lacks_inspect", '[[step]]'),
+        ("INSPECT", 'needs = ["result"]\n', "", "rules_lacks_inspect", "[[step]]"),
+        ("INSPECT", 'fail = "HELD"\n', "", "rules_lacks_inspect", "[[step]]"),
         ("INSPECT", 'fail = "HELD"', 'fail = "VERIFIED"', "rules_lacks_inspect", 'fail = "VERIFIED"'),
         ("INSPECT", '"IDENTIFIED", ', "", "rules_lacks_inspect", 'from = ["VERIFIED"]'),
         ("OVERRIDE", '"reason", ', "", "rules_lacks_override", 'needs = ["photo", "supervisor"]'),
@@ -120,22 +120,58 @@ def test_what_every_class_adds_need_not_stand_in_the_step() -> None:
         (changed(('seal = "always"\n', "")), "rules_missing", "[class.sealed]"),
         (without("SEAL_CHECK"), "rules_gate_shut", 'seal = "always"'),
         (without("INSPECT").replace('item = "never"', 'item = "inspects"'), "rules_gate_shut", 'item = "inspects"'),
-        (SAMPLE + '\n[[step]]\nmode = "PICK"\naction = "PICK"\nfrom = ["NEW", "ACCEPTED"]\n', "rules_overlap", 'from = ["NEW", "ACCEPTED"]'),
-        (SAMPLE + '\n[[step]]\naction = "DAMAGE"\nfrom = ["READY"]\nneeds = ["reason"]\n', "rules_overlap", 'from = ["READY"]\nneeds'),
-        (within("STORE", 'to = "READY"', 'to = "AT_POINT"'), "rules_stays", 'to = "AT_POINT"\n\n[[step]]\nmode = "HANDOUT"'),
+        (
+            SAMPLE + '\n[[step]]\nmode = "PICK"\naction = "PICK"\nfrom = ["NEW", "ACCEPTED"]\n',
+            "rules_overlap",
+            'from = ["NEW", "ACCEPTED"]',
+        ),
+        (
+            SAMPLE + '\n[[step]]\naction = "DAMAGE"\nfrom = ["READY"]\nneeds = ["reason"]\n',
+            "rules_overlap",
+            'from = ["READY"]\nneeds',
+        ),
+        (
+            within("STORE", 'to = "READY"', 'to = "AT_POINT"'),
+            "rules_stays",
+            'to = "AT_POINT"\n\n[[step]]\nmode = "HANDOUT"',
+        ),
         (within("STORE", 'mode = "STORE"', 'mode = "PICK"'), "rules_mode_action", 'mode = "PICK"\naction = "STORE"'),
         (within("RELEASE", '["HELD"]', '["HELD", "DELIVERED"]'), "rules_end", 'from = ["HELD", "DELIVERED"]'),
-        (within("HOLD", '"RETURNED"', '"RETURNED", "CANCELLED"'), "rules_end", 'from = ["PICKED", "PACKED", "STAGED", "WITH_COURIER", "AT_STOP"'),
-        (within("DAMAGE", 'action = "DAMAGE"', 'action = "DAMAGE"\nto = "HELD"'), "rules_end", '[[step]]\naction = "DAMAGE"'),
+        (
+            within("HOLD", '"RETURNED"', '"RETURNED", "CANCELLED"'),
+            "rules_end",
+            'from = ["PICKED", "PACKED", "STAGED", "WITH_COURIER", "AT_STOP"',
+        ),
+        (
+            within("DAMAGE", 'action = "DAMAGE"', 'action = "DAMAGE"\nto = "HELD"'),
+            "rules_end",
+            '[[step]]\naction = "DAMAGE"',
+        ),
         (within("MISSING", 'to = "HELD"', 'to = "DELIVERED"'), "rules_gives", 'to = "DELIVERED"\nneeds'),
         (within("STORE", 'to = "READY"', 'to = "PART_DELIVERED"'), "rules_gives", 'to = "PART_DELIVERED"'),
         (within("INSPECT", 'fail = "HELD"', 'fail = "DELIVERED"'), "rules_gives", 'fail = "DELIVERED"'),
-        (within("STORE", 'to = "READY"', 'to = "READY"\nfail = "HELD"'), "rules_fail", 'fail = "HELD"\n\n[[step]]\nmode = "HANDOUT"'),
+        (
+            within("STORE", 'to = "READY"', 'to = "READY"\nfail = "HELD"'),
+            "rules_fail",
+            'fail = "HELD"\n\n[[step]]\nmode = "HANDOUT"',
+        ),
         (within("RETURN_INSPECT", 'needs = ["result"]\n', ""), "rules_fail", 'fail = "INSPECTED"'),
         (within("STORE", 'to = "READY"', 'to = "READY"\npart = "HELD"'), "rules_part", 'part = "HELD"'),
-        (within("HANDOUT", '"VERIFIED"]', '"VERIFIED", "READY"]'), "rules_counter", 'from = ["IDENTIFIED", "VERIFIED", "READY"]'),
-        (within("HANDOUT", 'from = ["IDENTIFIED", "VERIFIED"]\n', ""), "rules_counter", '[[step]]\nmode = "HANDOUT"\naction = "HANDOUT"'),
-        (within("MISSING", 'to = "HELD"', 'to = "NEED_DATA"').replace('"NEW", "NEED_DATA"', '"NEW"'), "rules_dead_end", 'to = "NEED_DATA"'),
+        (
+            within("HANDOUT", '"VERIFIED"]', '"VERIFIED", "READY"]'),
+            "rules_counter",
+            'from = ["IDENTIFIED", "VERIFIED", "READY"]',
+        ),
+        (
+            within("HANDOUT", 'from = ["IDENTIFIED", "VERIFIED"]\n', ""),
+            "rules_counter",
+            '[[step]]\nmode = "HANDOUT"\naction = "HANDOUT"',
+        ),
+        (
+            within("MISSING", 'to = "HELD"', 'to = "NEED_DATA"').replace('"NEW", "NEED_DATA"', '"NEW"'),
+            "rules_dead_end",
+            'to = "NEED_DATA"',
+        ),
         (without("RETURN_OPEN"), "rules_dead_end", 'part = "PART_DELIVERED"'),
         (without("ROUTE_START"), "rules_mode_empty", '"ROUTE"'),
         (without("STORE"), "rules_mode_empty", '"STORE"'),
@@ -154,7 +190,7 @@ def test_a_contradiction_is_refused_with_its_line(text: str, code: str, at: str)
 
 
 def test_a_hand_may_not_be_given_a_mode_without_a_step() -> None:
-    assert "rules_mode_empty" in codes_of(without("RETURN_IN").replace('clerk = [', 'clerk = ["BACK", '))
+    assert "rules_mode_empty" in codes_of(without("RETURN_IN").replace("clerk = [", 'clerk = ["BACK", '))
 
 
 def test_a_waived_gate_is_taken() -> None:
@@ -193,13 +229,16 @@ def test_cards_and_modes_without_a_step_are_told() -> None:
 
 
 def test_news_that_nobody_can_acknowledge_are_doubtful() -> None:
-    text = changed(("badge = true\npin = true", "badge = false\npin = false"), ("[shift]", '[news]\nru = "а"\nuk = "а"\nen = "a"\n\n[shift]'))
+    text = changed(
+        ("badge = true\npin = true", "badge = false\npin = false"),
+        ("[shift]", '[news]\nru = "а"\nuk = "а"\nen = "a"\n\n[shift]'),
+    )
     assert {mistake.error.code for mistake in warnings(text)} == {"rules_news_nobody"}
 
 
 @given(st.data())
 def test_any_mix_of_changes_is_judged_without_a_fault(data: st.DataObject) -> None:
-    """Steps are dropped, doubled, and their lines exchanged at random: there is an answer, each with a line that exists."""
+    """Steps are dropped, doubled, and their lines exchanged at random: each mistake has a line."""
     head, *steps = SAMPLE.split("[[step]]\n")
     chosen = data.draw(st.lists(st.sampled_from(steps), max_size=30))
     states = sorted({word for text in steps for word in text.split('"') if word.isupper()})

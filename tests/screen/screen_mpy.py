@@ -8,7 +8,7 @@ import gc
 import json
 import sys
 
-from terminal.screen import screens, shaping
+from terminal.screen import qr, screens, shaping
 from terminal.screen.canvas import Canvas
 
 _MARGIN = 512
@@ -58,8 +58,37 @@ def kept(first, count):
     return gc.mem_alloc() - before
 
 
+def symbol(text):
+    """The lines of modules of a QR code as numbers, or "ValueError"."""
+    try:
+        return list(qr.rows[: qr.encode(text)])
+    except ValueError:
+        return "ValueError"
+
+
+def symbol_garbage(text):
+    """Bytes of heap that making the modules of a QR code takes."""
+    qr.encode(text)
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    qr.encode(text)
+    taken = gc.mem_alloc() - before
+    gc.enable()
+    return taken
+
+
+def after_refused_token(text):
+    """The picture after a QR code that could not be made was to be drawn over the idle screen."""
+    screens.idle(_canvas, headline="СКАНИРУЙ")
+    try:
+        screens.token(_canvas, text, "", [])
+    except ValueError:
+        return bytes(_canvas.buffer).hex()
+
+
 def draw(name, arguments, keywords):
-    if name in ("verdict", "idle", "enrol", "message"):
+    if name in ("verdict", "idle", "enrol", "message", "token"):
         getattr(screens, name)(_canvas, *arguments, **keywords)
     else:
         _canvas.clear()
@@ -74,7 +103,7 @@ for line in sys.stdin:
     arguments = [value(given) for given in arguments]
     keywords = {key: value(given) for key, given in keywords.items()}
     try:
-        if name in ("spans", "garbage", "kept"):
+        if name in ("spans", "garbage", "kept", "symbol", "symbol_garbage", "after_refused_token"):
             answer = globals()[name](*arguments, **keywords)
         else:
             answer = draw(name, arguments, keywords)

@@ -15,6 +15,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = HERE.parents[1] / "firmware"
+PROTOCOL = HERE.parents[1] / "protocol"
 
 
 def micropython() -> str:
@@ -32,7 +33,7 @@ class Screen:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [micropython(), "-X", "heapsize=256wk", str(HERE / "screen_mpy.py")],
-            env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:.frozen"},
+            env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:{PROTOCOL}:.frozen"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",

@@ -127,6 +127,7 @@ SCREENS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
         {"headline": "СКАНИРУЙ", "count": 128, "hint": "Заказов в списке", "mode": "ВЫДАЧА", "battery": 100},
     ),
     "enrol": ("enrol", (FINGERPRINT,), {"title": "Корень организации", "prompt": "Сверь. OK = принять"}),
+    "token": ("token", (b"PLT*%8K.Q2 EA/9B0D2QO09I/DNCBLC7-0G", "КОД ПЕРЕДАЧИ", ["Терминал 7Q2M", "№ 1204"]), {}),
     "message": ("message", ("НЕИСПРАВНОСТЬ", ["Не сканируй. Отдай в ремонт", "E07"]), {}),
 }
 

@@ -114,6 +114,18 @@ def open_bundle(root, now, kind, bundle, layout):
     return " ".join([str(envelope.version)] + fields)
 
 
+def token(terminal, seq, head):
+    from terminal.work import token
+
+    return token.text(terminal, seq, head)
+
+
+def peer_head(code):
+    from terminal.work import token
+
+    return token.peer_head(code)
+
+
 def block_list(body):
     from terminal.objects import transfer
 
@@ -218,6 +230,8 @@ CALLS = {
     "sign": sign,
     "open": open_bundle,
     "block_list": block_list,
+    "token": token,
+    "peer_head": peer_head,
     "terminal_end": terminal_end,
     "heard": heard,
     "split": split,

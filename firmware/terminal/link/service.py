@@ -154,7 +154,7 @@ class Service:
             journal.next_seq,
             journal.receipted,
             journal.head,
-            terminal.rules.number,
+            terminal.rules.newest,
             terminal.manifest.version,
             terminal.revocations.number,
             0,
@@ -240,10 +240,10 @@ class Service:
         action = Action.OBJECT_SET
         if request.kind == ObjectKind.MANIFEST:
             terminal.manifest.install(transfer)
-            terminal.flow.new_visit()
+            terminal.flow.clear()
             terminal.replay()
         elif request.kind == ObjectKind.RULES:
-            terminal.rules.install(transfer)
+            terminal.rules.install(transfer, terminal.clock.utc())
         elif request.kind == ObjectKind.STAFF:
             terminal.staff.install(transfer)
         elif request.kind == ObjectKind.REVOCATIONS:

@@ -15,13 +15,16 @@ _TAG = 12
 
 
 class Manifest:
-    """The manifest in force, if any. Codes are found by their tag with a binary search: 16 bytes a step.
+    """The manifest in force, if any; `made` is when, s UTC.
+
+    Codes are found by their tag with a binary search: 16 bytes a step.
 
     `damaged`: the newest one that was in force does not verify any more; an older one may have taken its place.
     """
 
     def __init__(self, slots: "tuple[Slot, Slot]", terminal: bytes) -> None:
         self.version = 0
+        self.made = 0
         self.damaged = False
         self.head: "ManifestHead | None" = None
         self._slots = slots
@@ -57,7 +60,8 @@ class Manifest:
             raise Refusal(Error.ROLLBACK, self.version)
         head = self._head(slot, transfer.offer[2] - transfer.offer[3])
         transfer.seal()
-        self._use(slot, head)
+        assert transfer.envelope is not None
+        self._use(slot, head, transfer.envelope.not_before)
         self.damaged = False
 
     def find(self, code: bytes, kind: int) -> "tuple[int, CodeRow] | None":
@@ -114,7 +118,7 @@ class Manifest:
             length = min(BLOCK, blocks.size - index * BLOCK)
             if slot.block_digest(index, length) != blocks.hashes[index * 32 : index * 32 + 32]:
                 raise Refusal(Error.BAD_HASH, index * BLOCK)
-        self._use(slot, self._head(slot, slot.size))
+        self._use(slot, self._head(slot, slot.size), envelope.not_before)
 
     def _head(self, slot: Slot, size: int) -> ManifestHead:
         """Raises Refusal."""
@@ -130,7 +134,8 @@ class Manifest:
             raise Refusal(Error.WRONG_DEVICE)
         return head
 
-    def _use(self, slot: Slot, head: ManifestHead) -> None:
+    def _use(self, slot: Slot, head: ManifestHead, made: int) -> None:
+        self.made = made
         self.version = slot.version
         self.head = head
         self._slot = slot

@@ -26,12 +26,12 @@ class Step:
     """What an action does from some states. `origins` empty = any; `to` 0 = the state stays; `fail` where a failed
     inspection leads and `part` a hand-out of a part, 0 = nowhere else; `needs` in the order they are asked for."""
 
-    def __init__(self, row: "dict[str, object]") -> None:
-        self.origins = tuple(row["f"])
+    def __init__(self, row) -> None:
+        self.origins: "tuple[int, ...]" = tuple(row["f"])
         self.to = int(row["t"])
         self.fail = int(row["x"])
         self.part = int(row["p"])
-        self.needs = tuple(row["n"])
+        self.needs: "tuple[int, ...]" = tuple(row["n"])
 
 
 class Pack:
@@ -51,6 +51,12 @@ class Pack:
             self.steps.setdefault(row["m"] << 8 | row["a"], []).append(Step(row))
 
 
+_NOTHING = Pack(
+    b'{"number":0,"from":0,"shift":{"badge":0,"pin":0,"close":0,"lock_s":0},"classes":{},"hands":{},"steps":[],'
+    b'"limits":{"tries":3,"override":0,"typed":0,"stale_s":0,"stale":0}}'
+)
+
+
 class Rules:
     """`number` is that of the pack in force, 0 while there is none; `newest` that of the last one that came.
 
@@ -59,12 +65,12 @@ class Rules:
 
     def __init__(self) -> None:
         self.damaged = False
-        self._pack: "Pack | None" = None
+        self._pack = _NOTHING
         self.waiting: "Pack | None" = None
 
     @property
     def number(self) -> int:
-        return self._pack.number if self._pack is not None else 0
+        return self._pack.number
 
     @property
     def newest(self) -> int:
@@ -72,7 +78,7 @@ class Rules:
 
     def load(self, roots: bytes) -> None:
         """Takes what is stored if it verifies; an object's dates and revocations count only when it arrives."""
-        self._pack = self._stored(_FILE, roots)
+        self._pack = self._stored(_FILE, roots) or _NOTHING
         waiting = self._stored(_WAITING, roots)
         # The power may have gone between the two writes by which a pack takes force.
         self.waiting = waiting if waiting is not None and waiting.number > self.number else None
@@ -125,11 +131,11 @@ class Rules:
     @property
     def lock_s(self) -> int:
         """Seconds without a scan or a key after which the badge is asked for again; 0 = never."""
-        return self._pack.shift["lock_s"] if self._pack is not None else 0
+        return self._pack.shift["lock_s"]
 
     def limit(self, name: str) -> int:
         """tries, override, typed, stale_s or stale, as docs/rules.md has them."""
-        return self._pack.limits[name] if self._pack is not None else 0
+        return self._pack.limits[name]
 
     def news(self, number: int) -> "dict[str, str]":
         """Language -> what a pack changed, of the one in force or the one that waits; {} = nobody has to read it."""
@@ -171,8 +177,6 @@ class Rules:
         return tuple(needs.get(str(action), ())) if needs else ()
 
     def _rows(self, mode: int, action: int) -> "list[Step]":
-        if self._pack is None:
-            return []
         steps = self._pack.steps
         return steps.get(mode << 8 | action) or steps.get(action) or []
 

@@ -8,8 +8,8 @@ from binascii import hexlify
 
 from micropython import const
 
-from . import icons
-from .canvas import BODY, BOLD, SMALL, TALL, WIDTH, Canvas
+from . import icons, qr
+from .canvas import BODY, BOLD, HEIGHT, SMALL, TALL, WIDTH, Canvas
 from .shaping import halve, wrap
 
 REFUSALS = ("cross", "hand", "question")
@@ -19,6 +19,8 @@ _BAR_HEIGHT = const(26)
 _MIDDLE = const(13)
 _SIDE = const(32)
 _TAIL = const(4)
+
+_MODULE = const(2)
 
 _three_lines = bytearray(6)
 _four_lines = bytearray(8)
@@ -112,6 +114,34 @@ def message(canvas: Canvas, title: str, lines):
         row += used
         if row == 4:
             return
+
+
+def token(canvas: Canvas, text: bytes, title: str, lines):
+    """A QR code on the right for another terminal to read, words on the left.
+
+    text: 1 to 61 characters of the alphanumeric mode, up to 38 of which leave room for words of ten letters, more
+    for nine. title: two lines. lines: three or four, with the title's; a longer line runs on. Raises ValueError as
+    `qr.encode`, and then nothing is drawn.
+    """
+    count = qr.encode(text)
+    margin = (HEIGHT - count * _MODULE) // 2
+    x = WIDTH - HEIGHT + margin
+    canvas.clear()
+    qr.draw(canvas, count, x, margin, _MODULE)
+    columns = (x - qr.QUIET * _MODULE - 1) // 6
+    y = _column(canvas, title, columns, 0, BODY, 12, 2)
+    canvas.fb.hline(1, y + 1, columns * 6, 1)
+    y += 3
+    for line in lines:
+        y = _column(canvas, line, columns, y, SMALL, 10, (HEIGHT - y) // 10)
+
+
+def _column(canvas, text, columns, y, size, leading, most):
+    """A text broken into at most that many lines from the row y on; the row below."""
+    used = wrap(canvas.glyphs, canvas.shape(text), columns, memoryview(_four_lines)[: 2 * most]) if most else 0
+    for k in range(used):
+        canvas.run(1, y + leading * k, _four_lines[2 * k], _four_lines[2 * k + 1], size)
+    return y + leading * used
 
 
 def _headline(canvas, text, refused):

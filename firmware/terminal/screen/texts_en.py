@@ -142,6 +142,9 @@ MODES = {
 UI = {
     "SCAN": "SCAN",
     "ORDERS": "Orders on the list",
+    "TOKEN": "HAND-OVER",
+    "TOKEN_HINT": "Let the other scan it",
+    "AGAIN": "The same once more",
     "NO_MANIFEST": "No list: put it on the dock",
     "NOT_ENROLLED": "NOT ENROLLED",
     "ENROL_HINT": "Connect the dock: plomba enroll",

@@ -1,4 +1,4 @@
-"""Printed cards: the text "PLB*" and a name, and for some "*" and what the card takes. The names are the vocabulary's."""
+"""Printed cards: the text "PLB*" and a name of the vocabulary's, and for some "*" and what the card takes."""
 
 from micropython import const
 

@@ -37,7 +37,7 @@ def retrieve(flow, parcel) -> Decision:
 
 def hand_out(flow) -> "list[Decision]":
     """The OK key: lets go of every parcel on the counter, or says of the first one why not."""
-    decisions = []
+    decisions: "list[Decision]" = []
     items = flow.visit.items
     for item in items:
         parcel = item.parcel

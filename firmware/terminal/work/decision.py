@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 class Decision:
     """`ref` is the order's index in records (0 = no order); `parts` are the record's TLVs, `flags` bits of its head.
 
-    `route` names another route than the open one; `actor` overrides the badge of the open shift; `effect` is called with the record's number once it is durable.
+    `route` names another route than the open one; `actor` overrides the badge of the open shift; `effect` is called
+    with the record's number once it is durable.
     `next` is the verdict whose next step is told in place of its own, 0 = its own. `count` is (n, N), where there is
     one. `secret`: what was read is not to be recorded, nor shown.
     """

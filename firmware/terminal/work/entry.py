@@ -48,7 +48,7 @@ class Entry:
         return self._put(sign)
 
     def put(self, sign: bytes) -> bool:
-        """Takes the sign of a card; True when what is typed is whole. A sign the wheel does not have changes nothing."""
+        """Takes the sign of a card; True when what is typed is whole. One the wheel does not have changes nothing."""
         return len(sign) == 1 and sign[0] in self._wheel and self._put(sign[0])
 
     def enter(self) -> bool:

@@ -512,7 +512,16 @@ def _photo(value: bytes) -> bytes:
 
 _INTACT = bytes((Condition.INTACT,))
 _CONDITIONS = range(Condition.INTACT, Condition.DAMAGED + 1)
-_MOVING = (Verdict.OK, Verdict.CONFIRM, Verdict.NEED_SEAL, Verdict.NEED_ITEM, Verdict.NEED_RESULT, Verdict.SEAL_OK, Verdict.SEAL_READ, Verdict.HELD)
+_MOVING = (
+    Verdict.OK,
+    Verdict.CONFIRM,
+    Verdict.NEED_SEAL,
+    Verdict.NEED_ITEM,
+    Verdict.NEED_RESULT,
+    Verdict.SEAL_OK,
+    Verdict.SEAL_READ,
+    Verdict.HELD,
+)
 _BINDING = (Action.SEAL_APPLY, Action.BAG_ADD)
 _POINTING = tuple(action for mode, action in MODE_ACTIONS.items() if mode != Mode.HANDOUT)
 _HANDLERS = {

@@ -6,10 +6,11 @@ from plomba_wire.vocabulary import Action, CodeKind, Flag, Mode, State, Tlv, Ver
 from terminal.work import token as tokens
 from terminal.work.decision import Decision, refused, told
 
-PREFIX = tokens.PREFIX
+PREFIX = tokens.TOKEN
 _ACT_MAX = const(48)
 _BAG_MAX = const(32)
-_ACTIONS = {Mode.GIVE: Action.HANDOVER_OUT, Mode.TAKE: Action.HANDOVER_IN, Mode.ARRIVAL: Action.HANDOVER_IN}
+ACTIONS = {Mode.GIVE: Action.HANDOVER_OUT, Mode.TAKE: Action.HANDOVER_IN, Mode.ARRIVAL: Action.HANDOVER_IN}
+"""Mode of a hand-over -> what is done to each parcel."""
 _BAGGED = (Mode.GIVE, Mode.TAKE, Mode.ARRIVAL, Mode.STAGE, Mode.ROUTE, Mode.STOP)
 
 
@@ -42,7 +43,7 @@ class Handover:
 
     def mark(self, decision: Decision, mode: int) -> None:
         """With whom it is, into the record of a parcel."""
-        if mode not in _ACTIONS:
+        if mode not in ACTIONS:
             return
         if self.peer:
             decision.parts[Tlv.PEER_HEAD] = self.peer
@@ -53,7 +54,7 @@ class Handover:
 
 def token(flow, code: bytes) -> Decision:
     """The code on the other terminal's screen."""
-    action = _ACTIONS.get(flow.mode)
+    action = ACTIONS.get(flow.mode)
     if action is None:
         return refused(Verdict.NO_VISIT, CodeKind.TOKEN)
     peer = tokens.peer_head(code)
@@ -69,7 +70,7 @@ def token(flow, code: bytes) -> Decision:
 
 def act(flow, number: bytes) -> "list[Decision]":
     """The act that stands for a party without a terminal."""
-    action = _ACTIONS.get(flow.mode)
+    action = ACTIONS.get(flow.mode)
     if action is None:
         return [refused(Verdict.NO_VISIT, CodeKind.ACT)]
     if len(number) > _ACT_MAX:

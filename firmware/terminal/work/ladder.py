@@ -1,5 +1,5 @@
-"""The ladder for a code that cannot be read: three tries, another carrier of the same identity, typed twice against what
-is expected, a supervisor or a remote owner with reason and photo, and at its end the hold. Every rung is a record."""
+"""The ladder for a code that cannot be read: three tries, another carrier of the same identity, typed twice against
+what is expected, a supervisor or a remote owner with reason and photo, at its end the hold. Every rung is a record."""
 
 from plomba_wire.vocabulary import Action, CodeKind, Flag, Mode, Tlv, Verdict
 from terminal.work import counter, entry, shift, steps
@@ -42,7 +42,7 @@ def begin_typing(flow, _: bytes) -> "list[Decision]":
 
 
 def typed(flow) -> "list[Decision]":
-    """What is being typed is whole. Raises OSError when a PIN's try cannot be counted."""
+    """What is being typed is whole. Raises people.NotCounted."""
     typing = flow.entry
     if typing.purpose == entry.PIN:
         decisions = shift.proved(flow, typing.text)

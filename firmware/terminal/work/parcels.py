@@ -73,6 +73,11 @@ class Parcels:
         """Whether there is a manifest."""
         return self._manifest.head is not None
 
+    @property
+    def made(self) -> int:
+        """When the manifest was made, s UTC; 0 without one."""
+        return self._manifest.made if self.listed else 0
+
     def find(self, identities: "list[tuple[int, bytes]]") -> "Parcel | None":
         """The parcel that one of (kind, code) stands for: from the manifest, or seen at intake."""
         for kind, code in identities:

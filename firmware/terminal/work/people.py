@@ -15,6 +15,10 @@ _SIZE = const(6)
 _KEPT = const(64)
 
 
+class NotCounted(Exception):
+    """Flash did not take the count of a PIN's tries: then nothing is looked at."""
+
+
 class People:
     """`actor` is the badge of the open shift, 0 when none is, and `hand` what it may do; `locked` until it is scanned
     again. `spent` counts what is limited, by name, in this shift."""
@@ -40,13 +44,15 @@ class People:
         return self._staff.wants_pin(badge)
 
     def prove(self, badge: int, pin: bytes) -> int:
-        """Verdict.OK, PIN_WRONG or PIN_LOCKED; the try is counted before the PIN is looked at. Raises OSError."""
-        if self._tries is None:
-            self._tries = Tries()
+        """Verdict.OK, PIN_WRONG or PIN_LOCKED; the try is counted before the PIN is looked at. Raises NotCounted."""
         try:
+            if self._tries is None:
+                self._tries = Tries()
             fits = self._tries.check(badge, lambda: self._staff.fits(badge, pin))
         except Locked:
             return Verdict.PIN_LOCKED
+        except OSError:
+            raise NotCounted
         return Verdict.OK if fits else Verdict.PIN_WRONG
 
     def open(self, badge: int, hand: int) -> None:
@@ -61,25 +67,29 @@ class People:
         self.spent[name] = self.spent.get(name, 0) + 1
 
     def has_read(self, number: int) -> bool:
-        """Whether the person of this shift has acknowledged this rule pack or a newer one. Raises OSError."""
+        """Whether the person of this shift has acknowledged this rule pack or a newer one."""
         return not self.actor or self._read().get(self.actor, 0) >= number
 
     def acknowledge(self, number: int) -> None:
-        """Kept apart from the journal: a record is freed once it has its receipt, and nobody is to read it twice.
-
-        Raises OSError.
-        """
+        """Kept apart from the journal: a record is freed once it has its receipt, and nobody is to read it twice."""
         acks = dict(self._read())
         acks.pop(self.actor, 0)
         while len(acks) >= _KEPT:
             # Somebody is asked again; nothing is lost by that.
             del acks[next(iter(acks))]
-        acks[self.actor] = max(number, acks.get(self.actor, 0))
-        files.save(_ACKS, b"".join([struct.pack(_ROW, badge, read) for badge, read in acks.items()]))
+        acks[self.actor] = number
         self._acks = acks
+        try:
+            files.save(_ACKS, b"".join([struct.pack(_ROW, badge, read) for badge, read in acks.items()]))
+        except OSError:
+            # The record of it holds. After the next start the rule is shown again.
+            pass
 
     def _read(self) -> "dict[int, int]":
         if self._acks is None:
-            stored = files.load(_ACKS) or b""
+            try:
+                stored = files.load(_ACKS) or b""
+            except OSError:
+                stored = b""
             self._acks = dict([struct.unpack_from(_ROW, stored, at) for at in range(0, len(stored) - _SIZE + 1, _SIZE)])
         return self._acks

@@ -1,4 +1,4 @@
-"""A courier's route: opened by its card, closed only when none of its orders is open. And what is entered afterwards."""
+"""A courier's route: opened by its card, closed when none of its orders is open. And what is entered afterwards."""
 
 import struct
 
@@ -36,7 +36,7 @@ class Route:
             self.open = {}
         elif ref and action == Action.ROUTE_START and verdict == Verdict.OK:
             self.open[ref] = parts.get(Tlv.ORDER, b"")[-_TAIL:]
-        elif ref in self.open and (decision.after not in _OPEN or (action == Action.HANDOVER_OUT and verdict == Verdict.OK)):
+        elif ref in self.open and (decision.after not in _OPEN or _given(decision)):
             del self.open[ref]
 
 
@@ -86,3 +86,7 @@ def late_entry(flow, parcel) -> Decision:
     decision = about(Action.LATE_ENTRY, Verdict.OK, CodeKind.ORDER, parcel, parcel.state)
     decision.parts[Tlv.LATE] = struct.pack(">BH", *flow.late)
     return decision
+
+
+def _given(decision: Decision) -> bool:
+    return decision.action == Action.HANDOVER_OUT and decision.verdict == Verdict.OK

@@ -68,8 +68,7 @@ def binding(flow, item) -> bool:
     """Whether the next seal is to be bound to this parcel."""
     if item is None or item.asked is None:
         return False
-    action, step, _ = item.asked
-    if action == Action.SEAL_APPLY:
+    if item.asked[0] == Action.SEAL_APPLY:
         return True
     return APPLY not in item.got and steps.asks_for(flow.rules, item, APPLY)
 

@@ -40,7 +40,7 @@ def badge(flow, value: bytes) -> "list[Decision]":
 
 
 def proved(flow, pin: bytes) -> "list[Decision]":
-    """A PIN was typed for the badge that was scanned. Raises OSError."""
+    """A PIN was typed for the badge that was scanned. Raises NotCounted."""
     number, hand = flow.badge
     flow.entry = None
     verdict = flow.people.prove(number, pin)

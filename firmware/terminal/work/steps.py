@@ -24,9 +24,7 @@ def missing(rules, item, action: int, step, met: bool = False, got: "dict[int, b
     return 0
 
 
-def lacks(
-    rules, item, action: int, step, met: bool = False, got: "dict[int, bytes] | None" = None
-) -> "list[int]":
+def lacks(rules, item, action: int, step, met: bool = False, got: "dict[int, bytes] | None" = None) -> "list[int]":
     """Every need of a step that nothing was brought for; arguments as of `missing`."""
     held = item.got if got is None else got
     return [
