@@ -47,6 +47,7 @@ for parent, name, target, about in (
     (rules, "check", "rules:check", "Say what is wrong with a rule pack, with its line."),
     (rules, "diff", "rules:diff", "Say in words what one pack changes of another."),
     (rules, "sign", "rules:sign", "Sign a rule pack with the desk's key."),
+    (rules, "replay", "replay:replay", "Play a trace on the firmware under one or several packs."),
     (staff, "check", "staff:check", "Check a staff list."),
     (staff, "sign", "staff:sign", "Sign a staff list with the desk's key."),
     (staff, "pin", "staff:pin", "Ask for a PIN and print what proves it."),
