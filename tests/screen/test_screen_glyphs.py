@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from pixels import BODY, BOLD, HEADLINE, HEIGHT, SMALL, TALL, lit, region
 from screen_rig import FIRMWARE, Screen
 
+from plomba.desk.rules.screen_text import COLUMNS, line_count
+
 ALPHABETS = {
     "ru": "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
     "uk": "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
@@ -117,3 +119,10 @@ def test_advice_grows_smaller_only_when_two_lines_are_not_enough(screen: Screen)
     assert len(two) == 32 * len(lit(screen.draw("text", 0, 0, "Щ", BODY)))
     three = lit(screen.draw("verdict", headline="", next_step=" ".join(["Щ" * 16] * 3))) & rows
     assert len(three) == 48 * len(lit(screen.draw("text", 0, 0, "Щ", SMALL)))
+
+
+@settings(deadline=None)
+@given(st.text("аб ", max_size=90))
+def test_the_host_counts_the_lines_of_a_new_rule_as_the_screen_does(screen: Screen, text: str) -> None:
+    spans, _ = screen.ask("spans", text, COLUMNS, 45)
+    assert len(spans) == 2 * line_count(text)

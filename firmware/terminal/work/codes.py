@@ -35,14 +35,6 @@ def packed_digits(digits: bytes) -> bytes:
     return bytes((digits[at] - 48) << 4 | (digits[at + 1] - 48) for at in range(0, len(digits), 2))
 
 
-def identities(code: bytes, symbology: int) -> "list[tuple[int, bytes]]":
-    return [(CodeKind.ORDER, code)]
-
-
-def fault(code: bytes, symbology: int) -> int:
-    return 0
-
-
 def is_item_number(code: bytes) -> bool:
     """Whether a typed text is an item number."""
-    return len(code) == _UIN_DIGITS and code.isdigit()
+    return UIN.only_run(code) == code

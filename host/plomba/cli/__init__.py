@@ -17,6 +17,7 @@ dock = App(name="dock", help="Pull records from a terminal, keep and forward the
 desk = App(name="desk", help="The order desk.")
 seals = App(name="seals", help="Seals of our own: numbered, signed, printed.")
 image = App(name="image", help="The terminal's firmware.")
+rules = App(name="rules", help="Rule packs: what a terminal asks for, and since when.")
 staff = App(name="staff", help="Who may do what on a terminal.")
 override = App(name="override", help="What a remote owner allows.")
 cards = App(name="cards", help="Printed command cards.")
@@ -50,6 +51,10 @@ for parent, name, target, about in (
     (image, "sign", "image:sign", "Sign an image with the release key."),
     (desk, "serve", "desk:serve", "Run the order desk."),
     (desk, "import", "desk:import_", "Import an order file."),
+    (rules, "check", "rules:check", "Say what is wrong with a rule pack, with its line."),
+    (rules, "diff", "rules:diff", "Say in words what one pack changes of another."),
+    (rules, "sign", "rules:sign", "Sign a rule pack with the desk's key."),
+    (rules, "replay", "replay:replay", "Play a trace on the firmware under one or several packs."),
     (staff, "check", "staff:check", "Check a staff list."),
     (staff, "sign", "staff:sign", "Sign a staff list with the desk's key."),
     (staff, "pin", "staff:pin", "Ask for a PIN and print what proves it."),
@@ -61,7 +66,7 @@ for parent, name, target, about in (
     (bench, "terminal", "bench:terminal", "Measure a terminal with a long list of orders."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
-for group in (org, dock, desk, seals, image, staff, override, cards, bench):
+for group in (org, dock, desk, rules, seals, image, staff, override, cards, bench):
     app.command(group)
 
 

@@ -18,15 +18,16 @@ def serve(
     org: Path,
     host: str = "127.0.0.1",
     port: int = 8080,
+    rules: Annotated[Path | None, Parameter(help="The rule pack (docs/rules.md); else DATA/rules.toml.")] = None,
     staff: Annotated[Path | None, Parameter(help="The staff list (docs/staff.md); else DATA/staff.toml.")] = None,
 ) -> int:
     """Run the order desk until it is stopped. Prints its address as one JSON line; port 0 takes a free one.
 
-    Example: plomba desk serve --data desk --org org
+    Example: plomba desk serve --data desk --org org --rules rules.toml
     """
     from plomba.desk.server import serve as run
 
-    run(data, org, host, port, lambda url: print(json.dumps({"desk": url}), flush=True), staff=staff)
+    run(data, org, host, port, lambda url: print(json.dumps({"desk": url}), flush=True), rules=rules, staff=staff)
     return 0
 
 

@@ -19,6 +19,7 @@ from plomba.desk.links import links
 from plomba.desk.manifest import Expected
 from plomba.desk.orders import BadCell, ImportRefused, Order, code_taken
 from plomba.desk.replay import Replay
+from plomba.desk.rules.pack import from_body
 from plomba.desk.store import Issued, Store, Terminal
 from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
 from plomba.trust import sealing
@@ -27,7 +28,7 @@ from plomba.trust.organisation import Organisation
 from plomba.trust.records import VerifiedRecord, verify_record
 from plomba.trust.seal_register import Register
 from plomba_wire import chain
-from plomba_wire.vocabulary import ObjectKind, Role
+from plomba_wire.vocabulary import CodeKind, ObjectKind, Role
 
 ACCEPTED = "accepted"
 DUPLICATE = "duplicate"
@@ -63,15 +64,20 @@ class Book:
     """Belongs to the thread that made it. Methods raise StoreError when the disk does not do its part."""
 
     def __init__(
-        self, folder: Path, organisation: Organisation, clock: Callable[[], int], staff: Path | None = None
+        self,
+        folder: Path,
+        organisation: Organisation,
+        clock: Callable[[], int],
+        pack: Path | None = None,
+        staff: Path | None = None,
     ) -> None:
-        """`clock` gives s since 1970. `rules.toml` in `folder` takes the place of the sample rule pack; `staff.toml` is
-        the staff list where `staff` names no other. Without either no list is given out."""
+        """`clock` gives s since 1970. The rule pack is `pack`, else `rules.toml` in `folder`, else the sample; the
+        staff list `staff`, else `staff.toml`, else none is given out."""
         own = folder / "rules.toml"
         listed = staff or folder / "staff.toml"
         self.staff_list = staff_lists.load(listed) if staff or listed.exists() else None
         self._staff_body = self.staff_list.body(organisation.desk.key.public) if self.staff_list else b""
-        self.rule_pack = rules.load(own if own.exists() else None)
+        self.rule_pack = rules.load(pack or (own if own.exists() else None))
         self.lifecycle: Lifecycle = lifecycle.load()
         self.store = Store(folder)
         self._replay = Replay(self.store, self.lifecycle)
@@ -176,9 +182,12 @@ class Book:
 
     def rules(self, terminal_id: bytes) -> bytes:
         """The rule pack in force, the same bytes every time. Raises UsageError, and PlombaError for a pack that was
-        changed under its number or went back."""
+        changed under its number, went back, or changes the rules without a word."""
         self._known(terminal_id)
         pack = self.rule_pack
+        held = self.store.issued(ObjectKind.RULES, _EVERYBODY)
+        if held is not None:
+            _tell(pack, held.bundle)
         return self._for_everybody(ObjectKind.RULES, pack.number, pack.body, "desk_rules_changed")
 
     def staff(self, terminal_id: bytes) -> bytes:
@@ -310,3 +319,13 @@ class Book:
     def _by_current_key(self, data: bytes) -> bool:
         certificate, _ = split_bundle(data)
         return certificate == self._organisation.desk.certificate
+
+
+def _tell(pack: rules.RulePack, held: bytes) -> None:
+    """Raises RulesRefused when `pack` comes after the bundle `held` without a word about what it changes."""
+    try:
+        old = from_body(SignedObject.parse(split_bundle(held)[1]).body)
+    except ValueError:
+        return  # of another form than this desk writes: there is nothing to compare with
+    if pack.number > old.number:
+        rules.follows(pack, old)

@@ -22,11 +22,19 @@ _GRACE = 5
 
 
 def serve(
-    data: Path, org: Path, host: str, port: int, ready: Callable[[str], None], *, staff: Path | None = None
+    data: Path,
+    org: Path,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    *,
+    rules: Path | None = None,
+    staff: Path | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns. `data` holds the order book, `org` the organisation's keys. Port 0
-    takes a free one; `ready` gets the URL once requests are answered; `staff` is a staff list. Raises PlombaError:
-    extra_missing, org_missing, desk_port, desk_store_busy, desk_store_failed, desk_data_invalid, staff_invalid."""
+    takes a free one; `ready` gets the URL once requests are answered; `rules` is a rule pack and `staff` a staff list.
+    Raises PlombaError: extra_missing, org_missing, desk_port, desk_store_busy, desk_store_failed, desk_data_invalid,
+    staff_invalid, and what `rules.load` raises."""
     try:
         import uvicorn
 
@@ -51,7 +59,7 @@ def serve(
 
     organisation = Organisation.load(org)
     with ThreadPoolExecutor(1, "order-book") as thread:
-        book = thread.submit(Book, data, organisation, _now, staff).result()
+        book = thread.submit(Book, data, organisation, _now, rules, staff).result()
         try:
             with _listening(host, port) as listener:
                 url = _url(listener)

@@ -17,6 +17,7 @@ from plomba.desk import manifest as manifests
 from plomba.desk import rules as rule_packs
 from plomba.desk.manifest import Expected
 from plomba.desk.orders import Order
+from plomba.desk.rules import RulePack
 from plomba.dock import Dock, Report, enrol
 from plomba.errors import NotForwarded, PlombaError, TerminalError
 from plomba.forward import Desk, Forwarder
@@ -76,7 +77,8 @@ class Point:
     """One point: its terminal, its dock and its ledger. An async context manager; `folder` holds all its state.
 
     `desk_url` is any order system that speaks the desk's API, or None: then records wait in the outbox. `lists` False
-    is a point beside a marketplace's own app: no manifest is ever pushed.
+    is a point beside a marketplace's own app: no manifest is ever pushed. `clock` gives s since 1970 to the dock and to
+    whoever signs.
     """
 
     def __init__(
@@ -89,7 +91,9 @@ class Point:
         lists: bool = True,
         wire: Literal["pty", "tcp"] = "pty",
         engine_pace: float = 1.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self.clock = clock
         self.folder = folder
         self.organisation = organisation
         self.place = place
@@ -115,7 +119,7 @@ class Point:
         screens = len(self.terminal.screens)
         with Ledger.open(self.ledger_path) as ledger:
             async with Terminal(open_transport(self.terminal.port)) as session:
-                now = int(time.time())
+                now = int(self.clock())
                 enrolling = asyncio.create_task(
                     enrol(session, self.organisation, ledger, label=label, place=self.place, now=now, patience=20.0)
                 )
@@ -135,11 +139,10 @@ class Point:
         with Ledger.open(self.ledger_path) as ledger:
             try:
                 if self.desk_url is None:
-                    return await Dock(ledger, self.organisation, None, time.time, lists=self.lists).sync(
-                        self.terminal.port
-                    )
+                    dock = Dock(ledger, self.organisation, None, self.clock, lists=self.lists)
+                    return await dock.sync(self.terminal.port)
                 async with Desk(self.desk_url) as desk:
-                    dock = Dock(ledger, self.organisation, desk, time.time, lists=self.lists)
+                    dock = Dock(ledger, self.organisation, desk, self.clock, lists=self.lists)
                     report = await dock.sync(self.terminal.port)
             except TerminalError as error:
                 if self.terminal.output:
@@ -201,9 +204,10 @@ class Point:
         await terminal.engine_ready()
         return heard
 
-    async def push_rules(self) -> None:
-        """Signs the sample rule pack with the organisation's desk key and installs it. For points without a desk."""
-        pack = rule_packs.load()
+    async def push_rules(self, pack: RulePack | None = None) -> None:
+        """Signs a rule pack, else the sample, with the organisation's desk key and installs it. For points without a
+        desk."""
+        pack = pack or rule_packs.load()
         await self._push(ObjectKind.RULES, pack.number, pack.body)
 
     async def push_orders(self, orders: Sequence[Order], *, version: int | None = None, through: int = 0) -> None:
@@ -217,11 +221,11 @@ class Point:
             salt=os.urandom(16),
             expected=[Expected(order, order.state) for order in orders],
         )
-        await self._push(ObjectKind.MANIFEST, int(time.time()) if version is None else version, body)
+        await self._push(ObjectKind.MANIFEST, int(self.clock()) if version is None else version, body)
 
     async def _push(self, kind: int, version: int, body: bytes) -> None:
         desk = self.organisation.desk
-        data = package(kind, body, desk.key, desk.certificate, version=version, not_before=int(time.time()) - 3600)
+        data = package(kind, body, desk.key, desk.certificate, version=version, not_before=int(self.clock()) - 3600)
         async with Terminal(open_transport(self.terminal.port)) as session:
             await session.push(kind, version, data)
 
@@ -229,7 +233,7 @@ class Point:
         """Sends what waits in the outbox to anything that takes the records of the desk's API. Raises NotForwarded."""
         with Ledger.open(self.ledger_path) as ledger:
             async with Desk(url) as desk:
-                return await Forwarder(ledger, desk, time.time).run(now=True)
+                return await Forwarder(ledger, desk, self.clock).run(now=True)
 
     def records(self) -> list[VerifiedRecord]:
         """Everything in the ledger, verified once more, in order."""
