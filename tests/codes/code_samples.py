@@ -21,8 +21,9 @@ def closed(body: str) -> str:
 
 
 def s10(letters: str, digits: str, country: str) -> str:
-    remainder = 11 - sum(int(digit) * weight for digit, weight in zip(digits, (8, 6, 4, 2, 3, 5, 9, 7), strict=True)) % 11
-    return f"{letters}{digits}{ {10: 0, 11: 5}.get(remainder, remainder) }{country}"
+    weighted = zip(digits, (8, 6, 4, 2, 3, 5, 9, 7), strict=True)
+    check = 11 - sum(int(digit) * weight for digit, weight in weighted) % 11
+    return f"{letters}{digits}{ {10: 0, 11: 5}.get(check, check) }{country}"
 
 
 def digits(count: int) -> st.SearchStrategy[str]:
@@ -77,7 +78,9 @@ carrier = st.one_of(
     *(element_strings, chestny_znak, postal, link, digits(16), digits(14), gtin14, gtin13),
     *(text(1, 40), text(14, 14), digits(16).map("https://probpalata.gov.ru/check-uin/?uin={}".format)),
 )
-prefix = st.sampled_from(("", "", "]C1", "]e0", "]d2", "]Q3", "]J1", "]C0", "]d1", "]Q1", "]E0", "\x1d", "è", "]d2\x1d", "]x9"))
+prefix = st.sampled_from(
+    ("", "", "]C1", "]e0", "]d2", "]Q3", "]J1", "]C0", "]d1", "]Q1", "]E0", "\x1d", "è", "]d2\x1d", "]x9")
+)
 
 
 @st.composite
@@ -86,7 +89,8 @@ def spoiled(draw: st.DrawFn) -> bytes:
     code = bytearray((draw(prefix) + draw(carrier)).encode())
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(code)))
-        code[at : at + draw(st.integers(0, 1))] = draw(st.sampled_from((b"", b"\x1d", b"%", b"0", b"/", b"\xe8", b"\x1b", b"A")))
+        put = draw(st.sampled_from((b"", b"\x1d", b"%", b"0", b"/", b"\xe8", b"\x1b", b"A")))
+        code[at : at + draw(st.integers(0, 1))] = put
     return bytes(code)
 
 

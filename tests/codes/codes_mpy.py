@@ -1,4 +1,4 @@
-"""The table of codes as a line server: a symbology and a code in hexadecimal (`-` for none) on stdin, one answer a line.
+"""The table of codes as a line server: on stdin a symbology and a code in hexadecimal (`-` for none), one a line.
 
 The same file runs under MicroPython and, imported, under CPython. `time` and codes, as such pairs, is answered with the
 microseconds that the identities and the fault of each took.

@@ -14,6 +14,7 @@ from code_samples import digits, element_strings, link, text
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from plomba_wire import application_identifiers as identifiers
 from plomba_wire import carriers, gs1
 from plomba_wire.vocabulary import CodeKind, Symbology, Verdict
 
@@ -78,7 +79,7 @@ def purpose(code: str, elements: GS1ElementStrings) -> str:
         at += len(element)
         fixed = re.fullmatch(r"(N\d+|X\d+)(\+(N\d+|X\d+))*", element.ai.format)
         if not fixed and message[at : at + 1] not in ("", "\x1d"):
-            return "biip cuts a value of varying length where it may not be longer; without a separator it is another text"
+            return "biip cuts a value of varying length where it is too long; without a separator it is another text"
     return ""
 
 
@@ -137,6 +138,14 @@ def test_each_application_identifier_takes_the_same_values(identifier: str) -> N
                 read = gs1.element_strings((identifier + value).encode())
                 if theirs != (read == {identifier.encode(): value.encode()}):
                     assert _laxer(identifier, value, theirs), (identifier, value)
+
+
+def test_no_other_application_identifier_is_known() -> None:
+    for number in range(10_000):
+        text = b"%04d" % number
+        size = identifiers.length(text, 0)
+        assigned = size > 0 and identifiers.row(text[:size]) >= 0
+        assert assigned == any(text[:size].decode() in IDENTIFIERS for size in (2, 3, 4)), text
 
 
 def _laxer(identifier: str, value: str, theirs: bool) -> bool:

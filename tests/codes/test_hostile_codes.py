@@ -1,4 +1,4 @@
-"""A code read from paper is hostile: whatever it holds, it is itself, and an identity is made of harmless characters."""
+"""A code read from paper is hostile: whatever it holds, it is itself, and an identity is of harmless characters."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from plomba_wire import carriers
 from plomba_wire.vocabulary import CodeKind, Verdict
 
 HOSTILE = [
-    *(b"", b"\x1d", b"\x1d" * 300, b"\0" * 300, b"]", b"]C", b"]C1\x1d", b"]d2\x1d\x1d", b"\xe8", b"\xc3", b"\xc3\xa8\x1d"),
-    *(b"\x1b[2J\x1b[1;31m", b"\x1b]0;owned\x07", b"\x9b31m", "\u202e\u2066\u200f12345".encode(), b"\xff\xfe" * 20),
+    *(b"", b"\x1d", b"\x1d" * 300, b"\0" * 300, b"]", b"]C", b"]C1\x1d", b"]d2\x1d\x1d", b"\xe8", b"\xc3"),
+    *(b"\xc3\xa8\x1d", b"\x1b[2J\x1b[1;31m", b"\x1b]0;owned\x07", b"\x9b31m", b"\xff\xfe" * 20, b"://", b"http://"),
+    *("\u202e\u2066\u200f12345".encode(), "0109521234543213\u202e21A".encode(), "RA12345678\u0665RU".encode()),
     *(b"01095212345432132\x001A", b"010952123454321321A\x1b[2J", b"0109521234543213 21A", b"]C100" + b"1" * 298),
-    *("0109521234543213\u202e21A".encode(), "00106141411234567897\u0661".encode(), "RA12345678\u0665RU".encode()),
-    *(b"RA12345678\xb5RU", b"A" * 300, b"A" * 301, b"1" * 5000, b"]d20109521234543213" * 20, b"https://" + b"/01" * 100),
-    *(b"https://id.gs1.org/01/9521234543213/21/%00", b"https://id.gs1.org/01/9521234543213/21/%1B%5B2J", b"://", b"http://"),
-    *(b"https://id.gs1.org/01/9521234543213/21/%", b"https://id.gs1.org/01/9521234543213/21/%E2%80%AE", b"https:///00/"),
-    *(b"=cmd|'/C calc'!A0", b"'; DROP TABLE orders; --", b"<script>alert(1)</script>", b"../../etc/passwd", b"%s%n%x{0}"),
+    *("00106141411234567897\u0661".encode(), b"RA12345678\xb5RU", b"A" * 300, b"A" * 301, b"1" * 5000),
+    *(b"]d20109521234543213" * 20, b"https://" + b"/01" * 100, b"https:///00/", b"%s%n%x{0}", b"../../etc/passwd"),
+    *(b"https://id.gs1.org/01/9521234543213/21/%00", b"https://id.gs1.org/01/9521234543213/21/%1B%5B2J"),
+    *(b"https://id.gs1.org/01/9521234543213/21/%", b"https://id.gs1.org/01/9521234543213/21/%E2%80%AE"),
+    *(b"=cmd|'/C calc'!A0", b"'; DROP TABLE orders; --", b"<script>alert(1)</script>"),
 ]
 
 

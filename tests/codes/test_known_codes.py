@@ -64,12 +64,13 @@ KNOWN = [
     (b"6431000000000018", LINEAR, []),
 ]
 OPAQUE = [
-    *(b"%101%806044518", b"%303%24276481394", b"401959881048000", b"24219509-0020-2", b"12345678*1234"),
+    *(b"%101%806044518", b"%303%24276481394", b"401959881048000", b"24219509-0020-2", b"12345678*1234", b""),
     *(b"!uKEtQZVx", b"2316489753", b"PLB:7KQ2M", b"https://seal.example/s/ab12", b"seal-0042-ab", b"18042-7"),
-    *(b"PLB*HANDOUT", "пломба №7".encode(), b"01046004399312562", b"00", b"01", b"]C1", b"]", b""),
-    *(b"https://shop.example/01/9521234543214/21/7", b"https://shop.example/01/9521234543213/21/7/10/B", b"https://"),
-    *(b"https://shop.example/01/9521234543213/21/%4", b"https://shop.example/01/9521234543213/21/", b"//01/9521234543213"),
-    *(b"ftp://id.gs1.org/01/9521234543213", MARK[:-1] + b" ", MARK + b"\x1d21A", b"01095212345432138899"),
+    *(b"PLB*HANDOUT", "пломба №7".encode(), b"01046004399312562", b"00", b"01", b"]C1", b"]", b"https://"),
+    *(b"https://shop.example/01/9521234543214/21/7", b"https://shop.example/01/9521234543213/21/7/10/B"),
+    *(b"https://shop.example/01/9521234543213/21/%4", b"https://shop.example/01/9521234543213/21/"),
+    *(b"https://shop.example/01/9521234543213/21/7/235/B", b"//01/9521234543213", b"ftp://id.gs1.org/01/9521234543213"),
+    *(MARK[:-1] + b" ", MARK + b"\x1d21A", b"01095212345432138899", b"0109521234543213317112345"),
 ]
 # What surely claims to be something it is not.
 FALSE = [
@@ -131,7 +132,7 @@ def test_a_gs1_check_digit_is_the_only_one_that_fits(whole: bytes) -> None:
     assert [at for at in range(10) if gs1.check_digit_fits(whole[:-1] + b"%d" % at)] == [whole[-1] - 48]
 
 
-@pytest.mark.parametrize("whole", [b"RA473124829US", b"RA123456785RU"])
+@pytest.mark.parametrize("whole", [b"RA473124829US", b"RA123456785RU", b"RA000000005RU", b"RA000600000RU"])
 def test_an_s10_check_digit_is_the_only_one_that_fits(whole: bytes) -> None:
     fitting = [at for at in range(10) if postal.s10_fits(whole[:10] + b"%d" % at + whole[11:])]
     assert fitting == [whole[10] - 48]

@@ -1,4 +1,4 @@
-"""The codes of an order's row: read by the terminal's table, found by the terminal under the kind they are listed as."""
+"""The codes of an order's row: read by the terminal's table, found by it under the kind they are listed as."""
 
 from __future__ import annotations
 
@@ -158,7 +158,8 @@ listed = st.one_of(
 def test_a_terminal_finds_it_by_one_of_its_identities(made: tuple[str, str, int]) -> None:
     item, scanned, symbology = made
     (order,) = read(("A-1", item))
-    body = manifest.build(bytes(8), epoch=1, through=0, place=7, salt=bytes(16), expected=[Expected(order, order.state)])
+    expected = [Expected(order, order.state)]
+    body = manifest.build(bytes(8), epoch=1, through=0, place=7, salt=bytes(16), expected=expected)
     rows = codes_in(body)
     assert len(rows) == 2
     found = [
