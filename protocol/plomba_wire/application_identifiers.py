@@ -12,7 +12,7 @@ _BASE64URL = b"-0123456789=ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz
 # Digits of the identifiers that begin with 00, 01, ... 99; 0 where none does.
 _LENGTHS = b"2222000000222202220022233300002444444204333400000000000000000000000000434000000044400000002222222222"
 _ROW = 14
-# Ascending; the columns of a row: the identifier, 4 (`n` stands for its last digit); N digits, X CSET 82, Y CSET 39 or
+# The columns of a row: the identifier, 4 (`n` stands for its last digit); N digits, X CSET 82, Y CSET 39 or
 # Z base64url; the shortest and the longest value, 2 + 2; how many characters at its front are digits, 2, and how many
 # of those the check digit closes, 2; the highest last digit that `n` stands for.
 _ROWS = (
@@ -104,17 +104,11 @@ def allows(row: int, value: bytes) -> bool:
 
 
 def _search(key: bytes) -> int:
-    low, high = 0, len(_ROWS) // _ROW
-    while low < high:
-        middle = (low + high) // 2
-        found = _ROWS[middle * _ROW : middle * _ROW + 4]
-        if found == key:
-            return middle * _ROW
-        if found < key:
-            low = middle + 1
-        else:
-            high = middle
-    return -1
+    # Allocates nothing, where a bisection would at each step. A number in another column may look like the key.
+    at = _ROWS.find(key)
+    while at > 0 and at % _ROW:
+        at = _ROWS.find(key, at + 1)
+    return at
 
 
 def _number(at: int) -> int:

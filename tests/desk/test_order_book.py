@@ -57,13 +57,13 @@ def scanner(book: Book, organisation: Organisation) -> Scanner:
     return scanner
 
 
-def take(book: Book, csv: str) -> None:
-    book.take_orders(read_orders(csv_rows((HEADER + csv).encode()), book.lifecycle))
+def take(book: Book, csv: str, header: str = HEADER) -> None:
+    book.take_orders(read_orders(csv_rows((header + csv).encode()), book.lifecycle))
 
 
-def refusals(book: Book, csv: str) -> list[tuple[int, str, str]]:
+def refusals(book: Book, csv: str, header: str = HEADER) -> list[tuple[int, str, str]]:
     with pytest.raises(ImportRefused) as caught:
-        take(book, csv)
+        take(book, csv, header)
     return [(bad.row, bad.column, bad.error.code) for bad in caught.value.bad]
 
 
@@ -264,6 +264,26 @@ def test_a_seal_of_another_order_is_refused(book: Book) -> None:
     assert refusals(book, "A-3,sealed,17,,S1,\n") == [(2, "seals", "desk_row_code_taken")]
     take(book, "A-1,sealed,17,,S2,\nA-2,sealed,17,,S1,\n")
     assert book.store.owner(CodeKind.SEAL, "S1") == "A-2"
+
+
+CODES = "order,class,place,codes\n"
+
+
+def test_a_label_is_no_number_of_another_order(book: Book) -> None:
+    take(book, "A-1,plain,17,label:%1\nA-2,plain,17,s10:RA123456785RU\n", CODES)
+    assert refusals(book, "A-3,plain,17,label:A-1\n", CODES) == [(2, "codes", "desk_row_code_taken")]
+    assert refusals(book, "A-3,plain,17,s10:ra123456785ru\n", CODES) == [(2, "codes", "desk_row_code_taken")]
+    assert refusals(book, "%1,plain,17,\n", CODES) == [(2, "order", "desk_row_code_taken")]
+    take(book, "A-1,plain,17,label:%2\n%1,plain,17,\n", CODES)
+    assert book.store.owner(CodeKind.ORDER, "%2") == "A-1"
+
+
+def test_a_scanned_label_counts_for_its_order(book: Book, scanner: Scanner) -> None:
+    take(book, "A-1,plain,17,label:%1\n", CODES)
+    ref = chain.order_ref(b"A-1")
+    event = scanner.record(Action.STORE, Verdict.OK, code="%1", kind=CodeKind.ORDER, ref=ref, after=State.READY)
+    assert accept(book, event) == ["accepted"]
+    assert state(book, "A-1") == State.READY
 
 
 # signed objects

@@ -68,6 +68,9 @@ def named_order(head: RecordHead, parts: dict[int, bytes]) -> str | None:
     code = parts.get(Tlv.ORDER)
     if code is None and head.code_kind == CodeKind.ORDER:
         code = parts.get(Tlv.CODE)
+        # A label is listed as a number of the order's too, but it is not its name.
+        if code is not None and chain.order_ref(code) != head.order_ref:
+            return None
     if not code or len(code) > ID_MAX:
         return None
     try:

@@ -221,7 +221,7 @@ class _RowReader:
 
     def _further(self, order: str) -> tuple[tuple[int, str], ...]:
         read: list[tuple[int, str]] = []
-        for item in self._list("codes", order_codes.SEPARATOR):
+        for item in sorted(set(self._list("codes", order_codes.SEPARATOR))):
             try:
                 code = order_codes.read(item)
             except UsageError as error:
