@@ -227,8 +227,12 @@ class Store:
         return [row[0] for row in self._run("SELECT id FROM orders WHERE ref = ?", (ref,))]
 
     def owner(self, kind: int, code: str) -> str | None:
-        """The order a seal or an item number is bound to."""
-        row = self._one("SELECT order_id FROM order_codes WHERE kind = ? AND code = ?", (kind, code))
+        """The order a seal or an item number is bound to, by import or by a scan."""
+        row = self._one(
+            "SELECT order_id FROM order_codes WHERE kind = :kind AND code = :code UNION ALL"
+            f" SELECT order_id FROM bindings WHERE :kind = {CodeKind.SEAL} AND seal = CAST(:code AS BLOB)",
+            {"kind": kind, "code": code},
+        )
         return None if row is None else row[0]
 
     def unbind(self, order_id: str) -> None:
