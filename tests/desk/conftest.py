@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from book_scene import Clock
 from desk_process import NOW, DeskProcess
 from desk_records import Scanner
 
+from plomba.desk.book import Book
 from plomba.trust.organisation import Organisation
 
 
@@ -34,4 +36,24 @@ def scanner(desk: DeskProcess, organisation: Organisation) -> Scanner:
     """A terminal that the desk knows."""
     scanner = Scanner(organisation, now=NOW)
     desk.enrol(scanner)
+    return scanner
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def book(tmp_path: Path, organisation: Organisation, clock: Clock) -> Iterator[Book]:
+    book = Book(tmp_path / "book", organisation, clock)
+    yield book
+    book.close()
+
+
+@pytest.fixture
+def counter(book: Book, organisation: Organisation) -> Scanner:
+    """A terminal that the book knows."""
+    scanner = Scanner(organisation, now=NOW)
+    book.enrol(scanner.certificate, scanner.place)
     return scanner

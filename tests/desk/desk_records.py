@@ -9,7 +9,7 @@ from plomba.trust.keys import PrivateKey
 from plomba.trust.organisation import Organisation
 from plomba_wire import chain, tlv
 from plomba_wire.codec import RecordHead
-from plomba_wire.vocabulary import Action, CodeKind, Protection, State, Tlv, Verdict
+from plomba_wire.vocabulary import Action, CodeKind, Flag, Protection, State, Tlv, Verdict
 
 Event = dict[str, Any]
 
@@ -48,11 +48,13 @@ class Scanner:
         ref: int | None = None,
         flags: int = 1,
         time: int | None = None,
+        more: dict[int, bytes] | None = None,
     ) -> Event:
-        """The next record, as the event a dock sends. `ref` in place of `order`: the order as an index only."""
+        """The next record, as the event a dock sends. `ref` in place of `order`: the order as an index only. `more`:
+        TLVs beside the code and the order."""
         self.seq += 1
         self.time += 5
-        parts: dict[int, bytes] = {}
+        parts = dict(more or {})
         if code or order:
             parts[Tlv.CODE] = (code or order).encode()
         if order:
@@ -113,6 +115,42 @@ class Scanner:
 
     def hand_out(self, order: str) -> Event:
         return self.record(Action.HANDOUT, Verdict.OK, order, kind=CodeKind.KEY, after=State.DELIVERED)
+
+    def apply(self, order: str, seal: str, after: int = State.NONE) -> Event:
+        more = {Tlv.SEAL: seal.encode()}
+        return self.record(Action.SEAL_APPLY, Verdict.OK, order, kind=CodeKind.SEAL, code=seal, after=after, more=more)
+
+    def bag_add(self, order: str, bag: str, after: int = State.NONE) -> Event:
+        return self.record(Action.BAG_ADD, Verdict.OK, order, after=after, more={Tlv.BAG: bag.encode()})
+
+    def whole(self, action: int, bag: str, after: int = State.NONE, verdict: int = Verdict.OK) -> Event:
+        """A record that stands for all that is in the bag."""
+        more = {Tlv.BAG: bag.encode()}
+        return self.record(action, verdict, kind=CodeKind.BAG, code=f"PLB*SACK*{bag}", after=after, more=more)
+
+    def undo(self, seq: int, order: str = "", after: int = State.NONE, flags: int = 1) -> Event:
+        more = {Tlv.REF_SEQ: seq.to_bytes(4, "big")}
+        return self.record(
+            Action.UNDO, Verdict.OK, order, kind=CodeKind.COMMAND, code="PLB*UNDO", after=after, flags=flags, more=more
+        )
+
+    def override(self, order: str, need: int = Verdict.NEED_SEAL) -> Event:
+        more = {Tlv.NEED: bytes((need,)), Tlv.SUPERVISOR: (9).to_bytes(4, "big"), Tlv.REASON: b"\0\x15"}
+        return self.record(
+            Action.OVERRIDE, Verdict.OK, order, kind=CodeKind.BADGE, code="PLB*BADGE*9", after=State.VERIFIED, more=more
+        )
+
+    def hand_out_by(self, order: str, override: int) -> Event:
+        """A hand-out that goes on record `override`."""
+        return self.record(
+            Action.HANDOUT,
+            Verdict.OK,
+            order,
+            kind=CodeKind.KEY,
+            after=State.DELIVERED,
+            flags=Flag.TIME_TRUSTED | Flag.OVERRIDE,
+            more={Tlv.REF_SEQ: override.to_bytes(4, "big")},
+        )
 
     def way(self, order: str, seal: str) -> list[Event]:
         """Intake and hand-out of a sealed order."""

@@ -21,7 +21,7 @@ from plomba.forward import Desk
 from plomba.trust.keys import _N, PrivateKey
 from plomba.trust.objects import issue
 from plomba.trust.organisation import Organisation
-from plomba_wire.vocabulary import Action, ObjectKind, Protection, Role, Verdict
+from plomba_wire.vocabulary import Action, ObjectKind, Protection, Role, State, Verdict
 
 ORDERS = (
     "order,class,place,value,currency,shop,cell,seals\nA-1,sealed,17,48900.50,RUB,Север,A-12,S1\nA-2,plain,17,,,,,\n"
@@ -58,6 +58,37 @@ def test_a_hand_out_end_to_end(desk: DeskProcess, scanner: Scanner) -> None:
         ("SEAL_CHECK", True, "VERIFIED"),
         ("HANDOUT", True, "DELIVERED"),
     ]
+
+
+def test_every_difference_is_listed(desk: DeskProcess, scanner: Scanner) -> None:
+    desk.orders(ORDERS)
+    desk.post(scanner.store("A-2"), scanner.retrieve("A-2"), scanner.store("Z-9"))
+    desk.post(scanner.apply("A-2", "S1", State.IDENTIFIED))
+    desk.post(scanner.record(Action.ARRIVE, Verdict.OK, "A-2", after=State.AT_STOP), scanner.hand_out("A-2"))
+    listed = desk.http.get("/api/v1/differences").json()
+    assert listed["total"] == 3
+    newest = listed["differences"][0]
+    assert newest | {"received": ""} == {
+        "order": "A-2",
+        "id": f"{scanner.id}-1-5",
+        "label": "Counter 1",
+        "action": "ARRIVE",
+        "verdict": "OK",
+        "claim": "AT_STOP",
+        "desk": "IDENTIFIED",
+        "state": "DELIVERED",
+        "why": "wrong_state",
+        "time": newest["time"],
+        "received": "",
+    }
+    keys = ("order", "claim", "desk", "state", "why")
+    assert [tuple(one[key] for key in keys) for one in listed["differences"][1:]] == [
+        ("A-2", "IDENTIFIED", "IDENTIFIED", "DELIVERED", "taken"),
+        ("Z-9", "READY", None, None, "unknown_order"),
+    ]
+    page = desk.http.get("/api/v1/differences?limit=1&offset=1").json()
+    assert (page["total"], [one["why"] for one in page["differences"]]) == (3, ["taken"])
+    problem(desk.http.get("/api/v1/differences?limit=x"), 400, "desk_request_malformed")
 
 
 def test_a_record_that_moves_nothing_is_kept_and_marked(desk: DeskProcess, scanner: Scanner) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 import pytest
+from book_scene import HEADER, Clock, accept, found, opened, state, states, take
 from desk_process import NOW
 from desk_records import Event, Scanner
 from hypothesis import HealthCheck, given, settings
@@ -21,44 +22,10 @@ from plomba.desk.order_files import csv_rows
 from plomba.desk.orders import ImportRefused, read_orders
 from plomba.desk.views import Views
 from plomba.errors import PlombaError, StoreError, UsageError
-from plomba.trust.objects import Trust, split_bundle
+from plomba.trust.objects import split_bundle
 from plomba.trust.organisation import Organisation
 from plomba_wire import chain
-from plomba_wire.codec import CodeRow, ManifestHead, OrderRow
 from plomba_wire.vocabulary import Action, CodeKind, ObjectKind, State, Verdict
-
-HEADER = "order,class,place,cell,seals,uins\n"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> int:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def book(tmp_path: Path, organisation: Organisation, clock: Clock) -> Iterator[Book]:
-    book = Book(tmp_path / "book", organisation, clock)
-    yield book
-    book.close()
-
-
-@pytest.fixture
-def scanner(book: Book, organisation: Organisation) -> Scanner:
-    scanner = Scanner(organisation, now=NOW)
-    book.enrol(scanner.certificate, scanner.place)
-    return scanner
-
-
-def take(book: Book, csv: str, header: str = HEADER) -> None:
-    book.take_orders(read_orders(csv_rows((header + csv).encode()), book.lifecycle))
 
 
 def refusals(book: Book, csv: str, header: str = HEADER) -> list[tuple[int, str, str]]:
@@ -67,23 +34,9 @@ def refusals(book: Book, csv: str, header: str = HEADER) -> list[tuple[int, str,
     return [(bad.row, bad.column, bad.error.code) for bad in caught.value.bad]
 
 
-def accept(book: Book, *events: object) -> list[str]:
-    return [answer.error.code if answer.error else answer.status for answer in book.accept(events)]
-
-
-def state(book: Book, order: str) -> int:
-    view = Views(book.store, book.lifecycle).order(order)
-    assert view is not None
-    return view.state
-
-
-def states(book: Book) -> list[tuple[object, ...]]:
-    """Everything the records did, without the order of arrival."""
-    return book.store.query(
-        "SELECT o.id, o.state, e.terminal, e.seq, f.position, f.before, f.after, f.why, f.disputed FROM orders o"
-        " LEFT JOIN effects f ON f.order_id = o.id LEFT JOIN events e ON e.number = f.event"
-        " ORDER BY o.id, f.position"
-    )
+@pytest.fixture
+def scanner(counter: Scanner) -> Scanner:
+    return counter
 
 
 # replay
@@ -287,26 +240,6 @@ def test_a_scanned_label_counts_for_its_order(book: Book, scanner: Scanner) -> N
 
 
 # signed objects
-
-
-def opened(book: Book, scanner: Scanner) -> tuple[ManifestHead, list[OrderRow], list[CodeRow]]:
-    trust = Trust(book._organisation.trust.root)
-    signed = trust.open(book.manifest(scanner.key.id), ObjectKind.MANIFEST, now=book._clock())
-    head = ManifestHead.read(signed.body, 0)
-    at = ManifestHead.SIZE
-    orders = [OrderRow.read(signed.body, at + n * OrderRow.SIZE) for n in range(head.orders)]
-    at += head.orders * OrderRow.SIZE
-    codes = [CodeRow.read(signed.body, at + n * CodeRow.SIZE) for n in range(head.codes)]
-    assert at + head.codes * CodeRow.SIZE == len(signed.body)
-    assert [row.ref for row in orders] == sorted({row.ref for row in orders})
-    assert [row.tag for row in codes] == sorted({row.tag for row in codes})
-    return head, orders, codes
-
-
-def found(head: ManifestHead, codes: list[CodeRow], kind: int, code: str) -> int | None:
-    """Index of the order row, by the tag alone."""
-    tag = chain.code_tag(head.salt, kind, code.encode())
-    return next((row.order for row in codes if row.tag == tag and row.kind == kind), None)
 
 
 def version(book: Book, scanner: Scanner) -> int:

@@ -28,7 +28,7 @@ there to be taken back."""
 Identity = tuple[bytes, int, int]
 """(terminal, epoch, seq) of a record."""
 Taken = Callable[[bytes], bool]
-"""Whether a seal belongs, or belonged until it was broken, to another order."""
+"""Whether a seal is some order's, or was until it was broken."""
 
 
 @dataclass(frozen=True, slots=True)

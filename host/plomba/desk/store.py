@@ -228,8 +228,12 @@ class Store:
         return [row[0] for row in self._run("SELECT id FROM orders WHERE ref = ?", (ref,))]
 
     def owner(self, kind: int, code: str) -> str | None:
-        """The order a code is bound to; an order's number is bound to itself."""
-        row = self._one("SELECT order_id FROM order_codes WHERE kind = ? AND code = ?", (kind, code))
+        """The order a code is bound to, by import or by a scan; an order's number is bound to itself."""
+        row = self._one(
+            "SELECT order_id FROM order_codes WHERE kind = :kind AND code = :code UNION ALL"
+            f" SELECT order_id FROM bindings WHERE :kind = {CodeKind.SEAL} AND seal = CAST(:code AS BLOB)",
+            {"kind": kind, "code": code},
+        )
         if row is None and kind == CodeKind.ORDER:
             row = self._one("SELECT id FROM orders WHERE id = ?", (code,))
         return None if row is None else row[0]

@@ -1,0 +1,73 @@
+"""An order book in this process: what tests put into it, and what they read out of it."""
+
+from __future__ import annotations
+
+from desk_process import NOW
+from desk_records import Scanner
+
+from plomba.desk.book import Book
+from plomba.desk.order_files import csv_rows
+from plomba.desk.orders import read_orders
+from plomba.desk.views import OrderView, Views
+from plomba.trust.objects import Trust
+from plomba_wire import chain
+from plomba_wire.codec import CodeRow, ManifestHead, OrderRow
+from plomba_wire.vocabulary import ObjectKind
+
+HEADER = "order,class,place,cell,seals,uins\n"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def take(book: Book, csv: str, header: str = HEADER) -> None:
+    book.take_orders(read_orders(csv_rows((header + csv).encode()), book.lifecycle))
+
+
+def accept(book: Book, *events: object) -> list[str]:
+    return [answer.error.code if answer.error else answer.status for answer in book.accept(events)]
+
+
+def view(book: Book, order: str) -> OrderView:
+    found = Views(book.store, book.lifecycle).order(order)
+    assert found is not None
+    return found
+
+
+def state(book: Book, order: str) -> int:
+    return view(book, order).state
+
+
+def states(book: Book) -> list[tuple[object, ...]]:
+    """Everything the records did, without the order of arrival."""
+    placed = book.store.query(
+        "SELECT o.id, o.state, o.holder, o.bag, e.terminal, e.seq, f.position, f.before, f.after, f.why, f.disputed"
+        " FROM orders o LEFT JOIN effects f ON f.order_id = o.id LEFT JOIN events e ON e.number = f.event"
+        " ORDER BY o.id, f.position"
+    )
+    return placed + book.store.query("SELECT order_id, seal, broken FROM bindings ORDER BY order_id, seal")
+
+
+def opened(book: Book, scanner: Scanner) -> tuple[ManifestHead, list[OrderRow], list[CodeRow]]:
+    trust = Trust(book._organisation.trust.root)
+    signed = trust.open(book.manifest(scanner.key.id), ObjectKind.MANIFEST, now=book._clock())
+    head = ManifestHead.read(signed.body, 0)
+    at = ManifestHead.SIZE
+    orders = [OrderRow.read(signed.body, at + n * OrderRow.SIZE) for n in range(head.orders)]
+    at += head.orders * OrderRow.SIZE
+    codes = [CodeRow.read(signed.body, at + n * CodeRow.SIZE) for n in range(head.codes)]
+    assert at + head.codes * CodeRow.SIZE == len(signed.body)
+    assert [row.ref for row in orders] == sorted({row.ref for row in orders})
+    assert [row.tag for row in codes] == sorted({row.tag for row in codes})
+    return head, orders, codes
+
+
+def found(head: ManifestHead, codes: list[CodeRow], kind: int, code: str | bytes) -> int | None:
+    """Index of the order row, by the tag alone."""
+    tag = chain.code_tag(head.salt, kind, code.encode() if isinstance(code, str) else code)
+    return next((row.order for row in codes if row.tag == tag and row.kind == kind), None)
