@@ -58,6 +58,13 @@ def test_what_is_no_name(typed: str) -> None:
     assert not is_name(typed)
 
 
+@pytest.mark.parametrize("size", [0, 76, 77, 79, 80])
+def test_a_text_of_another_length(size: int) -> None:
+    with pytest.raises(Malformed):
+        seal.payload(seal.text(bytes(size)))
+    assert seal.payload(seal.text(bytes(78))) == bytes(78)
+
+
 @given(st.binary(max_size=40))
 def test_no_text_raises_anything_else(typed: bytes) -> None:
     for read in (seal.typed, seal.numbers, seal.payload):

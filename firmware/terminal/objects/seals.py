@@ -82,7 +82,7 @@ class Seals:
         if self._revoked(found.issuer):
             return Verdict.SEAL_REVOKED, name
         key = struct.pack(">BHI", number, found.batch, found.number)
-        if not name or not _within(self._ranges, key):
+        if not _within(self._ranges, key):
             return Verdict.SEAL_NOT_ISSUED, name
         if _within(self._voids, key):
             return Verdict.SEAL_VOID, name
