@@ -27,8 +27,8 @@ _SYMBOLOGIES = {entry["name"]: entry["code"] for entry in VOCABULARY["symbology"
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """One thing done: `kind` is scan, card, key, wait_s or unread. `expect`: the verdicts it has to bring, by the number
-    of the pack or 0 for every other."""
+    """One thing done: `kind` is scan, card, key, wait_s or unread. `expect`: the verdicts it has to bring, by the
+    number of the pack or 0 for every other."""
 
     kind: str
     text: str
