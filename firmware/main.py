@@ -64,7 +64,7 @@ async def pass_time(board, terminal: Terminal, link: SerialLink, tasks: watch.Wa
         terminal.tick()
         link.tick()
         terminal.journal.idle()
-        if terminal.restart_due and link.idle and not terminal.flow.visit.items:
+        if terminal.restart_due and link.idle and not terminal.flow.busy:
             board.reset()
 
 

@@ -72,6 +72,7 @@ class Health:
             (terminal.rules.damaged, Check.RULES_DAMAGED),
             (terminal.staff.damaged, Check.STAFF_DAMAGED),
             (revocations.damaged, Check.REVOCATIONS_DAMAGED),
+            (terminal.seals.damaged, Check.SEALS_DAMAGED),
             (not revocations.damaged and revocations.holds(terminal.identity.id), Check.KEY_REVOKED),
             (terminal.images.too_old, Check.BELOW_FLOOR),
         ):

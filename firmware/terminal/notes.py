@@ -114,7 +114,7 @@ class Notes:
         self._refusals.add(key)
         decision = about_object(Action.OBJECT_REFUSED, verdict, kind, version)
         decision.parts[Tlv.REASON] = struct.pack(">H", error)
-        if not terminal.flow.visit.items:
+        if not terminal.flow.busy:
             terminal.carry_out(decision, b"")
             return
         try:

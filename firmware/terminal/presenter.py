@@ -2,7 +2,7 @@
 
 import hashlib
 
-from plomba_wire.vocabulary import Mode, Tlv, Verdict
+from plomba_wire.vocabulary import Tlv, Verdict
 from terminal import selftest
 from terminal.screen import screens
 from terminal.screen.canvas import Canvas
@@ -121,8 +121,8 @@ class Presenter:
         if flow.pages:
             self._pages(flow)
             return
-        if flow.mode == Mode.HANDOUT and flow.visit.items:
-            # A parcel lies on the counter, and what was said of it stays until the next step.
+        if flow.busy:
+            # What was said of a parcel on the counter stays until the next step.
             return
         words = self._texts.UI
         identity = terminal.identity

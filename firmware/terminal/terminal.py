@@ -22,6 +22,7 @@ from terminal.objects.manifest import Manifest
 from terminal.objects.newest import Newest
 from terminal.objects.revocations import Revocations
 from terminal.objects.rules import Rules
+from terminal.objects.seals import Seals
 from terminal.objects.slots import Slot
 from terminal.objects.staff import Staff
 from terminal.presenter import Presenter
@@ -40,11 +41,6 @@ _TRIES = 3
 _COLLECT = 32
 
 _TELL_HEALTH = (Action.BOOT, Action.TIME_SET, Action.SHIFT_CLOSE, Action.RECORDS_LOST)
-
-
-class NoSeals:
-    def check(self, code):
-        return Verdict.SEAL_STRANGER, b""
 
 
 class Terminal:
@@ -67,9 +63,9 @@ class Terminal:
         epoch.finish(self.identity, self.ring)
         self._open_journal()
         self.revocations = Revocations()
+        self.seals = Seals(self.revocations)
         self.rules = Rules()
         self.staff = Staff()
-        self.seals = NoSeals()
         first, second = board.manifest_regions()
         self.manifest = Manifest((Slot(first), Slot(second)), self.identity.id)
         self.newest = Newest()
@@ -88,6 +84,7 @@ class Terminal:
             roots = self.identity.roots
             self.revocations.load(roots)
             self.note_own_key()
+            self.seals.load(roots)
             self.rules.load(roots)
             self.staff.load(roots)
             self.manifest.load(roots)
@@ -265,6 +262,7 @@ class Terminal:
             (ObjectKind.STAFF, self.staff.number),
             (ObjectKind.MANIFEST, self.manifest.version),
             (ObjectKind.REVOCATIONS, self.revocations.number),
+            (ObjectKind.SEALS, self.seals.number),
         ):
             self.newest.rise(kind, version)
 
@@ -308,7 +306,7 @@ class Terminal:
         """A rule that the person of this shift has not read is shown, and that it was shown is recorded."""
         decision = shift.show_rule(self.flow)
         shown = (self.flow.actor, shift.unread(self.flow))
-        if decision is not None and shown != self._shown and not self.flow.visit.items:
+        if decision is not None and shown != self._shown and not self.flow.busy:
             self._shown = shown
             self.carry_out(decision, b"")
 
@@ -316,7 +314,7 @@ class Terminal:
         """A shift that nobody works in is locked until its badge is scanned again."""
         lock = self.rules.lock_s * 1000
         people = self.flow.people
-        if lock and people.actor and not people.locked and not self.flow.visit.items and now - self._touched >= lock:
+        if lock and people.actor and not people.locked and not self.flow.busy and now - self._touched >= lock:
             people.locked = True
             self.flow.clear()
             self.idle_screen()

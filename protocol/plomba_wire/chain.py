@@ -42,6 +42,11 @@ def rotation_digest(old: bytes, new: bytes, version: int) -> bytes:
     return _sha256(b"plomba/rotate/1", old, new, struct.pack(">I", version))
 
 
+def seal_digest(unsigned: bytes) -> bytes:
+    """Digest an issuer's signature on a seal is over; `unsigned` is everything before it."""
+    return _sha256(b"plomba/seal/1", unsigned)
+
+
 def order_ref(order: bytes) -> int:
     """First 4 bytes of SHA-256 of an order id: an index, not an identity."""
     return int.from_bytes(hashlib.sha256(order).digest()[:4], "big")

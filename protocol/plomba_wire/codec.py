@@ -3,7 +3,7 @@
 
 from plomba_wire.layout import Layout, Malformed
 
-__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Baud", "BaudOk", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "Health", "SyncOpen", "SyncOpenOk", "Data", "Credit", "AgainRow", "SyncEnd", "Announce", "Receipt", "Held", "HeldOk", "Damaged", "DamagedOk", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "TimeProbe", "TimeProbeOk", "Diag", "DiagOk", "RecordHead", "Envelope", "Certificate", "RevocationList", "RevokedRow", "StaffList", "StaffRow", "RootRotation", "ReceiptBody", "TimeBody", "BlockList", "ImageHead", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES", "SCHEMA"]
+__all__ = ["Malformed", "FrameHead", "Hello", "HelloOk", "Ping", "Pong", "Baud", "BaudOk", "Bye", "Error", "EnrolKey", "EnrolKeyOk", "EnrolRoot", "EnrolRootOk", "Status", "StatusOk", "Health", "SyncOpen", "SyncOpenOk", "Data", "Credit", "AgainRow", "SyncEnd", "Announce", "Receipt", "Held", "HeldOk", "Damaged", "DamagedOk", "ReceiptOk", "ObjectOffer", "ObjectOfferOk", "ObjectData", "ObjectCredit", "ObjectCommit", "ObjectCommitOk", "TimeProbe", "TimeProbeOk", "Diag", "DiagOk", "RecordHead", "Envelope", "Certificate", "RevocationList", "RevokedRow", "StaffList", "StaffRow", "Seal", "SealList", "SealIssuer", "SealRange", "RootRotation", "ReceiptBody", "TimeBody", "BlockList", "ImageHead", "ManifestHead", "OrderRow", "CodeRow", "MESSAGES", "SCHEMA"]
 
 _ACTION = b"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x10\x11\x12\x13\x14\x15\x16\x20\x21\x22\x23\x24\x25\x30\x31\x32\x33\x34\x35\x40\x41\x42\x50\x51\x52\x53\x54\x55\x56\x60\x61\x70\x71\x72\x7e\x7f"
 _CODE_KIND = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15"
@@ -498,6 +498,43 @@ class StaffRow(Layout):
     CODES = ((1, _HAND),)
 
 
+class Seal(Layout):
+    """A seal of ours. On paper it is PLS* and the base45 (RFC 9285) of this."""
+
+    SIZE = 78
+    FIELDS = ("issuer", "batch", "number", "signature")
+    __slots__ = FIELDS
+    FORMAT = ">8sHI64s"
+
+
+class SealList(Layout):
+    """Body of a list of seals. What it does not name was not issued."""
+
+    SIZE = 5
+    FIELDS = ("issuers", "ranges", "voids", "rows")
+    __slots__ = FIELDS
+    FORMAT = ">BHH"
+    TAIL = ("", 7890)
+
+
+class SealIssuer(Layout):
+    """Opens an issuer; the certificate by the root for its key and the role SEAL_ISSUER follows."""
+
+    SIZE = 2
+    FIELDS = ("number", "length")
+    __slots__ = FIELDS
+    FORMAT = ">BB"
+
+
+class SealRange(Layout):
+    """Numbers of one batch."""
+
+    SIZE = 11
+    FIELDS = ("issuer", "batch", "first", "last")
+    __slots__ = FIELDS
+    FORMAT = ">BHII"
+
+
 class RootRotation(Layout):
     """Body of a root rotation: the old root signs the object, the new one signs inside it. Its version is its number."""
 
@@ -612,5 +649,5 @@ MESSAGES = {
     0xd0: DiagOk,
 }
 """Message type -> layout of its body."""
-SCHEMA = bytes.fromhex("922e7923339ca54e")
+SCHEMA = bytes.fromhex("b1384b2ae0c5e265")
 """First 8 bytes of SHA-256 over the tables above: two programs with the same one read alike."""

@@ -495,6 +495,48 @@ class StaffRow(Layout):
     @classmethod
     def read(cls, data: bytes, at: int) -> Self: ...
 
+class Seal(Layout):
+    issuer: bytes
+    batch: int
+    number: int
+    signature: bytes
+    def __init__(self, issuer: bytes, batch: int, number: int, signature: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class SealList(Layout):
+    issuers: int
+    ranges: int
+    voids: int
+    rows: bytes
+    def __init__(self, issuers: int, ranges: int, voids: int, rows: bytes) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class SealIssuer(Layout):
+    number: int
+    length: int
+    def __init__(self, number: int, length: int) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
+class SealRange(Layout):
+    issuer: int
+    batch: int
+    first: int
+    last: int
+    def __init__(self, issuer: int, batch: int, first: int, last: int) -> None: ...
+    @classmethod
+    def unpack(cls, data: bytes) -> Self: ...
+    @classmethod
+    def read(cls, data: bytes, at: int) -> Self: ...
+
 class RootRotation(Layout):
     public: bytes
     signature: bytes

@@ -28,6 +28,8 @@ REVOKED_MAX = 600
 """Rows of the longest revocation list: as a bundle it fits 8192 bytes."""
 STAFF_MAX = 230
 """Rows of the longest staff list: as a bundle it fits 8192 bytes."""
+SEALS_MAX = 7890
+"""Bytes of the rows of the longest list of seals: as a bundle it fits 8192 bytes."""
 BLOCKS_MAX = 238
 """Blocks of the largest object: its list fits two erase blocks of flash together with what signs it."""
 
@@ -551,6 +553,36 @@ _layout(
     "proof" / c.Bytes(16) * "of its PIN (section 3)",
 )
 _layout(
+    "Seal",
+    "A seal of ours. On paper it is PLS* and the base45 (RFC 9285) of this.",
+    "issuer" / c.Bytes(_KEY_ID) * "id of the issuer's key",
+    "batch" / c.Int16ub * "1 to 9999",
+    "number" / c.Int32ub * "in the batch, 1 to 999999",
+    "signature" / c.Bytes(_SIGNATURE) * "by the issuer, over the digest of all before it",
+)
+_layout(
+    "SealList",
+    "Body of a list of seals. What it does not name was not issued.",
+    "issuers" / c.Int8ub * "issuers, at most 8",
+    "ranges" / c.Int16ub * "ranges of issued numbers",
+    "voids" / c.Int16ub * "ranges of numbers that count for nothing any more",
+    "rows" / Rest(SEALS_MAX) * "SealIssuer and certificate, ascending; SealRange issued, then void, ascending, apart",
+)
+_layout(
+    "SealIssuer",
+    "Opens an issuer; the certificate by the root for its key and the role SEAL_ISSUER follows.",
+    "number" / c.Int8ub * "what stands for the issuer in a seal's name, 1 to 99; never another's",
+    "length" / c.Int8ub * "bytes of the certificate",
+)
+_layout(
+    "SealRange",
+    "Numbers of one batch.",
+    "issuer" / c.Int8ub * "number of the issuer",
+    "batch" / c.Int16ub * "batch",
+    "first" / c.Int32ub * "first number",
+    "last" / c.Int32ub * "last number",
+)
+_layout(
     "RootRotation",
     "Body of a root rotation: the old root signs the object, the new one signs inside it. Its version is its number.",
     "public" / c.Bytes(_KEY) * "X || Y of the root that takes over",
@@ -615,7 +647,7 @@ _layout(
     "One code that belongs to one order.",
     "tag" / c.Bytes(12) * "first 12 bytes of SHA-256(salt || kind || code)",
     "order" / c.Int16ub * "index of its order row",
-    "kind" / OneOf(c.Int8ub, "code_kind") * "order, seal or item number",
+    "kind" / OneOf(c.Int8ub, "code_kind") * "what it is: order, seal, item number or another carrier (docs/codes.md)",
     "flags" / c.Int8ub * "b0 = void",
 )
 

@@ -33,7 +33,7 @@ KEYS = {
     "lost_scans",
     *(
         f"{name}_ms{part}"
-        for name in ("verdict", "scan_to_durable", "sign", "seal_verify", "seal_table")
+        for name in ("verdict", "scan_to_durable", "sign", "seal_verify", "seal_refused", "seal_table")
         for part in ("", "_p95", "_max")
     ),
     "flash_reads_per_scan_max",

@@ -94,7 +94,7 @@ def test_every_error_has_every_language_and_a_status() -> None:
         assert all(len(entry[lang]) == 2 and all(entry[lang]) for lang in LANGUAGES), code
 
 
-@pytest.mark.parametrize("name", ["demo", "desk", "evidence", "org", "recovery_sheet"])
+@pytest.mark.parametrize("name", ["cards", "demo", "desk", "evidence", "org", "recovery_sheet"])
 def test_every_text_has_every_language(name: str) -> None:
     for key, entry in _catalogue(name).items():
         assert set(entry) == set(LANGUAGES), key
@@ -108,5 +108,6 @@ def test_a_field_from_paper_cannot_steer_the_console() -> None:
 def test_help_is_there_for_every_command() -> None:
     ran = plomba("--help")
     assert ran.returncode == 0
-    for command in ("demo", "verify", "enroll", "dock", "desk", "org", "evidence", "ports", "dissect", "bench"):
+    commands = ("demo", "verify", "enroll", "dock", "desk", "org", "evidence", "ports", "dissect", "cards", "bench")
+    for command in commands:
         assert command in ran.stdout

@@ -10,6 +10,11 @@ from desk_records import Scanner
 from plomba.trust.organisation import Organisation
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def organisation(tmp_path_factory: pytest.TempPathFactory) -> Organisation:
     return Organisation.create(tmp_path_factory.mktemp("org"), now=NOW)

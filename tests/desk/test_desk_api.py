@@ -16,6 +16,8 @@ import pytest
 from desk_process import BATCH, NOW, DeskProcess, statuses
 from desk_records import Event, Scanner
 
+from plomba.errors import PlombaError
+from plomba.forward import Desk
 from plomba.trust.keys import _N, PrivateKey
 from plomba.trust.objects import issue
 from plomba.trust.organisation import Organisation
@@ -317,6 +319,55 @@ def test_signed_objects_come_as_bundles(desk: DeskProcess, scanner: Scanner, org
         assert organisation.trust.open(answer.content, kind, now=NOW).body
         for unknown in ("0" * 16, "zz", scanner.id.upper(), f"{scanner.id}00"):
             problem(desk.http.get(f"/api/v1/terminals/{unknown}/{name}"), 404, "desk_terminal_unknown")
+
+
+LISTED = """number = {number}
+[[badge]]
+number = 42
+name = "Анна"
+hand = "CLERK"
+pin = "1234"
+"""
+
+
+@pytest.mark.anyio
+async def test_a_staff_list_comes_the_same_each_time(tmp_path: Path, organisation: Organisation) -> None:
+    scanner = Scanner(organisation, now=NOW)
+    data = tmp_path / "desk"
+    data.mkdir()
+    desk = DeskProcess(data, organisation.folder)
+    desk.enrol(scanner)
+    url = f"/api/v1/terminals/{scanner.id}/staff"
+    problem(desk.http.get(url), 404, "desk_staff_none")
+    async with Desk(desk.url) as client:
+        assert await client.staff(scanner.id) is None
+    assert desk.stop() == 0
+    given = set()
+    for number, name, code in (
+        (3, "Анна", 200),
+        (3, "Анна", 200),
+        (3, "Anna", 200),
+        (4, "Anna", 200),
+        (3, "Anna", 500),
+    ):
+        (data / "staff.toml").write_text(LISTED.format(number=number).replace("Анна", name), encoding="utf-8")
+        desk = DeskProcess(data, organisation.folder)
+        answer = desk.http.get(url)
+        assert answer.status_code == code
+        if code == 200:
+            signed = organisation.trust.open(answer.content, ObjectKind.STAFF, now=NOW)
+            assert signed.envelope.version == number and "Анна".encode() not in answer.content
+            given.add(answer.content)
+            async with Desk(desk.url) as client:
+                assert await client.staff(scanner.id) == answer.content
+            problem(desk.http.get(f"/api/v1/terminals/{'0' * 16}/staff"), 404, "desk_terminal_unknown")
+        else:
+            problem(answer, 500, "staff_number")
+            async with Desk(desk.url) as client:
+                with pytest.raises(PlombaError, match="Staff list 3"):
+                    await client.staff(scanner.id)
+        assert desk.stop() == 0 and desk.errors == ""
+    assert len(given) == 2, "a name is no change: terminals hold none"
 
 
 def test_there_is_no_other_way_to_move_an_order(desk: DeskProcess) -> None:

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from chromium import chromium
 from desk_process import DeskProcess
 from desk_records import Scanner
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from plomba.desk import lifecycle
+from plomba.desk import lifecycle, steps
 from plomba.desk import page as desk_page
 from plomba.desk.book import CONTRADICTIONS
 from plomba.desk.words import names
 from plomba.texts import LANGUAGES
 from plomba_wire.vocabulary import State, Verdict
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 HEADER = "order,class,place,value,currency,shop,cell,seals\n"
 ORDERS = HEADER + "A-1,sealed,17,48900.50,RUB,Север,A-12,S1\nA-2,plain,17,1250.00,RUB,Чай,B-03,\n"
 HOSTILE = ["<script>window.owned=1</script>", "<img src=x onerror=owned=1>", '"><b>x', "שלום-7", "{{ 7*7 }}"]
@@ -35,11 +27,8 @@ HOSTILE = ["<script>window.owned=1</script>", "<img src=x onerror=owned=1>", '">
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -172,9 +161,9 @@ def test_it_speaks_the_readers_language(desk: DeskProcess, query: str, header: s
 
 
 def test_every_word_a_record_can_call_for_is_there() -> None:
-    whys = (lifecycle.MOVED, lifecycle.TRAINING, lifecycle.NOTHING, lifecycle.ALREADY)
-    whys += (lifecycle.WRONG_STATE, lifecycle.GATE, lifecycle.SEAL)
-    keys = [f"why_{why}" for why in whys if why != lifecycle.TRAINING]
+    whys = {why for name, why in vars(steps).items() if name.isupper() and isinstance(why, str)}
+    assert len(whys) == 12
+    keys = [f"why_{why}" for why in whys - {steps.TRAINING}]
     keys += [f"holder_{holder}" for holder in lifecycle.load().holders]
     keys += [f"conflict_{code}" for code in CONTRADICTIONS]
     for lang in LANGUAGES:

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plomba.desk import lifecycle
-from plomba.desk.lifecycle import ALREADY, GATE, MOVED, NOTHING, SEAL, TRAINING, WRONG_STATE, Scan, in_order, parse
+from plomba.desk.lifecycle import Lifecycle, parse
+from plomba.desk.steps import ALREADY, GATE, MOVED, NOTHING, SEAL, TRAINING, UNDO, WRONG_STATE, Scan, Standing, Step
+from plomba.desk.timeline import Timeline, in_order
 from plomba.errors import PlombaError
 from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import Action, OrderClass, State, Verdict
@@ -15,8 +17,24 @@ from plomba_wire.vocabulary import Action, OrderClass, State, Verdict
 LIFE = lifecycle.load()
 
 
-def scan(action: int, verdict: int, *, claim: int = 0, training: bool = False, bound: bool = True) -> Scan:
-    return Scan(action, verdict, claim, training, bound)
+OWN = b"S-1"
+
+
+def scan(action: int, verdict: int, **more: object) -> Scan:
+    return Scan(action, verdict, **{"seal": OWN, **more})  # type: ignore[arg-type]
+
+
+def replay(order_class: int, state: int, scans: list[Scan], life: Lifecycle = LIFE) -> list[Step]:
+    """The steps of an order that was imported with the seal OWN."""
+    timeline = Timeline(life, order_class, state, [OWN])
+    steps = [timeline.take(one, lambda seal: False) for one in scans]
+    return [step for step in steps if step is not None]
+
+
+def one_step(order_class: int, state: int, one: Scan, seals: frozenset[bytes] = frozenset((OWN,))) -> Step:
+    """What the desk makes of one record about an order that stands there, proved."""
+    standing = Standing(state, "point", seals=seals, proved=True)
+    return LIFE.step(order_class, standing, one, lambda seal: False)
 
 
 STORE = scan(Action.STORE, Verdict.OK)
@@ -27,25 +45,25 @@ HANDOUT = scan(Action.HANDOUT, Verdict.OK)
 
 
 def test_a_sealed_order_goes_its_way() -> None:
-    steps = LIFE.replay(OrderClass.SEALED, State.AT_POINT, [STORE, RETRIEVE, SEAL_OK, HANDOUT])
+    steps = replay(OrderClass.SEALED, State.AT_POINT, [STORE, RETRIEVE, SEAL_OK, HANDOUT])
     assert [step.after for step in steps] == [State.READY, State.IDENTIFIED, State.VERIFIED, State.DELIVERED]
-    assert [LIFE.holder[step.after] for step in steps] == ["point", "point", "point", "customer"]
+    assert [step.now.holder for step in steps] == ["point", "point", "point", "customer"]
 
 
 def test_a_sealed_order_is_not_handed_out_without_its_seal() -> None:
-    step = LIFE.replay(OrderClass.SEALED, State.AT_POINT, [STORE, RETRIEVE, HANDOUT])[-1]
+    step = replay(OrderClass.SEALED, State.AT_POINT, [STORE, RETRIEVE, HANDOUT])[-1]
     assert (step.after, step.why) == (State.IDENTIFIED, GATE)
 
 
 def test_a_plain_order_is() -> None:
-    assert LIFE.replay(OrderClass.PLAIN, State.AT_POINT, [STORE, CONFIRM, HANDOUT])[-1].after == State.DELIVERED
+    assert replay(OrderClass.PLAIN, State.AT_POINT, [STORE, CONFIRM, HANDOUT])[-1].after == State.DELIVERED
 
 
 @pytest.mark.parametrize(
     ("state", "one", "why"),
     [
-        (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.SEAL_OK, bound=False), SEAL),
-        (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.SEAL_READ), NOTHING),
+        (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.SEAL_OK, seal=b"S-2"), SEAL),
+        (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.SEAL_READ), SEAL),
         (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.WRONG_SEAL), NOTHING),
         (State.VERIFIED, scan(Action.HANDOUT, Verdict.OK, training=True), TRAINING),
         (State.VERIFIED, scan(Action.HANDOUT, Verdict.NEED_SEAL), NOTHING),
@@ -56,14 +74,14 @@ def test_a_plain_order_is() -> None:
     ],
 )
 def test_what_moves_nothing_says_why(state: int, one: Scan, why: str) -> None:
-    step = LIFE.step(OrderClass.SEALED, state, one)
+    step = one_step(OrderClass.SEALED, state, one)
     assert (step.before, step.after, step.why, step.moved) == (state, state, why, False)
 
 
 def test_a_claim_is_disputed_only_when_it_differs() -> None:
     def step(claim: int, training: bool = False) -> bool:
         one = scan(Action.HANDOUT, Verdict.OK, claim=claim, training=training)
-        return LIFE.step(OrderClass.SEALED, State.IDENTIFIED, one).disputed
+        return one_step(OrderClass.SEALED, State.IDENTIFIED, one).disputed
 
     assert step(State.DELIVERED)
     assert not step(State.IDENTIFIED)
@@ -76,7 +94,7 @@ codes = st.sampled_from([STORE, RETRIEVE, CONFIRM, SEAL_OK, HANDOUT, scan(Action
 
 @given(st.lists(codes, max_size=12))
 def test_no_sealed_order_is_delivered_without_a_proved_seal(scans: list[Scan]) -> None:
-    steps = LIFE.replay(OrderClass.SEALED, State.AT_POINT, scans)
+    steps = replay(OrderClass.SEALED, State.AT_POINT, scans)
     if any(step.after == State.DELIVERED for step in steps):
         moved = [(step.before, step.after) for step in steps if step.why == MOVED]
         assert (State.VERIFIED, State.DELIVERED) in moved
@@ -97,7 +115,7 @@ to = "DELIVERED"
 
 def test_the_least_lifecycle_is_read() -> None:
     least = parse(BASE, "least")
-    assert least.step(0, State.NEW, HANDOUT).after == State.DELIVERED
+    assert replay(0, State.NEW, [HANDOUT], least)[0].after == State.DELIVERED
     assert (least.entries, least.ends) == ({State.NEW}, {State.DELIVERED})
 
 
@@ -107,7 +125,7 @@ def test_the_least_lifecycle_is_read() -> None:
         ('"HANDOUT"', '"HANDUOT"', "action HANDUOT"),
         ('["OK"]', '["FINE"]', "verdict FINE"),
         ("NEW = {", "NOVEL = {", "state NOVEL"),
-        ('holder = "customer"', 'holder = "nobody"', "state.DELIVERED"),
+        ('holder = "customer"', 'holder = "nobody"', "state.DELIVERED: holder"),
         (", end = true", ", ended = true", "state.DELIVERED"),
         ('to = "DELIVERED"', 'to = "READY"', "move 1: from, to"),
         ('to = "DELIVERED"', 'to = "NEW"', "move 1: from, to"),
@@ -172,16 +190,16 @@ def test_a_clock_set_back_does_not_turn_a_terminals_records_round() -> None:
 
 def test_an_undo_takes_back_one_step_and_only_while_it_stands() -> None:
     handed = replace(HANDOUT, identity=(b"T", 1, 3))
-    undo = replace(scan(Action.UNDO, Verdict.OK), identity=(b"T", 1, 4), undoes=(b"T", 1, 3))
-    steps = LIFE.replay(OrderClass.PLAIN, State.AT_POINT, [STORE, CONFIRM, handed, undo, undo])
+    undo = replace(scan(Action.UNDO, Verdict.OK), identity=(b"T", 1, 4), refers=(b"T", 1, 3))
+    steps = replay(OrderClass.PLAIN, State.AT_POINT, [STORE, CONFIRM, handed, undo, undo])
     assert [step.after for step in steps][2:] == [State.DELIVERED, State.IDENTIFIED, State.IDENTIFIED]
-    assert [step.why for step in steps][3:] == [MOVED, WRONG_STATE]
-    late = LIFE.replay(OrderClass.PLAIN, State.AT_POINT, [STORE, CONFIRM, handed, undo, CONFIRM, HANDOUT, undo])
+    assert [step.why for step in steps][3:] == [MOVED, UNDO]
+    late = replay(OrderClass.PLAIN, State.AT_POINT, [STORE, CONFIRM, handed, undo, CONFIRM, HANDOUT, undo])
     assert late[-1].after == State.DELIVERED, "what was undone once cannot be undone again"
 
 
 def test_held_and_refused_stay_at_the_point() -> None:
     hold, refuse = scan(Action.HOLD, Verdict.OK), scan(Action.REFUSE, Verdict.OK)
-    assert LIFE.replay(OrderClass.SEALED, State.AT_POINT, [STORE, RETRIEVE, hold])[-1].after == State.HELD
+    assert replay(OrderClass.SEALED, State.AT_POINT, [STORE, RETRIEVE, hold])[-1].after == State.HELD
     again = [STORE, RETRIEVE, SEAL_OK, refuse, RETRIEVE, SEAL_OK, HANDOUT]
-    assert LIFE.replay(OrderClass.SEALED, State.AT_POINT, again)[-1].after == State.DELIVERED
+    assert replay(OrderClass.SEALED, State.AT_POINT, again)[-1].after == State.DELIVERED

@@ -464,7 +464,7 @@ def test_a_batch_that_breaks_off_leaves_nothing(book: Book, scanner: Scanner, mo
         raise StoreError("desk_store_failed", path="desk", reason="disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(book.store, "put_effects", full)
+        patch.setattr(book.store, "write", full)
         event = scanner.store("A-1")
         with pytest.raises(StoreError):
             book.accept([event])

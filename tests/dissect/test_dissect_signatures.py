@@ -276,6 +276,18 @@ def test_a_revocation_list_is_the_roots_own() -> None:
     assert of(root_signed(ObjectKind.RULES, b"{}"), KeyRing(root=ROOT)) == [("RULES 17", "bad")]
 
 
+def test_a_staff_list_is_taken_apart_to_its_rows() -> None:
+    rows = (
+        codec.StaffRow(7, 5, 0, bytes(8), bytes(16)).pack()
+        + codec.StaffRow(42, 1, 1782864000, b"s" * 8, bytes(16)).pack()
+    )
+    entries, _ = dissected(root_signed(ObjectKind.STAFF, TERMINAL.public + rows))
+    assert entries[-1].faults == []
+    assert "badge=42  hand=CLERK (0x01)  until=1782864000 (2026-07-01T00:00:00Z)" in shown(entries)
+    entries, _ = dissected(root_signed(ObjectKind.STAFF, bytes(64) + rows[:-1]))
+    assert entries[-1].faults == ["StaffRow.proof: cut off, 15 bytes left"]
+
+
 def test_a_root_that_takes_over_is_believed_as_the_old_one_is() -> None:
     made = root_signed(ObjectKind.ROOT, rotation(TERMINAL))
     assert reasons(made, KeyRing(root=ROOT)) == [("ok", "", "root")] * 2

@@ -43,6 +43,7 @@ CALLS = {
     "verify": lambda q, digest, signature: p256.verify(octets(q), octets(digest), octets(signature)),
     "prepared": lambda q, digest, signature: p256.verify(prepared(q), octets(digest), octets(signature)),
     "table": lambda q: p256.Table(octets(q)).entries.hex(),
+    "agree": lambda d, q: p256.agree(int(d, 16), octets(q)).hex(),
     "is_point": lambda q: p256.is_point(octets(q)),
     "hmac": lambda key, message: hmac_sha256(octets(key), octets(message)).hex(),
     "nonces": nonces,

@@ -11,6 +11,7 @@ from trust_scene import (
     NEXT,
     ROOT,
     RULES,
+    STAFF,
     TIME,
     Attack,
     Scene,
@@ -28,6 +29,7 @@ from plomba_wire.vocabulary import Error, ObjectKind, Role
 REVOKED = [
     pushed("rules", Error.KEY_REVOKED, RULES, 9, lambda s: s.rules(signer=s.stolen_desk)),
     pushed("a manifest", Error.KEY_REVOKED, MANIFEST, 9, lambda s: s.manifest(9, signer=s.stolen_desk)),
+    pushed("a staff list", Error.KEY_REVOKED, STAFF, 9, lambda s: s.staff(signer=s.stolen_desk)),
     timed("the time by a desk", Error.KEY_REVOKED, lambda s, nonce: s.time(nonce, signer=s.stolen_desk)),
     timed("the time by a dock", Error.KEY_REVOKED, lambda s, nonce: s.time(nonce, signer=s.stolen_dock)),
     given("a receipt", Error.KEY_REVOKED, lambda s: s.receipt(s.stolen_dock)),
@@ -90,7 +92,14 @@ LISTED = [
     for name, body in ROWS.items()
 ]
 
-MAY = {(Role.DESK, RULES), (Role.DESK, MANIFEST), (Role.DESK, TIME), (Role.DOCK, TIME), (Role.DOCK, ObjectKind.RECEIPT)}
+MAY = {
+    (Role.DESK, RULES),
+    (Role.DESK, MANIFEST),
+    (Role.DESK, TIME),
+    (Role.DESK, STAFF),
+    (Role.DOCK, TIME),
+    (Role.DOCK, ObjectKind.RECEIPT),
+}
 ROLES = {name: role for name, role in vars(Role).items() if isinstance(role, int)}
 
 
@@ -109,8 +118,9 @@ def confused(name: str, role: int) -> list[Attack]:
             9,
             lambda s: by(s.signers[role], ROOT, rotation(s.authority.root.public, NEXT, 9), 9),
         ),
+        pushed(f"{name} staff list", Error.WRONG_ROLE, STAFF, 9, lambda s: s.staff(signer=s.signers[role])),
     ]
-    kinds = (RULES, MANIFEST, TIME, ObjectKind.RECEIPT, LISTS, ROOT)
+    kinds = (RULES, MANIFEST, TIME, ObjectKind.RECEIPT, LISTS, ROOT, STAFF)
     return [attack for attack, kind in zip(attacks, kinds, strict=True) if (role, kind) not in MAY]
 
 

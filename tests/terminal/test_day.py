@@ -6,7 +6,7 @@ import pytest
 from workbench import BADGE, HANDOUT, STORE, Workbench, label, plain, qr, sealed
 
 from plomba.sim.gm65 import SeenCode
-from plomba_wire.vocabulary import Action, State, Tlv, Verdict
+from plomba_wire.vocabulary import Action, Tlv, Verdict
 
 pytestmark = pytest.mark.anyio
 
@@ -80,19 +80,29 @@ async def test_a_refusal_frees_the_seal_and_a_hand_out_uses_it_up(bench: Workben
     assert (await last(bench, 1)) == [(Action.SEAL_CHECK, Verdict.SEAL_USED)], "and it stays used after a restart"
 
 
-async def test_undo_takes_back_the_last_step_once(bench: Workbench) -> None:
+@pytest.mark.parametrize("between", ["nothing", "docking", "restart"])
+async def test_undo_takes_back_each_step_of_the_shift_once_the_newest_first(bench: Workbench, between: str) -> None:
     await at_the_counter(bench, "B-1")
     terminal = bench.terminal
     assert await terminal.confirm() == "release"
-    assert await terminal.scan(UNDO) == "ok"
-    await terminal.warp(LATER_MS)
-    assert await terminal.scan(UNDO) == "refused"
+    if between == "docking":
+        await bench.sync()
+    elif between == "restart":
+        await terminal.restart()
+        await terminal.engine_ready()
+    tones = []
+    for _ in range(len(ORDERS) + 3):
+        tones.append(await terminal.scan(UNDO))
+        await terminal.warp(LATER_MS)
+    assert tones == ["ok"] * (len(ORDERS) + 2) + ["refused"], "the hand-out, the retrieval, and what was stored"
     await bench.sync()
-    undone = next(r for r in bench.records() if r.head.action == Action.UNDO)
-    handed = next(r for r in bench.records() if r.head.action == Action.HANDOUT)
-    assert int.from_bytes(undone.parts[Tlv.REF_SEQ], "big") == handed.head.seq
-    assert (undone.head.state_before, undone.head.state_after) == (State.DELIVERED, State.IDENTIFIED)
-    assert await terminal.scan(label("B-1")) == "ok"
+    undone = [r for r in bench.records() if r.head.action == Action.UNDO]
+    moved = [r for r in bench.records() if r.head.action in (Action.STORE, Action.RETRIEVE, Action.HANDOUT)]
+    assert [int.from_bytes(r.parts[Tlv.REF_SEQ], "big") for r in undone] == [r.head.seq for r in reversed(moved)]
+    for took, back in zip(reversed(moved), undone, strict=True):
+        assert (back.head.state_before, back.head.state_after) == (took.head.state_after, took.head.state_before)
+    for code in (STORE, label("B-1"), HANDOUT, label("B-1")):
+        assert await terminal.scan(code) == "ok"
     assert await terminal.confirm() == "release"
 
 

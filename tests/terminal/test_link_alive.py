@@ -185,8 +185,8 @@ async def test_a_clock_a_day_ahead_does_not_stop_the_docking(bench: Workbench) -
     await Dock(bench.ledger, bench.organisation, None, lambda: tomorrow).sync(bench.terminal.port)
     await bench.terminal.scan(label("L-1"))
     report = await bench.sync()
-    # The scan, and that a time was refused.
-    assert (report.records, report.refused, report.pushed) == (2, ["time"], [])
+    # The scan, that the list is old by that clock, and that a time was refused.
+    assert (report.records, report.refused, report.pushed) == (3, ["time"], [])
 
 
 async def test_the_diary_tells_what_was_refused_and_nothing_from_paper(bench: Workbench) -> None:

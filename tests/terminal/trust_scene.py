@@ -28,12 +28,13 @@ HELD = 5
 """Version of the rules and of the manifest."""
 LIST = 7
 ROTATION = 3
-RULES, MANIFEST, TIME, LISTS, ROOT = (
+RULES, MANIFEST, TIME, LISTS, ROOT, STAFF = (
     ObjectKind.RULES,
     ObjectKind.MANIFEST,
     ObjectKind.TIME,
     ObjectKind.REVOCATIONS,
     ObjectKind.ROOT,
+    ObjectKind.STAFF,
 )
 NEXT = PrivateKey.generate()
 """A root that would take over."""
@@ -105,6 +106,10 @@ class Scene:
 
     def rules(self, version: int = 9, *, signer: Signer | None = None, **dates: int) -> bytes:
         return by(signer or self.desk, ObjectKind.RULES, rules(version), version, **dates)
+
+    def staff(self, *, signer: Signer | None = None) -> bytes:
+        """A list of nobody."""
+        return by(signer or self.desk, ObjectKind.STAFF, bytes(64), 9)
 
     def time(self, nonce: bytes, *, signer: Signer | None = None, terminal: bytes = b"", utc: int = 0) -> bytes:
         body = TimeBody(terminal or self.bench.id, nonce, utc or self.now, 1000).pack()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterable
 
-from conftest import Ask, ask_cpython, ask_micropython
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plomba_wire import base45
 from plomba_wire.codec import Malformed
+
+Ask = Callable[[Iterable[str]], list[str]]
+texts = st.one_of(st.binary(max_size=90), st.text(base45.ALPHABET.decode(), max_size=90).map(str.encode))
 
 PUBLISHED = {b"AB": b"BB8", b"Hello!!": b"%69 VD92EX0", b"base-45": b"UJCLQE7W581", b"ietf!": b"QED8WEX0"}
 """RFC 9285 sections 4.3 and 4.4."""
@@ -54,7 +57,7 @@ def test_there_and_back(data: bytes) -> None:
     assert base45.decode(base45.encode(data)) == data
 
 
-@given(st.one_of(st.binary(max_size=60), st.text(base45.ALPHABET.decode(), max_size=60).map(str.encode)))
+@given(texts)
 def test_a_text_is_refused_or_the_only_one(text: bytes) -> None:
     try:
         data = base45.decode(text)
@@ -63,8 +66,11 @@ def test_a_text_is_refused_or_the_only_one(text: bytes) -> None:
     assert base45.encode(data) == text
 
 
-@settings(max_examples=5, deadline=None)
-@given(st.lists(st.one_of(st.binary(max_size=90), st.text(base45.ALPHABET.decode(), max_size=90).map(str.encode))))
-def test_both_interpreters_agree(texts: list[bytes]) -> None:
-    calls = [call(name, text) for text in texts for name in ("base45", "unbase45")]
-    assert ask_micropython(calls) == ask_cpython(calls)
+def test_both_interpreters_agree(ask_board: Ask, ask_host: Ask) -> None:
+    @settings(max_examples=8, deadline=None)
+    @given(st.lists(texts, min_size=50, max_size=90))
+    def agree(texts: list[bytes]) -> None:
+        calls = [call(name, text) for text in texts for name in ("base45", "unbase45")]
+        assert ask_board(calls) == ask_host(calls)
+
+    agree()

@@ -103,6 +103,24 @@ def answer_of(shared, terminal, order, need, challenge):
     return answering.digits(hmac_sha256(answering.answer_key(shared), message))
 
 
+class Signer:
+    """A signer (firmware/terminal/keys/signer.py) whose key is `d`; in a chip where that is 0."""
+
+    def __init__(self, d):
+        self.d = d
+
+    def agree(self, public):
+        from terminal.keys import p256
+
+        return p256.agree(int.from_bytes(self.d, "big"), public) if self.d else None
+
+
+def expected(d, *arguments):
+    from terminal.keys import answers
+
+    return answers.expected(Signer(d), *arguments)
+
+
 def open_bundle(root, now, kind, bundle, layout):
     """Version of the object, then the fields that `layout` finds at the front of its body."""
     from terminal.objects import signed
@@ -226,6 +244,8 @@ CALLS = {
     "pin_proof": pin_proof.pin_proof,
     "challenge": answering.challenge,
     "answer": answer_of,
+    "expected": expected,
+    "digits": answering.digits,
     "fits": fits,
     "sign": sign,
     "open": open_bundle,

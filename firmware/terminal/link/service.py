@@ -20,7 +20,14 @@ _NONCE_MS = const(10000)
 _BACK_S = const(86400)
 _DIAG_MAX = const(1024)
 _NO_PAGE = const(0xFFFFFFFF)
-_SMALL = (ObjectKind.RULES, ObjectKind.TIME, ObjectKind.REVOCATIONS, ObjectKind.ROOT, ObjectKind.STAFF)
+_SMALL = (
+    ObjectKind.RULES,
+    ObjectKind.TIME,
+    ObjectKind.REVOCATIONS,
+    ObjectKind.ROOT,
+    ObjectKind.STAFF,
+    ObjectKind.SEALS,
+)
 
 
 class Service:
@@ -157,8 +164,8 @@ class Service:
             terminal.rules.newest,
             terminal.manifest.version,
             terminal.revocations.number,
-            0,
-            0,
+            terminal.seals.number,
+            terminal.staff.number,
             terminal.images.failed,
             terminal.clock.mono_ms() & 0xFFFFFFFF,
             terminal.clock.utc(),
@@ -249,6 +256,8 @@ class Service:
         elif request.kind == ObjectKind.REVOCATIONS:
             terminal.revocations.install(transfer)
             terminal.note_own_key()
+        elif request.kind == ObjectKind.SEALS:
+            terminal.seals.install(transfer, terminal.identity.root)
         elif request.kind == ObjectKind.ROOT:
             terminal.identity.rotate(request.version, transfer.body)
         elif request.kind == ObjectKind.IMAGE:

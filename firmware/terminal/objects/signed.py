@@ -25,6 +25,7 @@ _SIGNERS = {
     ObjectKind.TIME: (Role.DESK, Role.DOCK),
     ObjectKind.IMAGE: (Role.RELEASE,),
     ObjectKind.STAFF: (Role.DESK,),
+    ObjectKind.SEALS: (Role.DESK,),
 }
 _ROOT_SIGNS = (ObjectKind.REVOCATIONS, ObjectKind.ROOT)
 _KEY = 64
@@ -61,20 +62,8 @@ class Opening:
             raise Refusal(Error.MALFORMED)
         self.public = _root(roots, self.envelope.key_id)
 
-    def _certified(self, certificate: bytes, roots: bytes, now: int, revocations) -> None:
-        try:
-            outer = Envelope.read(certificate, 0)
-            unsigned = certificate[: -chain.SIGNATURE]
-            signer = Certificate.unpack(unsigned[Envelope.SIZE :])
-        except Malformed:
-            raise Refusal(Error.MALFORMED)
-        if outer.length != len(unsigned) - Envelope.SIZE:
-            raise Refusal(Error.MALFORMED)
-        if outer.kind != ObjectKind.CERTIFICATE:
-            raise Refusal(Error.UNKNOWN_KEY)
-        issuer = _root(roots, outer.key_id)
-        if not fits(issuer, chain.object_digest(unsigned), certificate[-chain.SIGNATURE :]):
-            raise Refusal(Error.BAD_SIGNATURE)
+    def _certified(self, data: bytes, roots: bytes, now: int, revocations) -> None:
+        outer, signer = certified(data, roots)
         signer_id = chain.key_id(signer.public)
         if revocations is not None and (revocations.holds(signer_id) or revocations.holds(outer.key_id)):
             raise Refusal(Error.KEY_REVOKED)
@@ -85,6 +74,29 @@ class Opening:
         if self.envelope.key_id != signer_id:
             raise Refusal(Error.UNKNOWN_KEY)
         self.public = signer.public
+
+
+def certificate(data: bytes) -> "tuple[Envelope, Certificate]":
+    """Envelope and body of a certificate, whoever signed it. Raises Refusal."""
+    try:
+        outer = Envelope.read(data, 0)
+        body = Certificate.unpack(data[Envelope.SIZE : -chain.SIGNATURE])
+    except Malformed:
+        raise Refusal(Error.MALFORMED)
+    if outer.length != len(data) - Envelope.SIZE - chain.SIGNATURE:
+        raise Refusal(Error.MALFORMED)
+    if outer.kind != ObjectKind.CERTIFICATE:
+        raise Refusal(Error.UNKNOWN_KEY)
+    return outer, body
+
+
+def certified(data: bytes, roots: bytes) -> "tuple[Envelope, Certificate]":
+    """The same, signed by one of `roots`; its dates are left to the caller. Raises Refusal."""
+    outer, body = certificate(data)
+    issuer = _root(roots, outer.key_id)
+    if not fits(issuer, chain.object_digest(data[: -chain.SIGNATURE]), data[-chain.SIGNATURE :]):
+        raise Refusal(Error.BAD_SIGNATURE)
+    return outer, body
 
 
 def open_bundle(bundle: bytes, kind: int, roots: bytes, now: int, revocations=None) -> "tuple[Envelope, bytes]":
@@ -99,7 +111,7 @@ def open_bundle(bundle: bytes, kind: int, roots: bytes, now: int, revocations=No
     return opening.envelope, bytes(unsigned[Envelope.SIZE :])
 
 
-def fits(public: bytes, digest: bytes, signature: bytes) -> bool:
+def fits(public: "bytes | p256.Table", digest: bytes, signature: bytes) -> bool:
     """A signature of ours: valid, and with low s (SPEC.md, Numbers)."""
     if int.from_bytes(signature[32:], "big") > _HALF_N:
         return False

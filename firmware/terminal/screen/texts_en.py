@@ -115,6 +115,7 @@ CHECKS = {
     0x400: ("screen", "UPDATE FAILED", "The new firmware did not start: the old one runs. Tell the supervisor"),
     0x800: ("screen", "FIRMWARE TOO OLD", "Do not scan: it needs its newer firmware. Put it on the dock"),
     0x2000: ("screen", "BADGES DAMAGED", "The list of badges cannot be read. Put it on the dock"),
+    0x1000: ("screen", "SEALS DAMAGED", "The list of seals cannot be read. Put it on the dock"),
     0x10000: ("stop", "SETTINGS LOST", "The settings cannot be read. Records are kept. Hand it in for repair"),
     0x20000: ("stop", "KEY DAMAGED", "It cannot sign. Records are kept. Hand it in for repair"),
     0x40000: ("stop", "NO RANDOMNESS", "Signing is not safe. OK: try again. Still so: repair"),

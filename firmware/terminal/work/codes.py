@@ -1,13 +1,18 @@
-"""What a scanned text is. A code read from paper is hostile: it is compared, hashed and stored, never interpreted."""
+"""What a scanned text is. A code read from paper is hostile: it is compared, hashed and stored, never interpreted.
 
+`identities` and `fault` are those of the table that terminal and desk share.
+"""
+
+from plomba_wire.carriers import UIN
+from plomba_wire.carriers import fault as fault
+from plomba_wire.carriers import identities as identities
 from plomba_wire.tlv import CODE_MAX
-from plomba_wire.vocabulary import CodeKind, Symbology
+from plomba_wire.vocabulary import CodeKind
 
 COMMAND = b"PLB*"
 """Opens every printed command code; the rest names the command."""
 
 _GS = 0x1D
-_UIN_DIGITS = 16
 
 
 def kind(code: bytes) -> int:
@@ -22,20 +27,7 @@ def kind(code: bytes) -> int:
 
 def item_number(code: bytes, symbology: int) -> "bytes | None":
     """The УИН in a tag: exactly one run of exactly 16 digits, bare or inside a URL, from a 2-D code."""
-    if symbology not in (Symbology.DATA_MATRIX, Symbology.QR):
-        return None
-    found = None
-    run = 0
-    for at in range(len(code) + 1):
-        if at < len(code) and 0x30 <= code[at] <= 0x39:
-            run += 1
-            continue
-        if run == _UIN_DIGITS:
-            if found is not None:
-                return None
-            found = code[at - _UIN_DIGITS : at]
-        run = 0
-    return found
+    return UIN.only_run(code) if symbology in UIN.symbologies else None
 
 
 def packed_digits(digits: bytes) -> bytes:
@@ -43,14 +35,6 @@ def packed_digits(digits: bytes) -> bytes:
     return bytes((digits[at] - 48) << 4 | (digits[at + 1] - 48) for at in range(0, len(digits), 2))
 
 
-def identities(code: bytes, symbology: int) -> "list[tuple[int, bytes]]":
-    return [(CodeKind.ORDER, code)]
-
-
-def fault(code: bytes, symbology: int) -> int:
-    return 0
-
-
 def is_item_number(code: bytes) -> bool:
     """Whether a typed text is an item number."""
-    return len(code) == _UIN_DIGITS and code.isdigit()
+    return UIN.only_run(code) == code

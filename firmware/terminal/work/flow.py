@@ -80,6 +80,14 @@ class Flow:
         """The parcel that a card speaks of."""
         return self._loose or self.visit.current
 
+    @property
+    def busy(self) -> bool:
+        """Whether a parcel waits on the counter, or a person was asked for something."""
+        if self.entry is not None or (self.mode == Mode.HANDOUT and self.visit.items):
+            return True
+        item = self.pointed
+        return item is not None and item.asked is not None
+
     def scan(self, code: bytes, symbology: int, now: int) -> "list[Decision]":
         """What a code means: one decision, or two; none for a sign of what is being typed. `now` is ms since boot."""
         self.now = now

@@ -15,10 +15,12 @@ app = App(name="plomba", version=__version__, help="Handheld scanning with evide
 org = App(name="org", help="The organisation's keys.")
 dock = App(name="dock", help="Pull records from a terminal, keep and forward them.")
 desk = App(name="desk", help="The order desk.")
+seals = App(name="seals", help="Seals of our own: numbered, signed, printed.")
 image = App(name="image", help="The terminal's firmware.")
 rules = App(name="rules", help="Rule packs: what a terminal asks for, and since when.")
 staff = App(name="staff", help="Who may do what on a terminal.")
 override = App(name="override", help="What a remote owner allows.")
+cards = App(name="cards", help="Printed command cards.")
 bench = App(name="bench", help="Figures of the system, each with its limit.")
 for parent, name, target, about in (
     (app, "demo", "demo:demo", "A pick-up point in a minute: scans, records, docking, desk, evidence."),
@@ -40,6 +42,11 @@ for parent, name, target, about in (
     (dock, "forks", "dock:forks", "List copied terminals and take their proofs out."),
     (dock, "damage", "dock:damage", "List damaged pages of terminals' journals and take them out."),
     (dock, "release", "dock:release", "Let a terminal out of quarantine."),
+    (seals, "issue", "seals:issue", "Make the next numbered, signed seals."),
+    (seals, "print", "seals:print_", "Make printable sheets of a batch."),
+    (seals, "void", "seals:void", "Put seals on the void list."),
+    (seals, "list", "seals:list_", "Which numbers were issued, how many are void."),
+    (seals, "sign", "seals:sign", "Write the signed list for terminals into a file."),
     (image, "build", "image:build", "Compile the firmware into an image."),
     (image, "sign", "image:sign", "Sign an image with the release key."),
     (desk, "serve", "desk:serve", "Run the order desk."),
@@ -53,12 +60,13 @@ for parent, name, target, about in (
     (staff, "pin", "staff:pin", "Ask for a PIN and print what proves it."),
     (override, "answer", "override:answer", "Answer the challenge on a terminal's screen."),
     (override, "audit", "override:audit", "List overrides that nobody answered."),
+    (cards, "print", "cards:print_", "Write a page of command cards to print."),
     (bench, "link", "bench:link", "Measure the link on real runs."),
     (bench, "ingest", "bench:ingest", "Measure the way from frames to committed rows."),
     (bench, "terminal", "bench:terminal", "Measure a terminal with a long list of orders."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
-for group in (org, dock, desk, image, rules, staff, override, bench):
+for group in (org, dock, desk, rules, seals, image, staff, override, cards, bench):
     app.command(group)
 
 

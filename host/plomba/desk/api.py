@@ -96,6 +96,10 @@ class Api:
     async def staff(self, request: Request) -> Response:
         return Response(await self._run(self._book.staff, _terminal(request)), media_type=_OCTETS)
 
+    async def seals(self, request: Request) -> Response:
+        signed = await self._run(self._book.seals, _terminal(request))
+        return Response(status_code=204) if signed is None else Response(signed, media_type=_OCTETS)
+
     async def import_orders(self, request: Request) -> Response:
         media_type = _media_type(request, "text/csv", _JSON)
         data = await _body(request, ORDERS_FILE_MAX)
@@ -131,6 +135,11 @@ class Api:
         wanted = None if order is None else _sayable(order)
         return JSONResponse({"events": await self._run(self._views.events, wanted, limit)})
 
+    async def differences(self, request: Request) -> Response:
+        limit = _number(request, "limit", LISTED, _ROWS_MAX)
+        offset = _number(request, "offset", 0, 1 << 31)
+        return JSONResponse(await self._run(self._views.differences, limit, offset))
+
     async def health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok", **await self._run(self._views.counts)})
 
@@ -165,10 +174,12 @@ def create_app(book: Book, thread: Executor, live: Live, hosts: frozenset[str] |
             Route("/healthz", api.health),
             Route("/api/v1/events", api.take_events, methods=["POST"]),
             Route("/api/v1/events", api.events),
+            Route("/api/v1/differences", api.differences),
             Route("/api/v1/terminals", api.enrol, methods=["POST"]),
             Route("/api/v1/terminals/{terminal}/manifest", api.manifest),
             Route("/api/v1/terminals/{terminal}/rules", api.rules),
             Route("/api/v1/terminals/{terminal}/staff", api.staff),
+            Route("/api/v1/terminals/{terminal}/seals", api.seals),
             Route("/api/v1/orders", api.import_orders, methods=["POST"]),
             Route("/api/v1/orders", api.orders),
             Route("/api/v1/orders/{id:path}", api.order),

@@ -14,18 +14,21 @@ from pathlib import Path
 from plomba.desk import lifecycle, manifest, rules
 from plomba.desk import staff as staff_lists
 from plomba.desk.events import Claimed, event_id, named_order, read_event
-from plomba.desk.lifecycle import Lifecycle, Scan, in_order
+from plomba.desk.lifecycle import Lifecycle
+from plomba.desk.links import links
 from plomba.desk.manifest import Expected
 from plomba.desk.orders import BadCell, ImportRefused, Order, code_taken
+from plomba.desk.replay import Replay
 from plomba.desk.rules.pack import from_body
-from plomba.desk.store import Event, Issued, Store, Terminal
-from plomba.errors import PlombaError, UsageError, VerificationError
+from plomba.desk.store import Issued, Store, Terminal
+from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
+from plomba.trust import sealing
 from plomba.trust.objects import SignedObject, package, split_bundle
 from plomba.trust.organisation import Organisation
 from plomba.trust.records import VerifiedRecord, verify_record
+from plomba.trust.seal_register import Register
 from plomba_wire import chain
-from plomba_wire.codec import RecordHead
-from plomba_wire.vocabulary import Action, CodeKind, Flag, ObjectKind, Role, Tlv, Verdict
+from plomba_wire.vocabulary import CodeKind, ObjectKind, Role
 
 ACCEPTED = "accepted"
 DUPLICATE = "duplicate"
@@ -77,8 +80,15 @@ class Book:
         self.rule_pack = rules.load(pack or (own if own.exists() else None))
         self.lifecycle: Lifecycle = lifecycle.load()
         self.store = Store(folder)
+        self._replay = Replay(self.store, self.lifecycle)
         self._organisation = organisation
         self._clock = clock
+        try:
+            with self.store.transaction():
+                self._replay.place_all()
+        except BaseException:
+            self.store.close()
+            raise
 
     def close(self) -> None:
         self.store.close()
@@ -109,9 +119,8 @@ class Book:
         touched: set[str] = set()
         with self.store.transaction():
             answers = [self._accept(event, touched) for event in events]
-            for order_id in sorted(touched):
-                self._replay(order_id)
-            self.store.count(f"refused {answer.error.code}" if answer.error else answer.status for answer in answers)
+            self._replay.place(touched)
+            self.store.tally(f"refused {answer.error.code}" if answer.error else answer.status for answer in answers)
         return answers
 
     def take_orders(self, orders: Sequence[tuple[int, Order]]) -> Imported:
@@ -123,20 +132,23 @@ class Book:
                 held = self.store.order(order.id)
                 if held == order:
                     continue
-                if held is not None and self.store.events_of(held):
+                if held is not None and self._replay.traces.naming(held):
                     bad.append(BadCell(row, "order", UsageError("desk_row_changed", order=order.id)))
                 changed.append((row, order))
+            # A record may be here before its order; a second order with one ref takes the ref's meaning away; and a
+            # seal may be another order's before or after.
+            moved = self._replay.tied(self._same_ref(changed))
             for _, order in changed:
                 self.store.unbind(order.id)
             for row, order in changed:
-                bad += [code_taken(row, kind, code) for kind, code in order.codes if self.store.owner(kind, code)]
+                for kind, code in [(CodeKind.ORDER, order.id), *order.codes]:
+                    if self.store.owner(kind, code) not in (None, order.id):
+                        bad.append(code_taken(row, order, kind, code))
             if bad:
                 raise ImportRefused(sorted(bad, key=lambda cell: cell.row))
             for _, order in changed:
                 self.store.put_order(order)
-            # A record may be here before its order; and a second order with one ref takes the ref's meaning away.
-            for order_id in {id for _, order in changed for id in self.store.with_ref(order.ref)}:
-                self._replay(order_id)
+            self._replay.place(moved | self._same_ref(changed))
         return Imported(len(changed), len(orders) - len(changed))
 
     def manifest(self, terminal_id: bytes) -> bytes:
@@ -203,6 +215,29 @@ class Book:
             self.store.put_issued(kind, _EVERYBODY, Issued(number, content, signed, now))
         return signed
 
+    def seals(self, terminal_id: bytes) -> bytes | None:
+        """The list of the organisation's own seals, the same bytes while nothing changed; None where none were issued.
+
+        Raises UsageError; StoreError `seals_register_old` for a register that is older than what was given out.
+        """
+        self._known(terminal_id)
+        register = Register.load(self._organisation.folder)
+        if not register.version:
+            return None
+        body = sealing.body(self._organisation, register)
+        content = hashlib.sha256(body).digest()
+        with self.store.transaction():
+            held = self.store.issued(ObjectKind.SEALS, _EVERYBODY)
+            if held is not None:
+                if register.version < held.version:
+                    raise StoreError("seals_register_old", found=register.version, held=held.version)
+                if content == held.content and register.version == held.version and self._by_current_key(held.bundle):
+                    return held.bundle
+            now = self._clock()
+            signed = sealing.sign(self._organisation, register, body, now=now)
+            self.store.put_issued(ObjectKind.SEALS, _EVERYBODY, Issued(register.version, content, signed, now))
+        return signed
+
     def _accept(self, event: object, touched: set[str]) -> Answer:
         id = event_id(event)
         try:
@@ -230,8 +265,9 @@ class Book:
             error = VerificationError("desk_record_unlinked", terminal=terminal.id.hex(), seq=head.seq)
         else:
             order_id = named_order(head, record.parts)
-            self.store.add_event(record, hashlib.sha256(record.body).digest(), order_id, now)
-            touched.update([order_id] if order_id is not None else self.store.with_ref(head.order_ref))
+            body_hash = hashlib.sha256(record.body).digest()
+            self.store.add_event(record, body_hash, order_id, links(head, record.parts), now)
+            touched |= self._replay.concerned(head, record.parts, order_id)
             return True
         self.store.add_conflict(error.code, record, now)
         raise error
@@ -251,22 +287,22 @@ class Book:
         after = self.store.event(terminal.id, head.epoch, head.seq + 1)
         return after is None or after.previous == record.digest
 
-    def _replay(self, order_id: str) -> None:
-        order = self.store.order(order_id)
-        if order is None:
-            return
-        events = in_order(self.store.events_of(order))
-        seals = {seal.encode() for seal in order.seals}
-        steps = self.lifecycle.replay(order.order_class, order.state, [_scan(event, seals) for event in events])
-        state = steps[-1].after if steps else order.state
-        self.store.put_effects(order.id, list(zip(events, steps, strict=True)), state)
-
     def _expected(self, now: int) -> list[Expected]:
         ends = ", ".join(str(state) for state in sorted(self.lifecycle.ends))
         where = f"WHERE state NOT IN ({ends}) OR last IN (SELECT number FROM events WHERE received > ?)"
         since = (now - _REMEMBERED,)
-        states = dict(self.store.query(f"SELECT id, state FROM orders {where}", since))
-        return [Expected(order, states[order.id]) for order in self.store.orders(where, since)]
+        bindings: dict[str, list[tuple[bytes, int]]] = {}
+        for id, seal, broken in self.store.query("SELECT order_id, seal, broken FROM bindings"):
+            bindings.setdefault(id, []).append((seal, broken))
+        stands = {
+            id: (state, bag or b"")
+            for id, state, bag in self.store.query(f"SELECT id, state, bag FROM orders {where}", since)
+        }
+        orders = self.store.orders(where, since)
+        return [Expected(order, *stands[order.id], dict(bindings.get(order.id, ()))) for order in orders]
+
+    def _same_ref(self, orders: Sequence[tuple[int, Order]]) -> set[str]:
+        return {id for _, order in orders for id in self.store.with_ref(order.ref)}
 
     def _known(self, terminal_id: bytes) -> Terminal:
         terminal = self.store.terminal(terminal_id)
@@ -293,22 +329,3 @@ def _tell(pack: rules.RulePack, held: bytes) -> None:
         return  # of another form than this desk writes: there is nothing to compare with
     if pack.number > old.number:
         rules.follows(pack, old)
-
-
-def _scan(event: Event, seals: set[bytes]) -> Scan:
-    head = event.head
-    return Scan(
-        action=head.action,
-        verdict=head.verdict,
-        claim=head.state_after,
-        training=bool(head.flags & Flag.TRAINING),
-        seal_bound=head.code_kind == CodeKind.SEAL and event.parts.get(Tlv.CODE) in seals,
-        identity=(head.terminal, head.epoch, head.seq),
-        undoes=_undoes(head, event.parts.get(Tlv.REF_SEQ)),
-    )
-
-
-def _undoes(head: RecordHead, reference: bytes | None) -> tuple[bytes, int, int] | None:
-    if head.action != Action.UNDO or head.verdict != Verdict.OK or reference is None or len(reference) != 4:
-        return None
-    return head.terminal, head.epoch, int.from_bytes(reference, "big")

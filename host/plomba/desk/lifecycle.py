@@ -3,151 +3,69 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
+from plomba.desk.moves import WORDS, Move, chosen, disputed, refusal
+from plomba.desk.steps import DONE, MOVED, TRAINING, Scan, Standing, Step, Taken
 from plomba.desk.words import codes, names
 from plomba.errors import PlombaError
-from plomba_wire.codec import RecordHead
-from plomba_wire.vocabulary import State
+from plomba_wire.vocabulary import Action, State
 
-MOVED = "moved"
-TRAINING = "training"
-NOTHING = "nothing"
-ALREADY = "already"
-WRONG_STATE = "wrong_state"
-GATE = "gate"
-SEAL = "seal"
-"""Why a record moved its order or did not: moved; made in training mode; an action and verdict that move nothing; the
-order was there already; the order was elsewhere; its class leaves from another state; the seal read is none of its."""
-
-_STATE_KEYS = {"holder", "entry", "end"}
-_MOVE_KEYS = {"action", "verdicts", "from", "to", "proof", "gate"}
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What counts of one record. `claim` is the terminal's state_after; `seal_bound`: the seal read is the order's.
-
-    `identity` is (terminal, epoch, seq); `undoes` that of the record which this one takes back.
-    """
-
-    action: int
-    verdict: int
-    claim: int
-    training: bool
-    seal_bound: bool
-    identity: tuple[bytes, int, int] = (b"", 0, 0)
-    undoes: tuple[bytes, int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one record did to its order."""
-
-    before: int
-    after: int
-    claim: int
-    why: str
-
-    @property
-    def moved(self) -> bool:
-        return self.why == MOVED
-
-    @property
-    def disputed(self) -> bool:
-        """Whether the terminal says the order ended up elsewhere."""
-        return self.why != TRAINING and self.claim not in (State.NONE, self.after)
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    origins: frozenset[int]
-    to: int
-    proof: str
-    gate: Mapping[int, int]
+_STATE_KEYS = {"holder", "entry", "end", "visit"}
+_MOVE_KEYS = {"action", "verdicts", "from", "to", "holder", "given", "proof", "gate", "seal", "bag"}
 
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """`holder`: state -> who holds an order there. `entries` may be imported; nothing leads out of `ends`."""
+    """`holder`: state -> who holds an order there, where the state says it. `entries` may be imported; nothing leads
+    out of `ends`. `content` is the text that it was read from."""
 
+    content: str
     holders: tuple[str, ...]
+    states: tuple[int, ...]
     holder: Mapping[int, str]
     entries: frozenset[int]
     ends: frozenset[int]
-    _moves: Mapping[tuple[int, int], Sequence[_Move]]
+    _visit: frozenset[int]
+    _moves: Mapping[tuple[int, int], Sequence[Move]]
 
-    def step(self, order_class: int, state: int, scan: Scan) -> Step:
-        """What `scan` does to an order of `order_class` that stands at `state`."""
+    def step(self, order_class: int, standing: Standing, scan: Scan, taken: Taken) -> Step:
+        """What `scan` does to an order of `order_class`. An UNDO is not of its business: timeline.py."""
         if scan.training:
-            return Step(state, state, scan.claim, TRAINING)
-        moves = self._moves.get((scan.action, scan.verdict), ())
-        for move in moves:
-            if state not in move.origins:
-                continue
-            if move.gate.get(order_class, state) != state:
-                return Step(state, state, scan.claim, GATE)
-            if move.proof == "seal" and not scan.seal_bound:
-                return Step(state, state, scan.claim, SEAL)
-            return Step(state, move.to, scan.claim, MOVED)
-        if not moves:
-            return Step(state, state, scan.claim, NOTHING)
-        there = any(move.to == state for move in moves)
-        return Step(state, state, scan.claim, ALREADY if there else WRONG_STATE)
+            return Step(standing, standing, scan.claim, TRAINING, False)
+        group = self._moves.get((scan.action, scan.verdict), ())
+        move, why = chosen(group, standing, scan)
+        now = standing
+        if move is not None:
+            why = refusal(move, order_class, standing, scan, taken)
+            if not why:
+                now = self._after(move, standing, scan)
+                why = DONE if now.state == standing.state else MOVED
+        return Step(standing, now, scan.claim, why, disputed(group, now, scan, why))
 
-    def replay(self, order_class: int, state: int, scans: Iterable[Scan]) -> list[Step]:
-        """One step for each scan, from the state the order was imported in."""
-        steps = []
-        moved: dict[tuple[bytes, int, int], Step] = {}
-        for scan in scans:
-            if scan.undoes is None or scan.training:
-                step = self.step(order_class, state, scan)
-            else:
-                step = _taken_back(moved.pop(scan.undoes, None), state, scan)
-            if step.moved:
-                moved[scan.identity] = step
-            steps.append(step)
-            state = step.after
-        return steps
-
-
-def _taken_back(undone: Step | None, state: int, scan: Scan) -> Step:
-    """A compensating record: both stay, and the order is back where it was, unless something has moved it since."""
-    if undone is None or undone.after != state:
-        return Step(state, state, scan.claim, WRONG_STATE)
-    return Step(state, undone.before, scan.claim, MOVED)
-
-
-class Recorded(Protocol):
-    """Anything that holds a record's head."""
-
-    @property
-    def head(self) -> RecordHead: ...
-
-
-_R = TypeVar("_R", bound=Recorded)
-
-
-def in_order(records: Iterable[_R]) -> list[_R]:
-    """Records in the order they count, whatever the order they came in.
-
-    One terminal's records stand by (epoch, seq), always. Several terminals are merged by t_utc, where a record counts
-    as no earlier than the ones before it on its own terminal; ties go by terminal. A clock that was wrong can still
-    misplace records of *different* terminals: repaired times with bounds are not here yet.
-    """
-    latest: dict[bytes, int] = {}
-    placed = []
-    for record in sorted(records, key=lambda record: (record.head.terminal, record.head.epoch, record.head.seq)):
-        head = record.head
-        time = max(latest.get(head.terminal, 0), head.t_utc)
-        latest[head.terminal] = time
-        placed.append(((time, head.terminal, head.epoch, head.seq), record))
-    placed.sort(key=lambda pair: pair[0])
-    return [record for _, record in placed]
+    def _after(self, move: Move, standing: Standing, scan: Scan) -> Standing:
+        state = move.target(standing.state)
+        holder = move.holder or (self.holder.get(state, "") if move.to else "") or standing.holder
+        now = replace(standing, state=state, holder=holder)
+        if move.bag:
+            now = replace(now, bag=scan.bag if move.bag == "in" else b"")
+        if move.seal == "bind":
+            now = replace(now, seals=now.seals | {scan.seal})
+        elif move.seal == "break":
+            now = replace(now, seals=frozenset(), broken=now.broken | now.seals, proved=False)
+        if state not in self._visit:
+            return replace(now, proved=False, overrides=frozenset(), refused=0)
+        if move.proof:
+            now = replace(now, proved=True)
+        if move.given == "quantity":
+            now = replace(now, refused=now.refused + 1)
+        if scan.action == Action.OVERRIDE:
+            now = replace(now, overrides=now.overrides | {scan.identity})
+        return now
 
 
 @cache
@@ -158,14 +76,14 @@ def load() -> Lifecycle:
 
 
 def parse(text: str, path: str) -> Lifecycle:
-    """A lifecycle from TOML. Raises PlombaError that names the place for a name nobody knows, two moves that
-    contradict each other, a state nothing leads to, a move out of an end."""
+    """A lifecycle from TOML. Raises PlombaError that names the place for a name nobody knows, two moves between which
+    nothing decides, a state nothing leads to, a move out of an end, an order that enters and that nobody holds."""
     reader = _Reader(path)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise reader.wrong(str(error)) from error
-    return reader.lifecycle(data)
+    return reader.lifecycle(data, text)
 
 
 class _Reader:
@@ -175,61 +93,108 @@ class _Reader:
     def wrong(self, where: str) -> PlombaError:
         return PlombaError("desk_data_invalid", path=self._path, where=where)
 
-    def lifecycle(self, data: Mapping[str, Any]) -> Lifecycle:
+    def lifecycle(self, data: Mapping[str, Any], content: str) -> Lifecycle:
         holders = tuple(data.get("holders", ()))
+        states: list[int] = []
         holder: dict[int, str] = {}
-        marks: dict[str, set[int]] = {"entry": set(), "end": set()}
+        marks: dict[str, set[int]] = {"entry": set(), "end": set(), "visit": set()}
         for name, entry in data.get("state", {}).items():
             code = self._code("state", name, "state")
-            if not isinstance(entry, dict) or set(entry) - _STATE_KEYS or entry.get("holder") not in holders:
+            if not isinstance(entry, dict) or set(entry) - _STATE_KEYS:
                 raise self.wrong(f"state.{name}")
-            holder[code] = entry["holder"]
+            if "holder" in entry or entry.get("entry"):
+                holder[code] = self._holder(entry.get("holder"), holders, f"state.{name}")
+            states.append(code)
             for mark, members in marks.items():
                 if entry.get(mark):
                     members.add(code)
-        moves: dict[tuple[int, int], list[_Move]] = {}
+        moves: dict[tuple[int, int], list[Move]] = {}
         for number, entry in enumerate(data.get("move", ()), start=1):
-            self._move(f"move {number}", entry, holder, marks["end"], moves)
-        lifecycle = Lifecycle(holders, holder, frozenset(marks["entry"]), frozenset(marks["end"]), moves)
+            self._add(f"move {number}", entry, holders, states, marks["end"], moves)
+        lifecycle = Lifecycle(
+            content=content,
+            holders=holders,
+            states=tuple(states),
+            holder=holder,
+            entries=frozenset(marks["entry"]),
+            ends=frozenset(marks["end"]),
+            _visit=frozenset(marks["visit"]),
+            _moves=moves,
+        )
         self._check_reachable(lifecycle, [move for group in moves.values() for move in group])
         return lifecycle
+
+    def _add(
+        self,
+        where: str,
+        entry: Mapping[str, Any],
+        holders: Sequence[str],
+        states: Sequence[int],
+        ends: set[int],
+        moves: dict[tuple[int, int], list[Move]],
+    ) -> None:
+        if set(entry) - _MOVE_KEYS or not {"action", "verdicts"} <= set(entry) or not entry["verdicts"]:
+            raise self.wrong(where)
+        action = self._code("action", entry["action"], where)
+        targets = entry.get("to", [None])
+        for target in targets if isinstance(targets, list) else [targets]:
+            move = self._move(where, entry, target, holders, states, ends)
+            for name in entry["verdicts"]:
+                group = moves.setdefault((action, self._code("verdict", name, where)), [])
+                for state in move.origins:
+                    if any(state in other.origins and other.target(state) == move.target(state) for other in group):
+                        raise self.wrong(f"{where}: {entry['action']} {name} moves twice")
+                group.append(move)
 
     def _move(
         self,
         where: str,
         entry: Mapping[str, Any],
-        states: Mapping[int, str],
+        target: object,
+        holders: Sequence[str],
+        states: Sequence[int],
         ends: set[int],
-        moves: dict[tuple[int, int], list[_Move]],
-    ) -> None:
-        if set(entry) - _MOVE_KEYS or not {"action", "verdicts", "from", "to"} <= set(entry):
-            raise self.wrong(where)
-        action = self._code("action", entry["action"], where)
-        origins = frozenset(self._code("state", name, where) for name in entry["from"])
-        to = self._code("state", entry["to"], where)
+    ) -> Move:
+        to = State.NONE if target is None else self._code("state", target, where)
+        if "from" in entry:
+            origins = frozenset(self._code("state", name, where) for name in entry["from"])
+        else:
+            origins = frozenset(states) - ends
+        for key, known in WORDS.items():
+            if entry.get(key, "") not in known:
+                raise self.wrong(f"{where}: {key}")
         gate = {
             self._code("order_class", name, where): self._code("state", state, where)
             for name, state in entry.get("gate", {}).items()
         }
-        if not origins or not entry["verdicts"] or entry.get("proof", "") not in ("", "seal"):
-            raise self.wrong(where)
-        if not ({to} | origins) <= set(states) or origins & ends or to in origins:
+        if not origins:
+            raise self.wrong(f"{where}: from")
+        if not ({to} - {State.NONE} | origins) <= set(states) or origins & ends or origins == {to}:
             raise self.wrong(f"{where}: from, to")
         if not set(gate.values()) <= origins:
             raise self.wrong(f"{where}: gate")
-        move = _Move(origins, to, entry.get("proof", ""), gate)
-        for name in entry["verdicts"]:
-            group = moves.setdefault((action, self._code("verdict", name, where)), [])
-            if any(other.origins & origins for other in group):
-                raise self.wrong(f"{where}: {entry['action']} {name} moves twice")
-            group.append(move)
+        return Move(
+            origins,
+            to,
+            self._holder(entry["holder"], holders, where) if "holder" in entry else "",
+            entry.get("given", ""),
+            entry.get("proof", ""),
+            gate,
+            entry.get("seal", ""),
+            entry.get("bag", ""),
+        )
 
-    def _check_reachable(self, lifecycle: Lifecycle, moves: Sequence[_Move]) -> None:
+    def _check_reachable(self, lifecycle: Lifecycle, moves: Sequence[Move]) -> None:
         reached = set(lifecycle.entries)
-        while grown := {move.to for move in moves if move.origins & reached} - reached:
+        while grown := {move.to for move in moves if move.to and move.origins & reached} - reached:
             reached |= grown
-        for code in sorted(set(lifecycle.holder) - reached):
+        for code in sorted(set(lifecycle.states) - reached):
             raise self.wrong(f"state.{names('state')[code]}: nothing leads to it")
+
+    def _holder(self, name: object, holders: Sequence[str], where: str) -> str:
+        if not isinstance(name, str) or name not in holders:
+            raise self.wrong(f"{where}: holder")
+        return name
 
     def _code(self, section: str, name: object, where: str) -> int:
         code = codes(section).get(name) if isinstance(name, str) else None

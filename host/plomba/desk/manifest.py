@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from plomba.desk.orders import Order
 from plomba.errors import PlombaError
@@ -18,13 +18,26 @@ LIFE = 7 * 86400
 SKEW = 300
 """Seconds its validity begins before it was made: the terminal's clock may be behind."""
 
+_VOID = 0x01
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An order and where it stands now."""
+    """An order and where it stands now: its bag, b"" for none, and the seals that scans bound to it (False) or broke
+    (True)."""
 
     order: Order
     state: int
+    bag: bytes = b""
+    bindings: Mapping[bytes, int] = field(default_factory=dict)
+
+    def codes(self) -> Iterator[tuple[int, bytes, int]]:
+        """(kind, code, flags). A broken seal is listed as void: an order whose seals are unknown may leave by any."""
+        yield CodeKind.ORDER, self.order.id.encode(), 0
+        for kind, code in self.order.codes:
+            yield kind, code.encode(), _VOID if kind == CodeKind.SEAL and self.bindings.get(code.encode()) else 0
+        for seal in self.bindings.keys() - {seal.encode() for seal in self.order.seals}:
+            yield CodeKind.SEAL, seal, _VOID if self.bindings[seal] else 0
 
 
 def build(terminal: bytes, *, epoch: int, through: int, place: int, salt: bytes, expected: Sequence[Expected]) -> bytes:
@@ -34,14 +47,20 @@ def build(terminal: bytes, *, epoch: int, through: int, place: int, salt: bytes,
     if len(rows) > ORDERS_MAX:
         raise PlombaError("desk_manifest_full", count=len(rows), limit=ORDERS_MAX)
     orders = bytearray()
-    codes = []
+    codes: list[CodeRow] = []
+    in_bags: dict[bytes, int] = {}
     for index, row in enumerate(rows):
         order = row.order
         here = int(order.place == place)
         cell = order.cell.encode().ljust(8, b"\0")
-        orders += OrderRow(order.ref, order.order_class, row.state, here, len(order.seals), cell).pack()
-        for kind, code in [(CodeKind.ORDER, order.id), *order.codes]:
-            codes.append(CodeRow(chain.code_tag(salt, kind, code.encode()), index, kind, 0))
+        own = list(row.codes())
+        seals = sum(kind == CodeKind.SEAL for kind, _, _ in own)
+        orders += OrderRow(order.ref, order.order_class, row.state, here, min(seals, 255), cell).pack()
+        if row.bag:
+            # Numbered without a gap: a terminal asks for one after the other until there is none.
+            number = in_bags[row.bag] = in_bags.get(row.bag, -1) + 1
+            own.append((CodeKind.BAG, row.bag + number.to_bytes(2, "big"), 0))
+        codes += [CodeRow(chain.code_tag(salt, kind, code), index, kind, flags) for kind, code, flags in own]
     codes.sort(key=lambda code: code.tag)
     head = ManifestHead(terminal, epoch, through, place, salt, len(rows), len(codes))
     return head.pack() + bytes(orders) + b"".join(code.pack() for code in codes)

@@ -15,7 +15,7 @@ ROWS_MAX = 65535
 
 _DELIMITERS = ",;\t"
 _NUMBERS = ("place", "value")
-_LISTS = ("seals", "uins")
+_LISTS = ("seals", "uins", "codes")
 
 Row = tuple[int, Mapping[str, str]]
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from plomba.desk import order_codes
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.words import codes, names
 from plomba.errors import UsageError
@@ -21,10 +22,8 @@ CELL_MAX = 8
 SHOP_MAX = 120
 """Bytes of the longest shop name, UTF-8."""
 CODES_MAX = 255
-"""Seals of one order, and item numbers of one order."""
-COMMAND = "PLB*"
-"""Opens every printed command code: a terminal would obey such a text, never look it up as an order or a seal."""
-COLUMNS = ("order", "class", "state", "place", "value", "currency", "shop", "cell", "seals", "uins")
+"""Seals of one order, its item numbers, and its further codes."""
+COLUMNS = ("order", "class", "state", "place", "value", "currency", "shop", "cell", "seals", "uins", "codes")
 REQUIRED = ("order", "class", "place")
 
 MINOR_DIGITS = dict.fromkeys(
@@ -42,7 +41,8 @@ _VALUE = re.compile(r"([0-9]{1,11})(?:[.,]([0-9]{1,9}))?")
 @dataclass(frozen=True, slots=True)
 class Order:
     """One order as imported. `state` is where it entered; `value` is in minor units of `currency`, None when not
-    told; seals and item numbers are sorted."""
+    told; seals and item numbers are sorted, and so is `further`: (code kind, canonical text) of what else may be
+    scanned for it."""
 
     id: str
     order_class: int
@@ -54,6 +54,7 @@ class Order:
     cell: str
     seals: tuple[str, ...]
     uins: tuple[str, ...]
+    further: tuple[tuple[int, str], ...] = ()
 
     @property
     def ref(self) -> int:
@@ -62,8 +63,9 @@ class Order:
 
     @property
     def codes(self) -> list[tuple[int, str]]:
-        """(code kind, text) of every seal and item number."""
-        return [(CodeKind.SEAL, seal) for seal in self.seals] + [(CodeKind.UIN, uin) for uin in self.uins]
+        """(code kind, text) of every code but the order's number."""
+        seals = [(CodeKind.SEAL, seal) for seal in self.seals]
+        return [*seals, *((CodeKind.UIN, uin) for uin in self.uins), *self.further]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +102,19 @@ def read_orders(rows: Iterable[tuple[int, Mapping[str, str]]], lifecycle: Lifecy
         if first != row:
             bad.append(BadCell(row, "order", UsageError("desk_row_duplicate", order=order.id, first=first)))
             continue
-        for kind, code in order.codes:
+        for kind, code in [(CodeKind.ORDER, order.id), *order.codes]:
             if bound.setdefault((kind, code), row) != row:
-                bad.append(code_taken(row, kind, code))
+                bad.append(code_taken(row, order, kind, code))
     if bad:
         raise ImportRefused(bad)
     return orders
 
 
-def code_taken(row: int, kind: int, code: str) -> BadCell:
-    """A seal or item number that another order has."""
-    column = "seals" if kind == CodeKind.SEAL else "uins"
+def code_taken(row: int, order: Order, kind: int, code: str) -> BadCell:
+    """A code of `order` that another order has."""
+    if (kind, code) == (CodeKind.ORDER, order.id):
+        return BadCell(row, "order", UsageError("desk_row_code_taken", found=code))
+    column = {CodeKind.SEAL: "seals", CodeKind.UIN: "uins"}.get(kind, "codes")
     return BadCell(row, column, UsageError("desk_row_code_taken", found=code))
 
 
@@ -125,7 +129,7 @@ class _RowReader:
 
     def order(self) -> Order | None:
         order = self._text("order", ID_MAX)
-        if order.startswith(COMMAND):
+        if order.startswith(order_codes.COMMAND):
             self._refuse("order", "desk_row_command", found=order)
         value, currency = self._money()
         read = Order(
@@ -139,21 +143,23 @@ class _RowReader:
             cell=self._text("cell", CELL_MAX),
             seals=self._seals(),
             uins=self._uins(),
+            further=self._further(order),
         )
         return None if self.bad else read
 
-    def _text(self, column: str, limit: int) -> str:
-        """The cell, clean and at most `limit` bytes; "" once something was refused."""
+    def _text(self, column: str, limit: int, allowed: str = "") -> str:
+        """The cell, clean and at most `limit` bytes; "" once something was refused. `allowed`: characters that a code
+        has although nobody sees them."""
         text = self._cells.get(column, "")
         if not text:
             if column in REQUIRED:
                 self._refuse(column, "desk_row_missing")
             return ""
-        if not text.isprintable():
-            hidden = next(char for char in text if not char.isprintable())
+        hidden = next((char for char in text if not char.isprintable() and char not in allowed), "")
+        if hidden:
             self._refuse(column, "desk_row_control", found=f"U+{ord(hidden):04X}")
             return ""
-        if text != text.strip():
+        if text != text.strip(" "):
             self._refuse(column, "desk_row_spaces", found=text)
             return ""
         if len(text.encode()) > limit:
@@ -202,7 +208,7 @@ class _RowReader:
         for seal in seals:
             if len(seal.encode()) > SEAL_MAX:
                 self._refuse("seals", "desk_row_long", size=len(seal.encode()), limit=SEAL_MAX)
-            elif seal.startswith(COMMAND):
+            elif seal.startswith(order_codes.COMMAND):
                 self._refuse("seals", "desk_row_command", found=seal)
         return seals
 
@@ -213,8 +219,23 @@ class _RowReader:
                 self._refuse("uins", "desk_row_uin", found=uin)
         return uins
 
-    def _list(self, column: str) -> tuple[str, ...]:
-        items = [item for item in self._text(column, 65536).split(" ") if item]
+    def _further(self, order: str) -> tuple[tuple[int, str], ...]:
+        read: list[tuple[int, str]] = []
+        for item in self._list("codes", order_codes.SEPARATOR):
+            try:
+                code = order_codes.read(item)
+            except UsageError as error:
+                self.bad.append(BadCell(self._row, "codes", error))
+                continue
+            if code in read:
+                self._refuse("codes", "desk_row_twice", found=item)
+            # An export often gives the number of the order as its label too; a terminal finds it by that anyway.
+            elif code != (CodeKind.ORDER, order):
+                read.append(code)
+        return tuple(sorted(read))
+
+    def _list(self, column: str, allowed: str = "") -> tuple[str, ...]:
+        items = [item for item in self._text(column, 65536, allowed).split(" ") if item]
         if len(items) > CODES_MAX:
             self._refuse(column, "desk_row_many", count=len(items), limit=CODES_MAX)
         if len(set(items)) != len(items):

@@ -63,7 +63,7 @@ class Page:
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.default_language = language()
-        self._states = list(lifecycle.holder)
+        self._states = lifecycle.states
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("plomba.desk"),
             autoescape=True,

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from plomba.desk.lifecycle import Step
+from plomba.desk.links import Links
 from plomba.desk.orders import Order
 from plomba.errors import StoreError
 from plomba.trust.records import VerifiedRecord
@@ -37,7 +37,7 @@ class Terminal:
 
 @dataclass(frozen=True)
 class Event:
-    """A verified record as it is held. `number` is the order of arrival, `order_id` the order it names."""
+    """A verified record as held. `number` is the order of arrival, `order_id` the order it names, `bag` its bag."""
 
     number: int
     body: bytes
@@ -46,6 +46,7 @@ class Event:
     signature: bytes
     order_id: str | None
     received: int
+    bag: bytes | None = None
 
     @cached_property
     def head(self) -> RecordHead:
@@ -72,7 +73,8 @@ class Issued:
 
 
 _Values = Sequence[Any] | Mapping[str, Any]
-_EVENT = "e.number, e.body, e.previous, e.digest, e.signature, e.order_id, e.received"
+EVENT = "e.number, e.body, e.previous, e.digest, e.signature, e.order_id, e.received, e.bag"
+"""What `Event` is made of, of a row `e`."""
 
 
 class Store:
@@ -104,6 +106,15 @@ class Store:
     def query(self, sql: str, values: _Values = ()) -> list[tuple[Any, ...]]:
         """All rows of a SELECT."""
         return self._run(sql, values).fetchall()
+
+    def count(self, source: str, values: _Values = ()) -> int:
+        """Rows of what follows SELECT."""
+        count: int = self.query(f"SELECT count(*) {source}", values)[0][0]
+        return count
+
+    def write(self, sql: str, values: _Values = ()) -> None:
+        """One statement that changes the book."""
+        self._run(sql, values)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -145,18 +156,20 @@ class Store:
 
     def event(self, terminal: bytes, epoch: int, seq: int) -> Event | None:
         row = self._one(
-            f"SELECT {_EVENT} FROM events e WHERE terminal = ? AND epoch = ? AND seq = ?", (terminal, epoch, seq)
+            f"SELECT {EVENT} FROM events e WHERE terminal = ? AND epoch = ? AND seq = ?", (terminal, epoch, seq)
         )
         return None if row is None else Event(*row)
 
-    def add_event(self, record: VerifiedRecord, body_hash: bytes, order_id: str | None, received: int) -> None:
+    def add_event(
+        self, record: VerifiedRecord, body_hash: bytes, order_id: str | None, links: Links, received: int
+    ) -> None:
         head = record.head
         self._run(
             "INSERT INTO events (terminal, epoch, seq, body_hash, previous, digest, body, signature, order_id,"
-            " order_ref, received) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " order_ref, received, bag, seal, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(head.terminal, head.epoch, head.seq, body_hash, record.previous, record.digest),
-                *(record.body, record.signature, order_id, head.order_ref, received),
+                *(record.body, record.signature, order_id, head.order_ref, received, *links),
             ),
         )
         through = self.through(head.terminal, head.epoch)
@@ -183,29 +196,6 @@ class Store:
             ),
         )
 
-    def events_of(self, order: Order) -> list[Event]:
-        """Records that name the order, and those that give only a ref that no other order has."""
-        rows = self._run(
-            f"SELECT {_EVENT} FROM events e WHERE order_id = :id UNION ALL SELECT {_EVENT} FROM events e"
-            " WHERE order_ref = :ref AND order_id IS NULL AND (SELECT count(*) FROM orders WHERE ref = :ref) = 1",
-            {"id": order.id, "ref": order.ref},
-        )
-        return [Event(*row) for row in rows]
-
-    def put_effects(self, order_id: str, done: Sequence[tuple[Event, Step]], state: int) -> None:
-        """The outcome of a replay: what each record did, in order, and where the order stands now."""
-        last = done[-1][0].number if done else None
-        self._run("DELETE FROM effects WHERE order_id = ?", (order_id,))
-        for position, (event, step) in enumerate(done):
-            self._run(
-                "INSERT INTO effects VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(event.number, order_id, position, step.before, step.after),
-                    *(step.claim, step.why, step.disputed),
-                ),
-            )
-        self._run("UPDATE orders SET state = ?, last = ? WHERE id = ?", (state, last, order_id))
-
     # orders
 
     def order(self, id: str) -> Order | None:
@@ -229,20 +219,23 @@ class Store:
         found = []
         for id, order_class, entered, place, value, currency, shop, cell in rows:
             own = codes.get(id, {})
-            seals, uins = tuple(own.get(CodeKind.SEAL, ())), tuple(own.get(CodeKind.UIN, ()))
-            found.append(Order(id, order_class, entered, place, value, currency, shop, cell, seals, uins))
+            seals, uins = tuple(own.pop(CodeKind.SEAL, ())), tuple(own.pop(CodeKind.UIN, ()))
+            further = tuple((kind, code) for kind in sorted(own) for code in sorted(own[kind]))
+            found.append(Order(id, order_class, entered, place, value, currency, shop, cell, seals, uins, further))
         return found
 
     def with_ref(self, ref: int) -> list[str]:
         return [row[0] for row in self._run("SELECT id FROM orders WHERE ref = ?", (ref,))]
 
     def owner(self, kind: int, code: str) -> str | None:
-        """The order a seal or an item number is bound to."""
+        """The order a code is bound to; an order's number is bound to itself."""
         row = self._one("SELECT order_id FROM order_codes WHERE kind = ? AND code = ?", (kind, code))
+        if row is None and kind == CodeKind.ORDER:
+            row = self._one("SELECT id FROM orders WHERE id = ?", (code,))
         return None if row is None else row[0]
 
     def unbind(self, order_id: str) -> None:
-        """Frees the order's seals and item numbers."""
+        """Frees the order's codes."""
         self._run("DELETE FROM order_codes WHERE order_id = ?", (order_id,))
 
     def put_order(self, order: Order) -> None:
@@ -281,7 +274,7 @@ class Store:
             (kind, terminal, new.version, new.content, new.bundle, new.made),
         )
 
-    def count(self, names: Iterable[str]) -> None:
+    def tally(self, names: Iterable[str]) -> None:
         """One more of each."""
         for name in names:
             self._run("INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1", (name,))

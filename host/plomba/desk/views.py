@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from plomba.desk.lifecycle import MOVED, Lifecycle
+from plomba.desk.differences import Conflict, Differences, Dispute, Stray
+from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.orders import MINOR_DIGITS
+from plomba.desk.steps import DONE, MOVED
 from plomba.desk.store import Store, Terminal
-from plomba.desk.words import names
+from plomba.desk.words import iso, names
+from plomba_wire import tlv
 from plomba_wire.codec import RecordHead
-from plomba_wire.vocabulary import CodeKind
+from plomba_wire.vocabulary import Action, CodeKind, Tlv
 
 LISTED = 500
 """Orders on the page, and rows of one answer unless told otherwise."""
@@ -33,7 +35,8 @@ class LastScan:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One order as it stands. `mark` changes with every record about it; `value` is in minor units."""
+    """One order as it stands. `mark` changes with every record about it; `value` is in minor units; `seals` counts
+    those that hold."""
 
     id: str
     order_class: int
@@ -44,44 +47,11 @@ class OrderView:
     currency: str
     shop: str
     cell: str
+    bag: str
     seals: int
     mark: str
     disputed: int
     last: LastScan | None
-
-
-@dataclass(frozen=True, slots=True)
-class Dispute:
-    """A record by which the terminal put an order elsewhere than the desk did. `why`: lifecycle.py."""
-
-    order_id: str
-    terminal: str
-    head: RecordHead
-    claim: int
-    state: int
-    why: str
-    received: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stray:
-    """A record about an order that is not in the book. `order_id` "" when it gave an index only."""
-
-    order_id: str
-    terminal: str
-    head: RecordHead
-    received: int
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A verified record that contradicts a held one. `code` is record_conflict or desk_record_unlinked."""
-
-    code: str
-    terminal: str
-    epoch: int
-    seq: int
-    received: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +81,19 @@ class Overview:
 
 
 _ORDERS = f"""
-SELECT o.id, o.class, o.state, o.place, o.value, o.currency, o.shop, o.cell,
-       (SELECT count(*) FROM order_codes c WHERE c.order_id = o.id AND c.kind = {CodeKind.SEAL}),
+SELECT o.id, o.class, o.state, o.holder, o.place, o.value, o.currency, o.shop, o.cell, o.bag,
+       (SELECT count(*) FROM (
+            SELECT CAST(c.code AS BLOB) FROM order_codes c WHERE c.order_id = o.id AND c.kind = {CodeKind.SEAL}
+            UNION SELECT b.seal FROM bindings b WHERE b.order_id = o.id AND NOT b.broken
+            EXCEPT SELECT b.seal FROM bindings b WHERE b.order_id = o.id AND b.broken)),
        (SELECT count(*) FROM effects f WHERE f.order_id = o.id),
        (SELECT count(*) FROM effects f WHERE f.order_id = o.id AND f.disputed),
        e.body, e.received, o.last
 FROM orders o LEFT JOIN events e ON e.number = o.last
 """
-_DISPUTES = """
-FROM effects f JOIN events e ON e.number = f.event JOIN terminals t ON t.terminal = e.terminal WHERE f.disputed
-"""
-_STRAYS = """
-FROM events e JOIN terminals t ON t.terminal = e.terminal LEFT JOIN effects f ON f.event = e.number
-WHERE f.event IS NULL AND (e.order_id IS NOT NULL OR e.order_ref <> 0)
-"""
-_CONFLICTS = "FROM conflicts c LEFT JOIN terminals t ON t.terminal = c.terminal"
 _EVENTS = """
-SELECT e.number, e.body, e.previous, e.signature, e.received, t.label, f.order_id, f.before, f.after, f.why, f.disputed
+SELECT e.number, e.body, e.previous, e.signature, e.received, t.label, e.bag,
+       f.order_id, f.before, f.after, f.why, f.disputed
 FROM events e JOIN terminals t ON t.terminal = e.terminal LEFT JOIN effects f ON f.event = e.number
 """
 
@@ -138,52 +104,40 @@ class Views:
     def __init__(self, store: Store, lifecycle: Lifecycle) -> None:
         self._store = store
         self._lifecycle = lifecycle
+        self._differences = Differences(store)
 
     def overview(self) -> Overview:
         """Orders with the newest record first, then those without any in the order of import."""
         states: dict[int, int] = {}
         held: dict[str, tuple[int, dict[str, int]]] = {holder: (0, {}) for holder in self._lifecycle.holders}
-        for state, currency, count, worth in self._store.query(
-            "SELECT state, currency, count(*), sum(value) FROM orders GROUP BY state, currency"
+        for state, holder, currency, count, worth in self._store.query(
+            "SELECT state, holder, currency, count(*), sum(value) FROM orders GROUP BY state, holder, currency"
         ):
             states[state] = states.get(state, 0) + count
-            orders, sums = held[self._lifecycle.holder[state]]
+            orders, sums = held[holder]
             if currency:
                 sums[currency] = sums.get(currency, 0) + worth
-            held[self._lifecycle.holder[state]] = (orders + count, sums)
+            held[holder] = (orders + count, sums)
         return Overview(
             total=sum(states.values()),
             orders=self.orders(LISTED),
             states=states,
             held=[Held(holder, orders, worth) for holder, (orders, worth) in held.items()],
-            disputed=self._count(_DISPUTES),
-            disputes=[
-                Dispute(order_id, label, RecordHead.read(body, 0), claim, after, why, received)
-                for order_id, label, body, claim, after, why, received in self._store.query(
-                    "SELECT f.order_id, t.label, e.body, f.claim, f.after, f.why, e.received"
-                    f" {_DISPUTES} ORDER BY e.number DESC LIMIT {TROUBLES}"
-                )
-            ],
-            strayed=self._count(_STRAYS),
-            strays=[
-                Stray(order_id or "", label, RecordHead.read(body, 0), received)
-                for order_id, label, body, received in self._store.query(
-                    f"SELECT e.order_id, t.label, e.body, e.received {_STRAYS} ORDER BY e.number DESC LIMIT {TROUBLES}"
-                )
-            ],
-            conflicted=self._count(_CONFLICTS),
-            conflicts=[
-                Conflict(code, label or terminal.hex(), epoch, seq, received)
-                for code, label, terminal, epoch, seq, received in self._store.query(
-                    "SELECT c.code, t.label, c.terminal, c.epoch, c.seq, c.received"
-                    f" {_CONFLICTS} ORDER BY c.number DESC LIMIT {TROUBLES}"
-                )
-            ],
+            disputed=self._differences.disputed,
+            disputes=self._differences.disputes(TROUBLES),
+            strayed=self._differences.strayed,
+            strays=self._differences.strays(TROUBLES),
+            conflicted=self._differences.conflicted,
+            conflicts=self._differences.conflicts(TROUBLES),
             terminals=[
-                (terminal, self._count("FROM events WHERE terminal = ?", (terminal.id,)))
+                (terminal, self._store.count("FROM events WHERE terminal = ?", (terminal.id,)))
                 for terminal in self._store.terminals()
             ],
         )
+
+    def differences(self, limit: int, offset: int) -> dict[str, Any]:
+        """JSON of every difference, newest record first."""
+        return self._differences.listed(limit, offset)
 
     def orders(self, limit: int, offset: int = 0) -> list[OrderView]:
         """Newest record first, then by import."""
@@ -199,7 +153,9 @@ class Views:
     def events(self, order_id: str | None, limit: int) -> list[dict[str, Any]]:
         """JSON of an order's records in the order they count, or of the newest records of all."""
         if order_id is None:
-            rows = self._store.query(f"{_EVENTS} ORDER BY e.number DESC LIMIT ?", (limit,))
+            # A record of a whole bag is one record, whatever it did to how many orders.
+            named = "AND (e.order_id IS NOT NULL OR e.order_ref <> 0)"
+            rows = self._store.query(f"{_EVENTS} {named} ORDER BY e.number DESC LIMIT ?", (limit,))
         else:
             rows = self._store.query(
                 f"{_EVENTS} WHERE f.order_id = :id OR (f.event IS NULL AND e.order_id = :id)"
@@ -210,7 +166,7 @@ class Views:
 
     def counts(self) -> dict[str, Any]:
         """Sizes of the book; `answers`: what became of every event that ever came."""
-        sizes = {table: self._count(f"FROM {table}") for table in ("orders", "events", "terminals", "conflicts")}
+        sizes = {table: self._store.count(f"FROM {table}") for table in ("orders", "events", "terminals", "conflicts")}
         return {**sizes, "answers": dict(self._store.query("SELECT name, value FROM counters"))}
 
     def order_json(self, view: OrderView) -> dict[str, Any]:
@@ -226,6 +182,7 @@ class Views:
             "currency": view.currency,
             "shop": view.shop,
             "cell": view.cell,
+            "bag": view.bag or None,
             "seals": view.seals,
             "differences": view.disputed,
             "last": last
@@ -238,7 +195,8 @@ class Views:
         }
 
     def _order(self, row: tuple[Any, ...]) -> OrderView:
-        id, order_class, state, place, value, currency, shop, cell, seals, records, disputed, body, received, last = row
+        id, order_class, state, holder, place, value, currency, shop, cell, bag, seals, records, disputed = row[:13]
+        body, received, last = row[13:]
         scan = None
         if body is not None:
             head = RecordHead.read(body, 0)
@@ -247,21 +205,18 @@ class Views:
             id=id,
             order_class=order_class,
             state=state,
-            holder=self._lifecycle.holder[state],
+            holder=holder,
             place=place,
             value=value,
             currency=currency,
             shop=shop,
             cell=cell,
+            bag=said(bag),
             seals=seals,
             mark=f"{records}-{last or 0}-{state}",
             disputed=disputed,
             last=scan,
         )
-
-    def _count(self, source: str, values: Sequence[Any] = ()) -> int:
-        count: int = self._store.query(f"SELECT count(*) {source}", values)[0][0]
-        return count
 
 
 def decimal(minor: int, currency: str) -> str:
@@ -271,9 +226,17 @@ def decimal(minor: int, currency: str) -> str:
     return f"{text[:-digits]}.{text[-digits:]}"
 
 
-def iso(time: int) -> str | None:
-    """RFC 3339, UTC; None for a clock that was not set."""
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time else None
+def said(bag: bytes | None) -> str:
+    """A bag's id as text; "" for none."""
+    return (bag or b"").decode("utf-8", "backslashreplace")
+
+
+def _entered(head: RecordHead, body: bytes) -> dict[str, Any] | None:
+    """What a late entry says: the action, and how many minutes before the record it was done."""
+    late = tlv.unpack(body, RecordHead.SIZE).get(Tlv.LATE) if head.action == Action.LATE_ENTRY else None
+    if late is None or len(late) != 3:
+        return None
+    return {"action": names("action").get(late[0]), "minutes": int.from_bytes(late[1:], "big")}
 
 
 def _event_json(
@@ -283,6 +246,7 @@ def _event_json(
     signature: bytes,
     received: int,
     label: str,
+    bag: bytes | None,
     order_id: str | None,
     before: int | None,
     after: int | None,
@@ -305,7 +269,9 @@ def _event_json(
         "time": iso(head.t_utc),
         "received": iso(received),
         "order": order_id,
-        "effect": why == MOVED,
+        "bag": said(bag) or None,
+        "entered": _entered(head, body),
+        "effect": why in (MOVED, DONE),
         "why": why,
         "before": None if before is None else states[before],
         "after": None if after is None else states[after],

@@ -112,6 +112,7 @@ _MEANINGS: dict[tuple[str, str], Callable[[Any], object]] = {
     ("", "window"): _units,
     ("", "utc"): moment,
     ("", "since"): moment,
+    ("", "until"): moment,
     ("", "t_utc"): moment,
     ("", "not_before"): moment,
     ("", "not_after"): moment,

@@ -19,6 +19,7 @@ _BODIES = {
     ObjectKind.IMAGE: "BlockList",
     ObjectKind.ROOT: "RootRotation",
     ObjectKind.STAFF: "StaffList",
+    ObjectKind.SEALS: "SealList",
 }
 _ROWS: dict[int, type[Layout]] = {ObjectKind.REVOCATIONS: codec.RevokedRow, ObjectKind.STAFF: codec.StaffRow}
 _HASH = 32
@@ -78,11 +79,32 @@ def _body(kind: int, raw: bytes, faults: list[str]) -> object:
             faults.append(f"BlockList.hashes: {len(hashes)} bytes are not {blocks} hashes")
         fields["hashes"] = [hashes[at : at + _HASH] for at in range(0, len(hashes), _HASH)]
     rows = fields.get("rows")
+    if kind == ObjectKind.SEALS and isinstance(rows, bytes):
+        return _seals(fields, rows, faults)
     if isinstance(rows, bytes):
         row = _ROWS[kind]
         pieces = [rows[at : at + row.SIZE] for at in range(0, len(rows), row.SIZE)]
         fields["rows"] = [read(row.__name__, piece, faults)[0] for piece in pieces]
     return fields
+
+
+def _seals(fields: Fields, raw: bytes, faults: list[str]) -> Fields:
+    """The rows of a list of seals: `issuers`, each with its certificate, `ranges` and `voids`."""
+    issuers: list[Fields] = []
+    at = 0
+    for _ in range(_number(fields["issuers"])):
+        issuer, size = read("SealIssuer", raw[at : at + codec.SealIssuer.SIZE], faults)
+        if UNREAD in issuer:
+            break
+        at += size + _number(issuer["length"])
+        certificate = raw[at - _number(issuer["length"]) : at]
+        issuers.append({"number": issuer["number"], "certificate": signed_object(certificate, faults)})
+    size = codec.SealRange.SIZE
+    rows = [read("SealRange", raw[row : row + size], faults)[0] for row in range(at, len(raw), size)]
+    issued = _number(fields["ranges"])
+    if len(rows) != issued + _number(fields["voids"]):
+        faults.append(f"SealList.rows: {issued} and {fields['voids']} ranges named, {len(rows)} there")
+    return {"issuers": issuers, "ranges": rows[:issued], "voids": rows[issued:]}
 
 
 def _manifest(raw: bytes, faults: list[str]) -> Fields:

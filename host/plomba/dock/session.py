@@ -318,12 +318,28 @@ class Dock:
                 await terminal.push(ObjectKind.RULES, version_of(rules), rules)
                 self._ledger.keep_object(ObjectKind.RULES, version_of(rules), rules)
                 report.pushed.append("rules")
-            if not self._lists:
-                return
-            manifest = await self._desk.manifest(terminal.id)
-            if version_of(manifest) > status.manifest:
-                await terminal.push(ObjectKind.MANIFEST, version_of(manifest), manifest)
-                report.pushed.append("manifest")
+            if self._lists:
+                manifest = await self._desk.manifest(terminal.id)
+                if version_of(manifest) > status.manifest:
+                    await terminal.push(ObjectKind.MANIFEST, version_of(manifest), manifest)
+                    report.pushed.append("manifest")
+            staff, seals = await self._desk.staff(terminal.id), await self._desk.seals(terminal.id)
+            await self._push_list(terminal, ObjectKind.STAFF, "staff", staff, status.staff, report)
+            await self._push_list(terminal, ObjectKind.SEALS, "seals", seals, status.seals, report)
+
+    async def _push_list(
+        self, terminal: Terminal, kind: int, name: str, bundle: bytes | None, held: int, report: Report
+    ) -> None:
+        if bundle is None or version_of(bundle) <= held:
+            return
+        try:
+            await terminal.push(kind, version_of(bundle), bundle)
+        except TerminalRefused as refusal:
+            # An older list goes on holding: what is new is refused there, and nothing else has to wait for it.
+            report.note(name, "refused")
+            report.refusals.append(refusal)
+        else:
+            report.note(name, "pushed")
 
     async def _push_image(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
         """Last, for it wants everything receipted. One that did not come up there once is not brought again."""

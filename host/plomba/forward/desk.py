@@ -15,6 +15,8 @@ from plomba.ledger import Stored
 
 _TIMEOUT_S = 10.0
 _EVENTS = 5000
+_NOTHING = 204
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,14 @@ class Desk:
         """The signed staff list in force, as a bundle; None where the desk keeps none."""
         response = await self._ask("GET", f"/api/v1/terminals/{terminal}/staff")
         return None if response.status_code == 404 else self._good(response).content
+
+    async def seals(self, terminal: str) -> bytes | None:
+        """The signed list of the organisation's own seals, as a bundle; None where there is none, or where the order
+        system does not know of such a thing."""
+        response = await self._ask("GET", f"/api/v1/terminals/{terminal}/seals")
+        if response.status_code in (_NOTHING, _NOT_FOUND):
+            return None
+        return self._good(response).content
 
     async def import_orders(self, text: bytes, content_type: str) -> int:
         """Hands over an order file; returns how many orders it held. Raises PlombaError `orders_refused`."""

@@ -110,7 +110,7 @@ async def _do(point: Point, do: Do) -> None:
 
 
 async def _records(point: Point) -> int:
-    """How many records the terminal has: what a step made is in flash before it is shown."""
+    """How many records the terminal has: what a step made is in flash before its screen, and before this answer."""
     assert point.enrolled is not None
     async with Terminal(open_transport(point.terminal.port)) as session:
         return (await session.status(point.enrolled.public)).next_seq - 1

@@ -30,6 +30,7 @@ SIGNERS = {
     ObjectKind.RULES: Role.DESK,
     ObjectKind.IMAGE: Role.RELEASE,
     ObjectKind.STAFF: Role.DESK,
+    ObjectKind.SEALS: Role.DESK,
 }
 """Which role signs which kind. TIME comes from a desk or a dock; CERTIFICATE from the root."""
 

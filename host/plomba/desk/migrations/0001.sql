@@ -29,7 +29,7 @@ CREATE INDEX orders_by_last ON orders (last);
 CREATE INDEX orders_by_state ON orders (state);
 
 CREATE TABLE order_codes (
-    kind     INTEGER NOT NULL,              -- seal or item number
+    kind     INTEGER NOT NULL,              -- code_kind
     code     TEXT NOT NULL,
     order_id TEXT NOT NULL REFERENCES orders (id),
     PRIMARY KEY (kind, code)

@@ -5,7 +5,8 @@ stdout is what came of it:
 
     {"scan": [symbology, text]}   one reading      {"key": name}        one key
     {"find": [kind, text]}        one lookup       {"receipt": hex}     a dock's receipt
-    {"head": 1}, {"memory": 1}, {"verify": 1}, {"stand_in": 1}
+    {"seal": text}                one check        {"verify": 1}        an issuer's key
+    {"head": 1}, {"memory": 1}, {"stand_in": 1}
 """
 
 import preload  # isort: skip
@@ -78,8 +79,16 @@ class Watched:
         gc.collect()
         return {"held": gc.mem_alloc(), "free": gc.mem_free()}
 
+    def seal(self, text: str):
+        """A check of a seal of ours, from its text to the verdict."""
+        code = text.encode()
+        gc.collect()
+        began = time.ticks_us()
+        verdict = self.terminal.seals.check(code)[0]
+        return {"verdict": verdict, "us": time.ticks_diff(time.ticks_us(), began)}
+
     def verify(self, _):
-        """What an issuer's seal would cost: its key prepared once, then one verification."""
+        """What a seal costs beside its text: an issuer's key prepared once, then one verification."""
         identity = self.terminal.identity
         digest = identity.id * 4
         signature = self._sign(digest)
@@ -124,13 +133,13 @@ class Watched:
 
     def _deciding(self, code: bytes, symbology: int, now: int):
         began = time.ticks_us()
-        decision = self._decide(code, symbology, now)
+        decisions = self._decide(code, symbology, now)
         self._verdict = time.ticks_diff(time.ticks_us(), began)
-        return decision
+        return decisions
 
-    def _committing(self, decision, rules: int, actor: int) -> int:
+    def _committing(self, decision, rules: int, actor: int, route: int) -> int:
         programs = self.ring.programs
-        seq = self._commit(decision, rules, actor)
+        seq = self._commit(decision, rules, actor, route)
         self._before_tone = self.ring.programs - programs
         self._answer = (decision.action, decision.verdict)
         self._durable = time.ticks_diff(time.ticks_us(), self._began)

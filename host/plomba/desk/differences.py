@@ -1,0 +1,149 @@
+"""Where terminals and desk do not agree: what a terminal says of an order, a record or a whole journal, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plomba.desk.store import Store
+from plomba.desk.words import iso, names
+from plomba_wire.codec import RecordHead
+
+UNKNOWN_ORDER = "unknown_order"
+"""Why a record is listed whose order is not in the book."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A record after which the terminal and the desk do not say the same of an order. `state` is where the desk had it
+    then; `why`: steps.py."""
+
+    order_id: str
+    terminal: str
+    head: RecordHead
+    claim: int
+    state: int
+    why: str
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A record about an order that is not in the book. `order_id` "" when it gave an index only."""
+
+    order_id: str
+    terminal: str
+    head: RecordHead
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A verified record that contradicts a held one. `code` is record_conflict or desk_record_unlinked."""
+
+    code: str
+    terminal: str
+    epoch: int
+    seq: int
+    received: int
+
+
+_DISPUTES = """
+FROM effects f JOIN events e ON e.number = f.event JOIN terminals t ON t.terminal = e.terminal
+JOIN orders o ON o.id = f.order_id WHERE f.disputed
+"""
+_STRAYS = """
+FROM events e JOIN terminals t ON t.terminal = e.terminal LEFT JOIN effects f ON f.event = e.number
+WHERE f.event IS NULL AND (e.order_id IS NOT NULL OR e.order_ref <> 0)
+"""
+_CONFLICTS = "FROM conflicts c LEFT JOIN terminals t ON t.terminal = c.terminal"
+_LISTED = f"""
+SELECT e.number, f.order_id, t.label, e.body, e.received, f.claim, f.after, f.why, o.state {_DISPUTES}
+UNION ALL
+SELECT e.number, e.order_id, t.label, e.body, e.received, NULL, NULL, '{UNKNOWN_ORDER}', NULL {_STRAYS}
+ORDER BY 1 DESC, 2 LIMIT ? OFFSET ?
+"""
+
+
+class Differences:
+    """Newest records first. Runs in the store's thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def disputed(self) -> int:
+        return self._store.count(_DISPUTES)
+
+    @property
+    def strayed(self) -> int:
+        return self._store.count(_STRAYS)
+
+    @property
+    def conflicted(self) -> int:
+        return self._store.count(_CONFLICTS)
+
+    def disputes(self, limit: int) -> Sequence[Dispute]:
+        rows = self._store.query(
+            "SELECT f.order_id, t.label, e.body, f.claim, f.after, f.why, e.received"
+            f" {_DISPUTES} ORDER BY e.number DESC, f.order_id LIMIT ?",
+            (limit,),
+        )
+        return [
+            Dispute(order_id, label, RecordHead.read(body, 0), claim, after, why, received)
+            for order_id, label, body, claim, after, why, received in rows
+        ]
+
+    def strays(self, limit: int) -> Sequence[Stray]:
+        rows = self._store.query(
+            f"SELECT e.order_id, t.label, e.body, e.received {_STRAYS} ORDER BY e.number DESC LIMIT ?", (limit,)
+        )
+        return [
+            Stray(order_id or "", label, RecordHead.read(body, 0), received) for order_id, label, body, received in rows
+        ]
+
+    def conflicts(self, limit: int) -> Sequence[Conflict]:
+        rows = self._store.query(
+            f"SELECT c.code, t.label, c.terminal, c.epoch, c.seq, c.received {_CONFLICTS}"
+            " ORDER BY c.number DESC LIMIT ?",
+            (limit,),
+        )
+        return [
+            Conflict(code, label or terminal.hex(), epoch, seq, received)
+            for code, label, terminal, epoch, seq, received in rows
+        ]
+
+    def listed(self, limit: int, offset: int) -> dict[str, Any]:
+        """JSON of all disputes and strays: what the terminal claims, where the desk had the order after that record and
+        has it now."""
+        rows = self._store.query(_LISTED, (limit, offset))
+        return {"total": self.disputed + self.strayed, "differences": [_json(*row[1:]) for row in rows]}
+
+
+def _json(
+    order_id: str | None,
+    label: str,
+    body: bytes,
+    received: int,
+    claim: int | None,
+    after: int | None,
+    why: str,
+    state: int | None,
+) -> dict[str, Any]:
+    head = RecordHead.read(body, 0)
+    states = names("state")
+    said = head.state_after if claim is None else claim
+    return {
+        "order": order_id,
+        "id": f"{head.terminal.hex()}-{head.epoch}-{head.seq}",
+        "label": label,
+        "action": names("action")[head.action],
+        "verdict": names("verdict")[head.verdict],
+        "claim": states[said] if said else None,
+        "desk": None if after is None else states[after],
+        "state": None if state is None else states[state],
+        "why": why,
+        "time": iso(head.t_utc),
+        "received": iso(received),
+    }

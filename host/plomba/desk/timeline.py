@@ -1,0 +1,106 @@
+"""The records of orders in the order they count, and where they leave each order. Pure: no clock, no disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from plomba.desk.lifecycle import Lifecycle
+from plomba.desk.steps import (
+    DONE,
+    MOVED,
+    NOTHING,
+    UNDO,
+    Identity,
+    Scan,
+    Standing,
+    Step,
+    Taken,
+    taken_back,
+)
+from plomba_wire.codec import RecordHead
+from plomba_wire.vocabulary import State
+
+
+class Recorded(Protocol):
+    """Anything that holds a record's head."""
+
+    @property
+    def head(self) -> RecordHead: ...
+
+
+_R = TypeVar("_R", bound=Recorded)
+
+
+def in_order(records: Iterable[_R]) -> list[_R]:
+    """Records in the order they count, whatever the order they came in.
+
+    One terminal's records stand by (epoch, seq), always. Several terminals are merged by t_utc, where a record counts
+    as no earlier than the ones before it on its own terminal; ties go by terminal. A clock that was wrong can still
+    misplace records of *different* terminals: repaired times with bounds are not here yet.
+    """
+    latest: dict[bytes, int] = {}
+    placed = []
+    for record in sorted(records, key=lambda record: (record.head.terminal, record.head.epoch, record.head.seq)):
+        head = record.head
+        time = max(latest.get(head.terminal, 0), head.t_utc)
+        latest[head.terminal] = time
+        placed.append(((time, head.terminal, head.epoch, head.seq), record))
+    placed.sort(key=lambda pair: pair[0])
+    return [record for _, record in placed]
+
+
+class Timeline:
+    """One order from its import on, record by record."""
+
+    def __init__(self, lifecycle: Lifecycle, order_class: int, state: int, seals: Iterable[bytes] = ()) -> None:
+        """`seals` were bound to it when it was imported in `state`."""
+        self.standing = Standing(state, lifecycle.holder[state], seals=frozenset(seals))
+        self._lifecycle = lifecycle
+        self._order_class = order_class
+        self._counted: dict[Identity, Step] = {}
+        self._idle: set[Identity] = set()
+
+    def owns(self, seal: bytes) -> bool:
+        """Whether the seal is bound to it, or was until it was broken."""
+        return seal in self.standing.seals or seal in self.standing.broken
+
+    def take(self, scan: Scan, taken: Taken) -> Step | None:
+        """What the record did; None when it is of a whole bag and this parcel was not in there."""
+        undoes = scan.undoes
+        if scan.whole and not self._inside(scan):
+            return None
+        if undoes is not None and not scan.training:
+            step = self._take_back(undoes, scan)
+        else:
+            step = self._lifecycle.step(self._order_class, self.standing, scan, taken)
+        if step.counted:
+            self._counted[scan.identity] = step
+        else:
+            self._idle.add(scan.identity)
+        self.standing = step.now
+        return step
+
+    def _inside(self, scan: Scan) -> bool:
+        if scan.undoes is not None:
+            return scan.undoes in self._counted or scan.undoes in self._idle
+        return bool(scan.bag) and scan.bag == self.standing.bag
+
+    def _take_back(self, undoes: Identity, scan: Scan) -> Step:
+        """A compensating record: both stay, and what the other one did is undone, unless it was changed since."""
+        here = self.standing
+        step = self._counted.get(undoes)
+        if step is None:
+            # What did nothing here has nothing to be taken back; a record that is not here may have done something.
+            differs = undoes not in self._idle or _differs(scan, here)
+            return Step(here, here, scan.claim, NOTHING if undoes in self._idle else UNDO, differs)
+        now = taken_back(step, here)
+        if now is None:
+            return Step(here, here, scan.claim, UNDO, True)
+        del self._counted[undoes]
+        return Step(here, now, scan.claim, MOVED if now.state != here.state else DONE, _differs(scan, now))
+
+
+def _differs(scan: Scan, now: Standing) -> bool:
+    """A record of a whole bag cannot say where each parcel was before."""
+    return not scan.whole and scan.claim not in (State.NONE, now.state)
