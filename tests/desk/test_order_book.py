@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 import struct
 from collections.abc import Callable
+from importlib import resources
 from itertools import count
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from desk_process import NOW
 from desk_records import Event, Scanner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_rule_packs import SAMPLE
 
 from plomba.desk.book import Book
 from plomba.desk.order_files import csv_rows
@@ -26,6 +26,8 @@ from plomba.trust.objects import split_bundle
 from plomba.trust.organisation import Organisation
 from plomba_wire import chain
 from plomba_wire.vocabulary import Action, CodeKind, ObjectKind, State, Verdict
+
+SAMPLE = resources.files("plomba.desk").joinpath("rules", "sample.toml").read_text(encoding="utf-8")
 
 
 def refusals(book: Book, csv: str, header: str = HEADER) -> list[tuple[int, str, str]]:
@@ -348,6 +350,39 @@ def test_a_pack_changed_under_its_number_is_not_given_out(
     signed = organisation.trust.open(renewed.rules(scanner.key.id), ObjectKind.RULES, now=NOW)
     assert signed.envelope.version == 2
     renewed.close()
+
+
+def test_a_pack_that_changes_the_rules_without_a_word_is_not_given_out(
+    tmp_path: Path, book: Book, scanner: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    book.rules(scanner.key.id)
+    book.close()
+    pack = tmp_path / "other.toml"
+    silent = SAMPLE.replace("siren_s = 60", "siren_s = 61").replace(
+        "number = 1", "number = 2\nvalid_from = 2026-12-01T09:00:00+03:00"
+    )
+    pack.write_text(silent, encoding="utf-8")
+    changed = Book(tmp_path / "book", organisation, clock, pack)
+    with pytest.raises(PlombaError) as caught:
+        changed.rules(scanner.key.id)
+    assert caught.value.code == "rules_silent"
+    changed.close()
+    news = '[news]\nru = "Сирена позже"\nuk = "Сирена пізніше"\nen = "The siren is later"\n\n[shift]'
+    pack.write_text(silent.replace("[shift]", news), encoding="utf-8")
+    told = Book(tmp_path / "book", organisation, clock, pack)
+    signed = organisation.trust.open(told.rules(scanner.key.id), ObjectKind.RULES, now=NOW)
+    assert signed.envelope.version == 2 and "Сирена позже".encode() in signed.body
+    told.close()
+
+
+def test_a_desk_does_not_start_with_a_pack_that_is_refused(
+    tmp_path: Path, organisation: Organisation, clock: Clock
+) -> None:
+    pack = tmp_path / "other.toml"
+    pack.write_text(SAMPLE.replace('seal = "always"', 'seal = "inspects"'), encoding="utf-8")
+    with pytest.raises(PlombaError) as caught:
+        Book(tmp_path / "book", organisation, clock, pack)
+    assert caught.value.code == "rules_waiver"
 
 
 def test_unknown_terminals_get_nothing(book: Book) -> None:

@@ -2,7 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from micropython import const
+
 from plomba_wire.vocabulary import Action, CodeKind, State, Symbology, Tlv
+
+ORDER_MAX = const(48)
+"""Bytes of the longest order id, or other code of a parcel, that a record names it by."""
 
 if TYPE_CHECKING:
     from typing import Callable
@@ -46,7 +51,8 @@ def about(action: int, verdict: int, kind: int, parcel, after: int) -> Decision:
     """A decision about a parcel."""
     decision = Decision(action, verdict).about(parcel.ref, parcel.state, after)
     decision.code_kind = kind
-    decision.parts[Tlv.ORDER] = parcel.id
+    if len(parcel.id) <= ORDER_MAX:
+        decision.parts[Tlv.ORDER] = parcel.id
     return decision
 
 

@@ -87,9 +87,8 @@ def _missed(pack: RulePack, answer: Answer) -> tuple[str, ...]:
 
 def _differing(played: Sequence[Sequence[Answer]]) -> list[int]:
     """Numbers of the steps that were not answered alike."""
-    return [
-        number for number, row in enumerate(zip(*played, strict=True), start=1) if len({each.same for each in row}) > 1
-    ]
+    rows = enumerate(zip(*played, strict=True), start=1)
+    return [number for number, answers in rows if len({answer.same for answer in answers}) > 1]
 
 
 def _facts(packs: Sequence[RulePack], paths: Sequence[Path], played: Sequence[Sequence[Answer]]) -> dict[str, Any]:

@@ -265,6 +265,9 @@ class Book:
             error = VerificationError("desk_record_unlinked", terminal=terminal.id.hex(), seq=head.seq)
         else:
             order_id = named_order(head, record.parts)
+            if order_id is not None and chain.order_ref(order_id.encode()) != head.order_ref:
+                # The parcel was found by another code of its order.
+                order_id = self.store.labelled(order_id, head.order_ref) or order_id
             body_hash = hashlib.sha256(record.body).digest()
             self.store.add_event(record, body_hash, order_id, links(head, record.parts), now)
             touched |= self._replay.concerned(head, record.parts, order_id)

@@ -238,6 +238,15 @@ class Store:
             row = self._one("SELECT id FROM orders WHERE id = ?", (code,))
         return None if row is None else row[0]
 
+    def labelled(self, code: str, ref: int) -> str | None:
+        """The order with this ref that has `code` on one of its labels; a seal or an item number is no label."""
+        row = self._one(
+            "SELECT id FROM orders JOIN order_codes ON order_id = id"
+            f" WHERE code = ? AND ref = ? AND kind NOT IN ({CodeKind.SEAL}, {CodeKind.UIN})",
+            (code, ref),
+        )
+        return None if row is None else row[0]
+
     def unbind(self, order_id: str) -> None:
         """Frees the order's codes."""
         self._run("DELETE FROM order_codes WHERE order_id = ?", (order_id,))

@@ -24,7 +24,7 @@ def line_count(text: str) -> int:
     while text := text.lstrip(" "):
         end = min(COLUMNS, len(text))
         if end < len(text) and text[end] != " ":
-            space = text.rfind(" ", 0, end + 1)
+            space = text.rfind(" ", 0, end)
             end = space if space > 0 else end
         text = text[end:]
         lines += 1
