@@ -30,7 +30,7 @@ from terminal.receipts import Receipts
 from terminal.recorder import Recorder
 from terminal.update import Images
 from terminal.version import FIRMWARE
-from terminal.work import handover, shift, token
+from terminal.work import counter, handover, ladder, shift, token
 from terminal.work.decision import Decision
 from terminal.work.flow import Flow
 from terminal.work.people import NotCounted
@@ -76,7 +76,6 @@ class Terminal:
         self._unread = 0
         self._alarmed = 0
         self._touched = 0
-        self._shown = (0, 0)
         self.notes = Notes(self)
         board.feed()
         self.recorder.sign()
@@ -135,7 +134,7 @@ class Terminal:
         """The engine gave up. Three times for a parcel on the counter is a record of its own."""
         self._unread += 1
         if self._unread >= (self.rules.limit("tries") or _TRIES) and self.identity.root:
-            decision = self.flow.unreadable(self._unread)
+            decision = ladder.unreadable(self.flow, self._unread)
             self._unread = 0
             if decision is not None:
                 self.carry_out(decision, b"")
@@ -190,9 +189,9 @@ class Terminal:
         self.notes.tick(now)
         if self.rules.turn(self.clock.utc()):
             self.diary.note("rules %d take force" % self.rules.number)
-            self._tell_rule()
+        self._tell_rule()
         self._lock(now)
-        decision = self.flow.overdue(now)
+        decision = counter.overdue(self.flow, now)
         if decision is not None:
             # It sounds whether there is room for its record or not.
             self.carry_out(decision, b"")
@@ -304,11 +303,10 @@ class Terminal:
 
     def _tell_rule(self) -> None:
         """A rule that the person of this shift has not read is shown, and that it was shown is recorded."""
-        decision = shift.show_rule(self.flow)
-        shown = (self.flow.actor, shift.unread(self.flow))
-        if decision is not None and shown != self._shown and not self.flow.busy:
-            self._shown = shown
-            self.carry_out(decision, b"")
+        decision = None if self.flow.busy else shift.show_rule(self.flow)
+        if decision is not None and not self.carry_out(decision, b""):
+            # No room for the record: said once, not at every tick.
+            self.flow.rule_shown = shift.unread(self.flow)
 
     def _lock(self, now: int) -> None:
         """A shift that nobody works in is locked until its badge is scanned again."""

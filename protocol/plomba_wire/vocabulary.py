@@ -110,6 +110,7 @@ class Verdict:
     COUNTERSIGNED = 0x37
     ANSWER_WRONG = 0x38
     NO_ROUTE = 0x39
+    NO_BAG = 0x3a
 
 
 class Mode:

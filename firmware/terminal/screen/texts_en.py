@@ -4,6 +4,8 @@
 # (action or 0, verdict): headline, next step, icon, tone, lamp, latched
 VERDICTS = {
     (0x00, 0x00): ("NOTED", "", "none", "none", "off", 0),
+    (0x7f, 0x00): ("NOTED", "Go on as before", "ok", "ok", "green", 0),
+    (0x72, 0x00): ("LATE ENTRIES", "Scan what was done without a terminal", "hand", "next", "amber", 0),
     (0x00, 0x01): ("DONE", "", "ok", "ok", "green", 0),
     (0x01, 0x01): ("SHIFT OPEN", "Scan", "ok", "ok", "green", 0),
     (0x02, 0x01): ("SHIFT CLOSED", "Put it on the dock", "ok", "ok", "green", 0),
@@ -98,6 +100,7 @@ VERDICTS = {
     (0x00, 0x37): ("TAKEN ALREADY", "The other side took it. Supervisor only", "cross", "refused", "red", 1),
     (0x00, 0x38): ("WRONG ANSWER", "DO NOT HAND OVER. Call again", "cross", "refused", "red", 1),
     (0x00, 0x39): ("NO ROUTE", "Scan the card of the route", "question", "refused", "red", 0),
+    (0x00, 0x3a): ("NO BAG", "Scan the card of the bag", "question", "refused", "red", 0),
 }
 
 # bit: shows, headline, next step

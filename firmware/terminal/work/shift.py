@@ -3,7 +3,7 @@
 import struct
 
 from plomba_wire.vocabulary import Action, CodeKind, Flag, ObjectKind, Tlv, Verdict
-from terminal.work import cards, entry, ladder, steps
+from terminal.work import asking, cards, entry, ladder, steps
 from terminal.work.decision import Decision, refused, told
 from terminal.work.people import PIN_DIGITS
 
@@ -62,7 +62,7 @@ def supervisor(flow, number: int) -> "list[Decision]":
     value = struct.pack(">I", number)
     if flow.closing:
         return [_closed(flow, value)]
-    return flow.bring(Verdict.NEED_SUPERVISOR, value, CodeKind.BADGE)
+    return asking.bring(flow, Verdict.NEED_SUPERVISOR, value, CodeKind.BADGE)
 
 
 def unread(flow) -> int:
@@ -77,9 +77,8 @@ def unread(flow) -> int:
     return 0
 
 
-def acknowledge(flow) -> "list[Decision]":
+def acknowledge(flow, number: int) -> "list[Decision]":
     """The person of this shift has read the new rule."""
-    number = unread(flow)
     decision = _rule(number, Verdict.OK)
     decision.code_kind = CodeKind.KEY
     decision.effect = lambda seq: flow.people.acknowledge(number)
@@ -89,7 +88,19 @@ def acknowledge(flow) -> "list[Decision]":
 def show_rule(flow) -> "Decision | None":
     """A new rule is shown: that is a record, and the acknowledgement another. None when there is none to show."""
     number = unread(flow)
-    return _rule(number, Verdict.NEW_RULE) if number else None
+    if not number or number == flow.rule_shown:
+        return None
+    decision = _rule(number, Verdict.NEW_RULE)
+    decision.effect = lambda seq: setattr(flow, "rule_shown", number)
+    return decision
+
+
+def read_first(flow, kind: int) -> Decision:
+    """Nothing is done before the rule in force was read; the scan shows it."""
+    number = flow.rules.number
+    decision = refused(Verdict.NEW_RULE, kind)
+    decision.effect = lambda seq: setattr(flow, "rule_shown", number)
+    return decision
 
 
 def close(flow, _: bytes) -> "list[Decision]":
@@ -110,8 +121,7 @@ def replayed(flow, head) -> None:
     actor = head.actor if head.action == Action.SHIFT_OPEN else 0
     hand = flow.people.look(actor, flow.clock)[1] if actor else 0
     if actor != flow.actor:
-        flow.forget_steps()
-        flow.handover.closed = False
+        flow.undo.forget()
     flow.people.open(actor, hand)
 
 
@@ -123,10 +133,10 @@ def _open(flow, number: int, hand: int) -> "list[Decision]":
 
 def _opened(flow, number: int, hand: int) -> None:
     if number != flow.actor:
-        flow.forget_steps()
-        flow.handover.closed = False
+        flow.undo.forget()
         flow.stale_told = False
         flow.put_off = 0
+        flow.rule_shown = 0
     flow.closing = False
     flow.people.open(number, hand)
     flow.clear()
