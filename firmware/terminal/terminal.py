@@ -189,6 +189,7 @@ class Terminal:
         self.notes.tick(now)
         if self.rules.turn(self.clock.utc()):
             self.diary.note("rules %d take force" % self.rules.number)
+            self.flow.rule_shown = self.flow.put_off = 0
         self._tell_rule()
         self._lock(now)
         decision = counter.overdue(self.flow, now)

@@ -139,13 +139,13 @@ class Flow:
         """A record of before this start. What the manifest knew already moves no state, but a used seal stays used."""
         before = head.state_before if newer else head.state_after
         self.parcels.apply(head.seq, head.action, head.verdict, head.order_ref, before, head.state_after, parts)
+        if head.flags & Flag.MANUAL and Tlv.CODE in parts:
+            self.people.spend("typed")
         if head.verdict == Verdict.OK:
             if head.action in (Action.SHIFT_OPEN, Action.SHIFT_CLOSE):
                 shift.replayed(self, head)
             elif head.action == Action.OVERRIDE:
                 self.people.spend("override")
-            elif head.flags & Flag.MANUAL and Tlv.CODE in parts:
-                self.people.spend("typed")
         self.undo.replayed(head, parts)
         self.routes.replayed(head, parts)
         if head.verdict == Verdict.OK and head.code_kind == CodeKind.TOKEN and head.action == Action.HANDOVER_OUT:
