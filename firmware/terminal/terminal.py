@@ -142,6 +142,8 @@ class Terminal:
     def press(self, key: str) -> None:
         """A key: ok or back."""
         self._alarmed = 0
+        # What was scanned before a key and is scanned after it is no repeat.
+        self._last_code = b""
         if self.presenter.seen():
             self.idle_screen()
             return

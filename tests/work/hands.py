@@ -144,5 +144,3 @@ async def _do(bench: Workbench, step: SeenCode | str) -> None:
     async with bench.session() as session:
         # One step may bring two screens; it answers when it is done with both.
         await session.status(bench.enrolled.public)
-
-

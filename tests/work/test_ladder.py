@@ -28,8 +28,10 @@ async def test_a_seal_typed_twice_counts_with_a_photo(bench: Workbench) -> None:
     assert await play(bench, card("TYPE"), TWICE, "ok", card("PHOTO*cam 1 10:00"), "ok") == [
         *["UNREADABLE NEED_DIGITS", "SEAL_CHECK SEAL_OK", "HANDOUT NEED_PHOTO", "NOTE NOTED", "HANDOUT OK"],
     ]
-    check, handed = (next(r for r in docked(bench) if r.head.action == a and r.head.verdict == v) for a, v in (
-        (Action.SEAL_CHECK, Verdict.SEAL_OK), (Action.HANDOUT, Verdict.OK)))
+    check, handed = (
+        next(r for r in docked(bench) if r.head.action == a and r.head.verdict == v)
+        for a, v in ((Action.SEAL_CHECK, Verdict.SEAL_OK), (Action.HANDOUT, Verdict.OK))
+    )
     assert check.head.flags & Flag.MANUAL and check.parts[Tlv.CODE] == b"SEAL-1" and check.head.symbology == 0
     assert handed.head.flags & Flag.MANUAL and handed.parts[Tlv.CAMERA] == b"cam 1 10:00"
 
@@ -61,7 +63,8 @@ async def test_typing_is_limited_in_a_shift_across_a_restart(bench: Workbench) -
 
 async def test_a_supervisor_decides_with_reason_and_photo(bench: Workbench) -> None:
     await at_the_counter(bench)
-    assert await play(bench, card("OVERRIDE"), card("REASON*20"), card("PHOTO*" + "ab" * 16), card("BADGE*43"), "ok") == [
+    steps = (card("OVERRIDE"), card("REASON*20"), card("PHOTO*" + "ab" * 16), card("BADGE*43"), "ok")
+    assert await play(bench, *steps) == [
         *["OVERRIDE NEED_REASON", "OVERRIDE NEED_PHOTO", "OVERRIDE NEED_SUPERVISOR", "OVERRIDE NOT_ALLOWED"],
         "HANDOUT NEED_SEAL",
     ]
@@ -87,13 +90,12 @@ async def test_overrides_are_counted_in_a_shift_across_a_restart(bench: Workbenc
 
 async def test_a_remote_owner_answers_a_challenge(bench: Workbench) -> None:
     await at_the_counter(bench)
-    asked = await play(bench, card("OVERRIDE"), card("REASON*20"), card("PHOTO*x"), card("CALL"), typed("00000000")[:-1])
+    steps = (card("OVERRIDE"), card("REASON*20"), card("PHOTO*x"), card("CALL"), typed("00000000")[:-1])
+    asked = await play(bench, *steps)
     assert asked[-2:] == ["OVERRIDE NEED_ANSWER", "OVERRIDE ANSWER_WRONG"]
     challenge = docked(bench)[-1].parts[Tlv.CHALLENGE].decode()
     assert bench.enrolled is not None
-    answer = answers.answer(
-        bench.organisation.desk.key, bench.enrolled.public, "RING", Verdict.NEED_SEAL, challenge
-    )
+    answer = answers.answer(bench.organisation.desk.key, bench.enrolled.public, "RING", Verdict.NEED_SEAL, challenge)
     assert await play(bench, typed(answer)[:-1], "ok") == ["OVERRIDE OK", "HANDOUT OK"]
     decided = docked(bench)[-2]
     assert decided.parts[Tlv.SUPERVISOR] == bytes(4) and decided.parts[Tlv.CHALLENGE] == challenge.encode()
@@ -109,7 +111,8 @@ async def test_an_override_is_for_this_visit_and_this_parcel(bench: Workbench) -
 
 async def test_without_a_reason_to_there_is_nothing_to_override(bench: Workbench) -> None:
     await bench.ready([RING, order("BOOK", State.READY)])
-    assert await play(bench, card("OVERRIDE"), HANDOUT, label("BOOK"), card("OVERRIDE"), label("RING"), qr("SEAL-1")) == [
+    steps = (card("OVERRIDE"), HANDOUT, label("BOOK"), card("OVERRIDE"), label("RING"), qr("SEAL-1"))
+    assert await play(bench, *steps) == [
         *["REFUSED_SCAN NO_VISIT", "NOTE OK", "RETRIEVE CONFIRM", "OVERRIDE WRONG_STATE", "RETRIEVE NEED_SEAL"],
         "SEAL_CHECK SEAL_OK",
     ]

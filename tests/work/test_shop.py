@@ -27,7 +27,8 @@ async def other(tmp_path: Path) -> AsyncIterator[Workbench]:
 
 async def test_a_jewel_is_checked_picked_packed_with_tag_and_seal_and_staged(bench: Workbench) -> None:
     await bench.ready([order("RING", State.NEW, uins=[UIN]), order("BOOK", State.NEW)])
-    assert await play(bench, card("CHECK"), label("RING"), card("PICK"), label("RING"), card("PACK"), label("RING")) == [
+    steps = (card("CHECK"), label("RING"), card("PICK"), label("RING"), card("PACK"), label("RING"))
+    assert await play(bench, *steps) == [
         *["NOTE OK", "INTAKE_CHECK OK", "NOTE OK", "PICK OK", "NOTE OK", "PACK NEED_ITEM"],
     ]
     assert await play(bench, TAG, qr("SEAL-1")) == ["INSPECT ITEM_OK", "SEAL_APPLY OK", "PACK OK"]
@@ -90,7 +91,8 @@ async def test_two_terminals_hold_each_others_heads(bench: Workbench, other: Wor
 
 async def test_a_bag_moves_with_all_that_is_in_it(bench: Workbench) -> None:
     await bench.ready([order("A", State.STAGED), order("B", State.STAGED), order("C", State.STAGED)])
-    assert await play(bench, card("BAG"), label("A"), card("SACK*S-1"), label("A"), label("B"), card("GIVE")) == [
+    steps = (card("BAG"), label("A"), card("SACK*S-1"), label("A"), label("B"), card("GIVE"))
+    assert await play(bench, *steps) == [
         *["NOTE OK", "REFUSED_SCAN NO_BAG", "BAG_ADD OK", "BAG_ADD OK", "BAG_ADD OK", "NOTE OK"],
     ]
     assert await play(bench, card("SACK*S-1"), label("A"), label("C"), card("SACK*S-1"), card("SACK*S-9")) == [
@@ -105,7 +107,8 @@ async def test_a_bag_moves_with_all_that_is_in_it(bench: Workbench) -> None:
 
 async def test_a_route_is_closed_only_when_nothing_is_open(bench: Workbench) -> None:
     await bench.ready([order(id, State.WITH_COURIER) for id in ("A", "B", "C")])
-    assert await play(bench, card("ROUTE"), label("A"), card("WAY*12"), label("A"), label("B"), card("ENDROUTE")) == [
+    steps = (card("ROUTE"), label("A"), card("WAY*12"), label("A"), label("B"), card("ENDROUTE"))
+    assert await play(bench, *steps) == [
         *["NOTE OK", "REFUSED_SCAN NO_ROUTE", "ROUTE_OPEN OK", "ROUTE_START OK", "ROUTE_START OK"],
         "ROUTE_CLOSE ORDERS_OPEN",
     ]
@@ -130,7 +133,8 @@ async def test_a_route_is_closed_only_when_nothing_is_open(bench: Workbench) -> 
 
 async def test_a_return_is_received_and_inspected(bench: Workbench) -> None:
     await bench.ready([order("A", State.RETURNING), order("B", State.RETURNING)])
-    assert await play(bench, card("BACK"), label("A"), label("B"), card("LOOK"), label("A"), card("RESULT*1")) == [
+    steps = (card("BACK"), label("A"), label("B"), card("LOOK"), label("A"), card("RESULT*1"))
+    assert await play(bench, *steps) == [
         *["NOTE OK", "RETURN_IN OK", "RETURN_IN OK", "NOTE OK", "RETURN_INSPECT NEED_RESULT", "RETURN_INSPECT OK"],
     ]
     assert await play(bench, label("B"), card("RESULT*99"), card("RESULT*7")) == [
@@ -176,7 +180,8 @@ async def test_damage_missing_mismatch_hold_and_release(bench: Workbench) -> Non
     damage = docked(bench)[-1]
     assert (damage.parts[Tlv.REASON], damage.parts[Tlv.CAMERA]) == (b"\0\x0b", b"cam 3 12:40")
     assert damage.head.state_after == State.READY
-    assert await play(bench, label("B"), card("MISSING"), card("REASON*99"), label("C"), card("HOLD"), label("C")) == [
+    steps = (label("B"), card("MISSING"), card("REASON*99"), label("C"), card("HOLD"), label("C"))
+    assert await play(bench, *steps) == [
         *["STORE REPEAT", "MISSING NEED_REASON", "MISSING OK", "STORE REPEAT", "HOLD OK", "STORE HELD"],
     ]
     assert await play(bench, card("RELEASE"), card("REASON*99"), BADGE, card("BADGE*50")) == [
