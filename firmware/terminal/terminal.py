@@ -285,6 +285,24 @@ class Terminal:
             return b""
         return answers.challenge(self.identity.id, self.identity.epoch, self.journal.next_seq, ref)
 
+    def newest_move(self, ref: int) -> "tuple[int, RecordHead, dict[int, bytes]] | None":
+        """Number, head and parts of the newest record in the journal that moved an order and was not taken back."""
+        undone = set()
+        for seq in range(self.journal.next_seq - 1, self.journal.oldest_seq - 1, -1):
+            try:
+                body = self.journal.read(seq)[0]
+            except OSError:
+                continue
+            head = RecordHead.read(body, 0)
+            if head.order_ref != ref or head.state_after == head.state_before:
+                continue
+            parts = tlv.unpack(body, RecordHead.SIZE)
+            if head.action == Action.UNDO:
+                undone.add(parts.get(Tlv.REF_SEQ))
+            elif struct.pack(">I", seq) not in undone:
+                return seq, head, parts
+        return None
+
     def answer(self, order: bytes, need: int, challenge: bytes) -> "bytes | None":
         """What the owner has to say to a challenge; None where nobody can."""
         identity = self.identity

@@ -431,8 +431,7 @@ def test_a_record_that_names_an_order_by_its_label_is_about_that_order(book: Boo
     header = "order,class,place,codes\n"
     take(book, "A-1,plain,17,sscc:106141411234567897\nB-1,plain,17,\n", header)
     sscc = "106141411234567897"
-    events = [
-        scanner.record(Action.STORE, Verdict.OK, sscc, after=State.READY, ref=chain.order_ref(id)) for id in (b"B-1", b"A-1")
-    ]
+    refs = [chain.order_ref(id) for id in (b"B-1", b"A-1")]
+    events = [scanner.record(Action.STORE, Verdict.OK, sscc, after=State.READY, ref=ref) for ref in refs]
     assert accept(book, *events) == ["accepted", "accepted"]
     assert (state(book, "A-1"), state(book, "B-1")) == (State.READY, State.AT_POINT), "name and index must both fit"

@@ -56,7 +56,8 @@ async def issued(bench: Workbench, count: int, *, void: int = 0) -> list[Made]:
 async def test_a_seal_of_our_own_is_verified_before_it_is_compared(bench: Workbench) -> None:
     await bench.ready([])
     right, other, void = await issued(bench, 3, void=1)
-    await bench.push_manifest([order("RING", State.READY, seals=[right.name]), order("PIN", State.READY, seals=[other.name])], 2)
+    sealed = [order(id, State.READY, seals=[seal.name]) for id, seal in (("RING", right), ("PIN", other))]
+    await bench.push_manifest(sealed, 2)
     forged = right.text[:-1] + ("0" if right.text[-1] != "0" else "1")
     steps = (HANDOUT, label("RING"), qr(forged), qr(void.text), qr(other.text), qr(right.name + "9"), qr(right.text))
     assert await play(bench, *steps) == [

@@ -171,3 +171,22 @@ def docks_at(bench: Workbench, seconds: float) -> Callable[[], Awaitable[None]]:
         bench.dock = Dock(bench.ledger, bench.organisation, None, lambda: time.time() + seconds)
 
     return ahead
+
+
+async def test_what_cannot_be_undone_a_supervisor_corrects(bench: Workbench) -> None:
+    await bench.ready([order("A", State.READY), order("B", State.READY)])
+    await give_staff(bench, staff())
+    await play(bench, HANDOUT, label("A"), "ok", card("CLOSE"), OWN)
+    steps = (card("UNDO"), HANDOUT, label("A"), card("CORRECT"), card("REASON*99"), card(f"BADGE*{COURIER}"))
+    assert await play(bench, *steps) == [
+        *["REFUSED_SCAN NOTHING_TO_UNDO", "NOTE OK", "RETRIEVE WRONG_STATE", "UNDO NEED_REASON"],
+        *["UNDO NEED_SUPERVISOR", "UNDO NOT_ALLOWED"],
+    ]
+    assert await play(bench, card(f"BADGE*{SUPERVISOR}"), typed(PIN[SUPERVISOR])) == ["UNDO NEED_PIN", "UNDO OK"]
+    corrected, handed = docked(bench)[-1], next(r for r in docked(bench) if r.head.action == Action.HANDOUT)
+    assert (corrected.head.state_before, corrected.head.state_after) == (State.DELIVERED, State.IDENTIFIED)
+    assert int.from_bytes(corrected.parts[Tlv.REF_SEQ], "big") == handed.head.seq
+    assert corrected.head.flags & Flag.OVERRIDE and corrected.head.actor == CLERK
+    assert await play(bench, label("A"), "ok", label("B"), card("CORRECT")) == [
+        *["RETRIEVE CONFIRM", "HANDOUT OK", "RETRIEVE CONFIRM", "UNDO NEED_REASON"],
+    ]

@@ -22,7 +22,7 @@ from plomba_wire.vocabulary import (
     Tlv,
     Verdict,
 )
-from terminal.work import asking, cards, codes, counter, handover, ladder, reading, route, seals, shift
+from terminal.work import asking, cards, codes, correction, counter, handover, ladder, reading, route, seals, shift
 from terminal.work.decision import Decision, about, refused, told
 from terminal.work.parcels import Parcels
 from terminal.work.people import People
@@ -207,6 +207,8 @@ class Flow:
         action = COMMAND_ACTIONS.get(card)
         if card == Command.OVERRIDE:
             return [ladder.begin_override(self)]
+        if card == Command.CORRECT:
+            return [correction.begin(self)]
         if action is not None:
             return [asking.command(self, card, action, value)]
         handler = _HANDLERS.get(card)
