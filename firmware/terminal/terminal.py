@@ -80,13 +80,13 @@ class Terminal:
         board.feed()
         self.recorder.sign()
         if self.identity.root:
-            roots = self.identity.roots
-            self.revocations.load(roots)
+            roots, held = self.identity.roots, self.newest.held
+            self.revocations.load(roots, held(ObjectKind.REVOCATIONS))
             self.note_own_key()
-            self.seals.load(roots)
-            self.rules.load(roots)
-            self.staff.load(roots)
-            self.manifest.load(roots)
+            self.seals.load(roots, held(ObjectKind.SEALS))
+            self.rules.load(roots, held(ObjectKind.RULES))
+            self.staff.load(roots, held(ObjectKind.STAFF))
+            self.manifest.load(roots, held(ObjectKind.MANIFEST))
             self.note_newest()
             self.replay()
             self.notes.epoch()
