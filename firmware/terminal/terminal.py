@@ -30,7 +30,7 @@ from terminal.receipts import Receipts
 from terminal.recorder import Recorder
 from terminal.update import Images
 from terminal.version import FIRMWARE
-from terminal.work import counter, handover, ladder, shift, token
+from terminal.work import codes, counter, handover, ladder, shift, token
 from terminal.work.decision import Decision
 from terminal.work.flow import Flow
 from terminal.work.people import NotCounted
@@ -318,7 +318,8 @@ class Terminal:
         for decision in decisions[:-1]:
             if not self.carry_out(decision, b"", False):
                 return False
-        told = self.carry_out(decisions[-1], b"" if decisions[0].secret else code)
+        hidden = decisions[0].secret or code.startswith(codes.COMMAND)
+        told = self.carry_out(decisions[-1], b"" if hidden else code)
         self._tell_rule()
         return told
 

@@ -33,9 +33,9 @@ class Entry:
 
     @property
     def sign(self) -> str:
-        """What the wheel shows."""
+        """What the wheel shows: = ends, < takes one back."""
         sign = self._wheel[self._at]
-        return "↵" if sign == _ENTER else "←" if sign == _DELETE else chr(sign)
+        return "=" if sign == _ENTER else "<" if sign == _DELETE else chr(sign)
 
     @property
     def again(self) -> bool:
