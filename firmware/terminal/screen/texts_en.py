@@ -70,7 +70,7 @@ VERDICTS = {
     (0x00, 0x18): ("ORDER FIRST", "Scan the order code", "question", "refused", "red", 0),
     (0x00, 0x19): ("SEAL WAS USED", "DO NOT HAND OVER. This seal left already", "cross", "refused", "red", 1),
     (0x00, 0x1a): ("NO SEAL READ!", "Where is it? Scan the seal now", "hand", "siren", "red", 1),
-    (0x00, 0x1b): ("UNREADABLE", "DO NOT HAND OVER. Type it, supervisor, or hold", "question", "refused", "red", 1),
+    (0x00, 0x1b): ("UNREADABLE", "DO NOT HAND OVER. Type, ask, or hold", "question", "refused", "red", 1),
     (0x00, 0x1c): ("ON HOLD", "DO NOT HAND OVER. Call the supervisor", "hand", "refused", "red", 1),
     (0x00, 0x1d): ("OPEN YOUR SHIFT", "Scan your badge", "question", "refused", "red", 0),
     (0x00, 0x1e): ("NOTHING TO UNDO", "Only your last step can be undone", "question", "refused", "red", 0),
