@@ -127,11 +127,12 @@ class Flow:
         self.parcels.apply(seq, decision.action, decision.verdict, decision.ref, decision.before, decision.after, parts)
         if decision.effect is not None:
             decision.effect(seq)
+        # One record may move what another code is pointed at: a bag moves whole.
+        for item in self.visit.items + ([self._loose] if self._loose is not None else []):
+            item.parcel.state = self.parcels.state(item.parcel.ref) or item.parcel.state
         item = self.visit.holds(decision.ref)
-        if item is not None:
-            item.parcel.state = decision.after
-            if self.mode == Mode.HANDOUT and decision.after not in (State.IDENTIFIED, State.VERIFIED):
-                self.visit.remove(item)
+        if item is not None and self.mode == Mode.HANDOUT and decision.after not in (State.IDENTIFIED, State.VERIFIED):
+            self.visit.remove(item)
         self.undo.record(seq, decision)
         self.routes.record(decision, parts)
 
