@@ -105,7 +105,8 @@ def scan_of(event: Event) -> Scan:
     if head.action == Action.SEAL_APPLY:
         seal = parts.get(Tlv.SEAL, b"")
     else:
-        seal = parts.get(Tlv.CODE, b"") if head.code_kind == CodeKind.SEAL else b""
+        # Of a signed seal the code is its whole text: the order's is its name.
+        seal = parts.get(Tlv.SEAL) or parts.get(Tlv.CODE, b"") if head.code_kind == CodeKind.SEAL else b""
     reference = parts.get(Tlv.REF_SEQ, b"")
     return Scan(
         action=head.action,
