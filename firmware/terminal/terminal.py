@@ -30,7 +30,7 @@ from terminal.receipts import Receipts
 from terminal.recorder import Recorder
 from terminal.update import Images
 from terminal.version import FIRMWARE
-from terminal.work import counter, handover, ladder, shift, token
+from terminal.work import codes, counter, handover, ladder, shift, token
 from terminal.work.decision import Decision
 from terminal.work.flow import Flow
 from terminal.work.people import NotCounted
@@ -80,13 +80,13 @@ class Terminal:
         board.feed()
         self.recorder.sign()
         if self.identity.root:
-            roots = self.identity.roots
-            self.revocations.load(roots)
+            roots, held = self.identity.roots, self.newest.held
+            self.revocations.load(roots, held(ObjectKind.REVOCATIONS))
             self.note_own_key()
-            self.seals.load(roots)
-            self.rules.load(roots)
-            self.staff.load(roots)
-            self.manifest.load(roots)
+            self.seals.load(roots, held(ObjectKind.SEALS))
+            self.rules.load(roots, held(ObjectKind.RULES))
+            self.staff.load(roots, held(ObjectKind.STAFF))
+            self.manifest.load(roots, held(ObjectKind.MANIFEST))
             self.note_newest()
             self.replay()
             self.notes.epoch()
@@ -142,6 +142,8 @@ class Terminal:
     def press(self, key: str) -> None:
         """A key: ok or back."""
         self._alarmed = 0
+        # What was scanned before a key and is scanned after it is no repeat.
+        self._last_code = b""
         if self.presenter.seen():
             self.idle_screen()
             return
@@ -189,6 +191,7 @@ class Terminal:
         self.notes.tick(now)
         if self.rules.turn(self.clock.utc()):
             self.diary.note("rules %d take force" % self.rules.number)
+            self.flow.rule_shown = self.flow.put_off = 0
         self._tell_rule()
         self._lock(now)
         decision = counter.overdue(self.flow, now)
@@ -282,6 +285,24 @@ class Terminal:
             return b""
         return answers.challenge(self.identity.id, self.identity.epoch, self.journal.next_seq, ref)
 
+    def newest_move(self, ref: int) -> "tuple[int, RecordHead, dict[int, bytes]] | None":
+        """Number, head and parts of the newest record in the journal that moved an order and was not taken back."""
+        undone = set()
+        for seq in range(self.journal.next_seq - 1, self.journal.oldest_seq - 1, -1):
+            try:
+                body = self.journal.read(seq)[0]
+            except OSError:
+                continue
+            head = RecordHead.read(body, 0)
+            if head.order_ref != ref or head.state_after == head.state_before:
+                continue
+            parts = tlv.unpack(body, RecordHead.SIZE)
+            if head.action == Action.UNDO:
+                undone.add(parts.get(Tlv.REF_SEQ))
+            elif struct.pack(">I", seq) not in undone:
+                return seq, head, parts
+        return None
+
     def answer(self, order: bytes, need: int, challenge: bytes) -> "bytes | None":
         """What the owner has to say to a challenge; None where nobody can."""
         identity = self.identity
@@ -297,7 +318,8 @@ class Terminal:
         for decision in decisions[:-1]:
             if not self.carry_out(decision, b"", False):
                 return False
-        told = self.carry_out(decisions[-1], b"" if decisions[0].secret else code)
+        hidden = decisions[0].secret or code.startswith(codes.COMMAND)
+        told = self.carry_out(decisions[-1], b"" if hidden else code)
         self._tell_rule()
         return told
 

@@ -143,6 +143,7 @@ class Command:
     FAILED = 0x29
     RETURN = 0x2a
     OVERRIDE = 0x2b
+    CORRECT = 0x2c
     SEALED = 0x30
     DEFER = 0x31
     UNDO = 0x32
@@ -456,6 +457,7 @@ COMMANDS = {
     b"FAILED": 41,
     b"RETURN": 42,
     b"OVERRIDE": 43,
+    b"CORRECT": 44,
     b"SEALED": 48,
     b"DEFER": 49,
     b"UNDO": 50,
@@ -511,5 +513,6 @@ COMMAND_ACTIONS = {
     41: 0x35,
     42: 0x40,
     43: 0x71,
+    44: 0x70,
 }
 """Command -> what is done to the parcel that was scanned last."""

@@ -1,4 +1,4 @@
-"""Situations of journal, slots and epoch, one at a time, in the order in which the script names them."""
+"""Situations of journal, slots, epoch and small state, one at a time, in the order in which the script names them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ SCRIPTS = (
     "journal_bad_blocks_mpy.py",
     "slots_faults_mpy.py",
     "epoch_faults_mpy.py",
+    "objects_gone_mpy.py",
 )
 SITUATIONS = [
     pytest.param(script, name, id=name.removeprefix("test_"))

@@ -1,88 +1,201 @@
-"""Rule packs, really signed, one version after the other, and read back as a start does it.
+"""Rule packs, really signed: in force at once, or waiting for their date, and read back as a start does it.
 
-What is promised: the pack in force is the newest that was installed, or the one under way; it is whole; a newer one
-can be installed and an older one cannot.
+What is promised: in force is the newest pack whose moment had come, or the one under way, and it is whole; it never
+goes back. A pack that waits takes force at its moment by the clock, never before and after no cut later; a newer one
+takes its place, but not before what was due. None that is not newer is taken.
 """
 
 import json
 import random
 
-from packages import DESK_KEY, NOW, ROOT, bundle, offer, signed
+from packages import DESK_KEY, ROOT, bundle, offer, signed
 from power import main
 from small_state import SmallState
 
 from plomba_wire.terminal_end import Refusal
-from plomba_wire.vocabulary import ObjectKind
+from plomba_wire.vocabulary import Action, Mode, ObjectKind, State
+from terminal import files
+from terminal.objects.newest import Newest
 from terminal.objects.rules import Rules
 from terminal.objects.transfer import Transfer
 
 _PACKS = 14
+_BORN = 1_800_000_000
+_PERIOD = 1000
+_LATER = 500
+_EARLY, _AT_ONCE, _LATE, _AWAY = range(4)
+"""How a pack comes: before its moment; when that is past; and what waits takes force, or the terminal was off then."""
 _packs = {}
+
+
+def begins(number: int) -> int:
+    """The moment of a pack; every fifth one names none."""
+    return _BORN + number * _PERIOD if number % 5 else 0
 
 
 def pack(number: int) -> bytes:
     """A bundle; some are longer than a block of flash."""
     if number not in _packs:
-        steps = [{"mode": "store", "action": at, "from": [number % 7], "to": 12} for at in range(number * 37 % 70)]
-        body = json.dumps({"number": number, "gates": {"1": {"seal": 1}}, "steps": steps}).encode()
-        _packs[number] = bundle(signed(ObjectKind.RULES, number, body, DESK_KEY))
+        rows = 1 + number * 37 % 100
+        steps = [_step(Action.STORE, number % 7 + 1)] + [_step(at % 50 + 100, at) for at in range(1, rows)]
+        body = json.dumps(
+            {
+                "number": number,
+                "from": begins(number),
+                "shift": {"badge": 1, "pin": 1, "close": 0, "lock_s": number},
+                "limits": {"tries": 3, "override": 2, "typed": 5, "stale_s": 0, "stale": 0},
+                "classes": {"1": {"seal": 0, "item": 0, "typed": 1}},
+                "hands": {"1": [Mode.STORE]},
+                "steps": steps,
+            }
+        )
+        _packs[number] = bundle(signed(ObjectKind.RULES, number, body.encode(), DESK_KEY))
     return _packs[number]
 
 
+def _step(action: int, origin: int):
+    return {"m": Mode.STORE, "a": action, "f": [origin], "t": State.READY, "x": 0, "p": 0, "n": []}
+
+
 class Packs(SmallState):
+    """`path` is the (in force, waiting) that was promised, and behind it those it becomes by the step under way; `utc`
+    the clock, once it is set; 0 = no pack."""
+
     NAME = "rules"
+    FILES = 12
+    BLOCKS = 12
+
+    def begin(self) -> None:
+        super().begin()
+        self.path = [(0, 0)]
+        self.utc = _BORN
+
+    def fork(self, child) -> None:
+        super().fork(child)
+        child.path = list(self.path)
+        child.utc = self.utc
 
     def live(self) -> None:
         for number in range(1, _PACKS):
             if random.getrandbits(1):
                 self.save("boot", number.to_bytes(2, "big"))
-            self.install(number)
+            self.come(number, random.getrandbits(8) % 4)
         self.step(self.check)
 
-    def install(self, number: int) -> None:
-        if number != self.number():
-            self.put("rules", pack(number), lambda: self.taken(number))
+    def come(self, number: int, how: int) -> None:
+        """Pack `number`, at its moment or half a period away from it."""
+        due = _BORN + number * _PERIOD
+        self.utc = max(self.utc, due - _LATER if how != _AT_ONCE else due)
+        if how == _LATE:
+            # In one start: it comes, waits, and takes force.
+            came, self.utc = self.utc, max(self.utc, due)
+            path = self.arrived(number, came)
+            path = path if path[-1][0] == number else path + [(number, 0)]
+            self.write(lambda: self.both(number, came), path)
+            return
+        self.install(number)
+        self.turn()
+        if how == _EARLY:
+            for moment in (due - 1, due):
+                self.utc = max(self.utc, moment)
+                self.turn()
 
-    def taken(self, number: int) -> None:
+    def install(self, number: int) -> None:
+        self.write(lambda: self.taken(self.loaded(), number, self.utc), self.arrived(number, self.utc))
+
+    def turn(self) -> None:
+        """A start, and a moment of it: first the clock is not set, then it is."""
+        held = self.path[0]
+        due = held[1] > 0 and begins(held[1]) <= self.utc
+        self.write(lambda: self.turned(self.loaded(), due), [held, (held[1], 0)] if due else [held])
+
+    def arrived(self, number: int, utc: int):
+        """What the packs become by this one's coming at a moment."""
+        in_force, waiting = self.path[0]
+        if begins(number) <= utc:
+            return [(in_force, waiting), (number, 0)]
+        if waiting and begins(waiting) <= utc:
+            return [(in_force, waiting), (waiting, 0), (waiting, number)]
+        return [(in_force, waiting), (in_force, number)]
+
+    def write(self, act, path) -> None:
+        """act() saves packs; where it fails those of before may have stayed."""
+        self.path = path
+        try:
+            self.step(act)
+            self.path = path[-1:]
+        except OSError as error:
+            self.refused(error)
+        self.step(self.check)
+
+    def both(self, number: int, came: int) -> None:
         rules = self.loaded()
+        self.taken(rules, number, came)
+        self.turned(rules, begins(number) > came)
+
+    def taken(self, rules: Rules, number: int, utc: int) -> None:
         whole = pack(number)
-        transfer = Transfer(offer(whole, number, len(whole), ObjectKind.RULES), ROOT, NOW, None)
+        transfer = Transfer(offer(whole, number, len(whole), ObjectKind.RULES), ROOT, utc, None)
         transfer.write(0, whole)
-        rules.install(transfer)
-        if rules.number != number:
-            self.wrong("%d in force after %d was installed" % (rules.number, number))
+        rules.install(transfer, utc)
+        Newest().rise(ObjectKind.RULES, rules.newest)
+        if rules.newest != number:
+            self.wrong("%d is the newest after %d came" % (rules.newest, number))
+
+    def turned(self, rules: Rules, due: bool) -> None:
+        found = rules.number, rules.newest
+        if rules.turn(0) or (rules.number, rules.newest) != found:
+            self.wrong("a clock that is not set turned %s" % (found,))
+        try:
+            if rules.turn(self.utc) != due:
+                self.wrong("%s %s at %d" % (found, "did not turn" if due else "turned", self.utc - _BORN))
+        except OSError:
+            if (rules.number, rules.newest) != found:
+                self.wrong("%s is not on flash and in force" % (found,))
+            raise
 
     def loaded(self) -> Rules:
         rules = Rules()
-        rules.load(ROOT)
+        rules.load(ROOT, Newest().held(ObjectKind.RULES))
         return rules
-
-    def number(self) -> int:
-        held = self.held.get("rules")
-        return next(at for at in range(1, _PACKS + 3) if pack(at) == held) if held else 0
 
     def check(self) -> None:
         super().check()
-        number, rules = self.number(), self.loaded()
-        if rules.number != number:
-            self.wrong("%d in force, not %d" % (rules.number, number))
-        if number * 37 % 70 and rules.step("store", 0) != ([number % 7], 12):
-            self.wrong("the steps of %d are others" % number)
+        rules = self.loaded()
+        number = rules.number
+        waiting = rules.newest if rules.newest != number else 0
+        if (number, waiting) not in self.path or rules.damaged:
+            self.wrong("%s, not %s%s" % ((number, waiting), self.path, " and damaged" if rules.damaged else ""))
+        self.path = [(number, waiting)]
+        if begins(number) > self.utc:
+            self.wrong("%d is in force before its date" % number)
+        for name, held in (("rules", number), ("rules_next", waiting)):
+            if held and files.load(name) != pack(held):
+                self.wrong("%d is not whole" % held)
+        if number and (rules.lock_s, rules.step(Mode.STORE, Action.STORE, number % 7 + 1) is None) != (number, False):
+            self.wrong("the rules of %d are others" % number)
 
     def recover(self) -> None:
         self.step(self.check)
+        self.turn()
 
     def go_on(self) -> None:
-        number = self.number()
-        if number:
-            try:
-                self.step(lambda: self.taken(number))
-                self.wrong("%d was taken again" % number)
-            except Refusal:
-                pass
-        self.install(number + 1)
+        """What is held, in force or waiting, is not taken again; the next one is, waits, and takes force."""
+        newest = max(self.path[0])
+        for number in (newest, newest - 1):
+            if number > 0:
+                self.refuses(number)
+        self.come(newest + 1, self.cut[1] % 4)
         self.save("boot", bytes(2))
-        self.step(self.check)
+        self.utc = max(self.utc, begins(newest + 1))
+        self.turn()
+
+    def refuses(self, number: int) -> None:
+        try:
+            self.step(lambda: self.taken(self.loaded(), number, self.utc))
+        except Refusal:
+            return
+        self.wrong("%d was taken again" % number)
 
 
 main(Packs)

@@ -110,8 +110,24 @@ BREAKS = {
     ),
     "rules: the same version is taken again": (
         "terminal/objects/rules.py",
-        "        if transfer.offer[1] <= self.number:\n",
-        "        if transfer.offer[1] < self.number:\n",
+        "        if transfer.offer[1] <= self.newest:\n",
+        "        if transfer.offer[1] < self.newest:\n",
+    ),
+    "rules: what waits goes before it is in force": (
+        "terminal/objects/rules.py",
+        "        if bundle is not None:\n            files.save(_FILE, bundle)\n",
+        "        if bundle is not None:\n            __import__('os').remove('/state/rules_next')\n"
+        "            files.save(_FILE, bundle)\n",
+    ),
+    "rules: what waits takes force before its date": (
+        "terminal/objects/rules.py",
+        "        if waiting is None or not utc or utc < waiting.begins:\n",
+        "        if waiting is None or not utc or utc < waiting.begins - 1:\n",
+    ),
+    "rules: what is due is lost by what comes": (
+        "terminal/objects/rules.py",
+        "            self.turn(utc)\n",
+        "",
     ),
     "epoch: the ring is emptied before the certificate is kept": (
         "terminal/journal/epoch.py",

@@ -19,7 +19,8 @@ class Manifest:
 
     Codes are found by their tag with a binary search: 16 bytes a step.
 
-    `damaged`: the newest one that was in force does not verify any more; an older one may have taken its place.
+    `damaged`: the newest one that was in force does not verify any more, or is gone; an older one may have taken its
+    place.
     """
 
     def __init__(self, slots: "tuple[Slot, Slot]", terminal: bytes) -> None:
@@ -34,16 +35,18 @@ class Manifest:
         self._codes_at = 0
         self._row = bytearray(CodeRow.SIZE)
 
-    def load(self, roots: bytes) -> None:
-        """Takes the newest slot that verifies; dates and revocations count only when it arrives."""
+    def load(self, roots: bytes, least: int = 0) -> None:
+        """Takes the newest slot that verifies; dates and revocations count only when it arrives. `least` is the version
+        that was in force."""
         self.damaged = not (self._slots[0].readable and self._slots[1].readable)
         for slot in sorted(self._slots, key=lambda slot: -slot.version):
             if slot.size:
                 try:
                     self._open(slot, roots)
-                    return
+                    break
                 except (Refusal, OSError):
                     self.damaged = True
+        self.damaged = self.damaged or self.version < least
 
     def spare(self, version: int) -> Slot:
         """The place for a newer one. Raises Refusal."""

@@ -8,7 +8,7 @@ from plomba_wire.codec import Malformed, RevocationList, RevokedRow
 from plomba_wire.terminal_end import Refusal
 from plomba_wire.vocabulary import Error, ObjectKind
 from terminal import files
-from terminal.objects import signed
+from terminal.objects import newest
 from terminal.objects.transfer import Transfer
 
 _FILE = "revoked"
@@ -17,22 +17,20 @@ _KEY_ID = 8
 
 
 class Revocations:
-    """`number` is 0 while there is none. `damaged`: the stored list does not verify, and nobody is believed until the
-    dock brings another one."""
+    """`number` is 0 while there is none. `damaged`: the stored list does not verify or is gone, and nobody is believed
+    until the dock brings another one."""
 
     def __init__(self) -> None:
         self.number = 0
         self.damaged = False
         self._rows = b""
 
-    def load(self, roots: bytes) -> None:
-        """Takes the stored list; it stays in force when its dates have passed."""
-        bundle = files.load(_FILE)
-        if bundle is None:
-            return
+    def load(self, roots: bytes, least: int = 0) -> None:
+        """Takes the stored list unless it is older than `least`; it stays in force when its dates have passed."""
         try:
-            envelope, rows = signed.open_bundle(bundle, ObjectKind.REVOCATIONS, roots, 0)
-            self._take(envelope.version, rows)
+            found = newest.stored(_FILE, ObjectKind.REVOCATIONS, roots, least)
+            if found is not None:
+                self._take(found[0].version, found[1])
         except Refusal:
             self.damaged = True
 

@@ -10,7 +10,7 @@ import json
 from plomba_wire.terminal_end import Refusal
 from plomba_wire.vocabulary import Error, ObjectKind
 from terminal import files
-from terminal.objects import signed
+from terminal.objects import newest
 from terminal.objects.transfer import Transfer
 
 _FILE = "rules"
@@ -60,7 +60,8 @@ _NOTHING = Pack(
 class Rules:
     """`number` is that of the pack in force, 0 while there is none; `newest` that of the last one that came.
 
-    `damaged`: a stored pack does not verify.
+    `damaged`: a stored pack does not verify, or the newest one is gone. Where nobody can tell what was in force,
+    nothing is.
     """
 
     def __init__(self) -> None:
@@ -76,12 +77,18 @@ class Rules:
     def newest(self) -> int:
         return self.waiting.number if self.waiting is not None else self.number
 
-    def load(self, roots: bytes) -> None:
-        """Takes what is stored if it verifies; an object's dates and revocations count only when it arrives."""
+    def load(self, roots: bytes, least: int = 0) -> None:
+        """Takes what is stored if it verifies; an object's dates and revocations count only when it arrives. `least` is
+        the number of the last pack that came."""
         self._pack = self._stored(_FILE, roots) or _NOTHING
         waiting = self._stored(_WAITING, roots)
         # The power may have gone between the two writes by which a pack takes force.
         self.waiting = waiting if waiting is not None and waiting.number > self.number else None
+        if self.newest < least:
+            if not self.damaged:
+                self._pack = _NOTHING
+            self.waiting = None
+            self.damaged = True
 
     def install(self, transfer: Transfer, utc: int) -> None:
         """Puts a pack that was verified as it came in force, or lets it wait. `utc` is 0 while the clock is not set.
@@ -95,6 +102,8 @@ class Rules:
             raise Refusal(Error.MALFORMED)
         # Durable first: a pack that flash did not take is not in force, and may come again.
         if pack.begins > utc and (utc or self.number):
+            # Only one waits: what is due is not lost by one that came before the next tick.
+            self.turn(utc)
             files.save(_WAITING, transfer.bundle)
             self.waiting = pack
         else:
@@ -113,6 +122,7 @@ class Rules:
             files.save(_FILE, bundle)
         self._pack = waiting
         self.waiting = None
+        self.damaged = False
         return True
 
     @property
@@ -181,16 +191,14 @@ class Rules:
         return steps.get(mode << 8 | action) or steps.get(action) or []
 
     def _stored(self, name: str, roots: bytes) -> "Pack | None":
-        bundle = files.load(name)
-        if bundle is None:
-            return None
         try:
-            envelope, body = signed.open_bundle(bundle, ObjectKind.RULES, roots, 0)
-            pack = _read(body)
+            found = newest.stored(name, ObjectKind.RULES, roots, 0)
+            if found is None:
+                return None
+            pack = _read(found[1])
+            if pack.number != found[0].version:
+                raise Refusal(Error.MALFORMED)
         except Refusal:
-            self.damaged = True
-            return None
-        if pack.number != envelope.version:
             self.damaged = True
             return None
         return pack

@@ -14,7 +14,7 @@ from plomba_wire.terminal_end import Refusal
 from plomba_wire.vocabulary import Error, ObjectKind, Role, Verdict
 from terminal import files
 from terminal.keys import p256
-from terminal.objects import signed
+from terminal.objects import newest, signed
 from terminal.objects.revocations import Revocations
 from terminal.objects.transfer import Transfer
 
@@ -28,8 +28,8 @@ _SIGNED = const(14)
 
 
 class Seals:
-    """`number` is 0 while there is no list. `damaged`: the stored one does not verify, and every issuer is a stranger
-    until the dock brings another one."""
+    """`number` is 0 while there is no list. `damaged`: the stored one does not verify or is gone, and every issuer is a
+    stranger until the dock brings another one."""
 
     def __init__(self, revocations: Revocations) -> None:
         self.number = 0
@@ -41,14 +41,12 @@ class Seals:
         # Keys prepared for verifying, 960 bytes each, the one used last at the end.
         self._tables: "list[tuple[bytes, p256.Table]]" = []
 
-    def load(self, roots: bytes) -> None:
-        """Takes the stored list. Its issuers' certificates were verified when it came."""
-        bundle = files.load(_FILE)
-        if bundle is None:
-            return
+    def load(self, roots: bytes, least: int = 0) -> None:
+        """Takes the stored list if it is not older than `least`; its issuers' certificates were verified as it came."""
         try:
-            envelope, body = signed.open_bundle(bundle, ObjectKind.SEALS, roots, 0)
-            self._take(envelope.version, _read(body, b""))
+            found = newest.stored(_FILE, ObjectKind.SEALS, roots, least)
+            if found is not None:
+                self._take(found[0].version, _read(found[1], b""))
         except Refusal:
             self.damaged = True
 

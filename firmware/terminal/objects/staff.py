@@ -6,7 +6,7 @@ from plomba_wire.terminal_end import Refusal
 from plomba_wire.vocabulary import Error, ObjectKind, Verdict
 from terminal import files
 from terminal.keys import p256
-from terminal.objects import signed
+from terminal.objects import newest
 from terminal.objects.transfer import Transfer
 
 _FILE = "staff"
@@ -16,24 +16,23 @@ _BADGE = 4
 
 
 class Staff:
-    """`number` is 0 while there is none. `damaged`: the stored list does not verify, and no badge is known until the
-    dock brings another one."""
+    """`number` is 0 while there is none. `damaged`: the stored list does not verify or is gone, and no badge is known
+    until the dock brings another one."""
 
     def __init__(self) -> None:
         self.number = 0
         self.damaged = False
         self._body = b""
 
-    def load(self, roots: bytes) -> None:
-        """Takes the stored list if it verifies; dates and revocations count only when it arrives."""
-        bundle = files.load(_FILE)
-        if bundle is None:
-            return
+    def load(self, roots: bytes, least: int = 0) -> None:
+        """Takes the stored list if it verifies and is not older than `least`; dates and revocations count only when it
+        arrives."""
         try:
-            envelope, body = signed.open_bundle(bundle, ObjectKind.STAFF, roots, 0)
-            # Firmware that was put back may not know every hand that was written.
-            _check(body)
-            self._take(envelope.version, body)
+            found = newest.stored(_FILE, ObjectKind.STAFF, roots, least)
+            if found is not None:
+                # Firmware that was put back may not know every hand that was written.
+                _check(found[1])
+                self._take(found[0].version, found[1])
         except Refusal:
             self.damaged = True
 

@@ -3,7 +3,7 @@
 from micropython import const
 
 from plomba_wire.vocabulary import Action, CodeKind, Command, Condition, Mode, State, Tlv, Verdict
-from terminal.work import cards, counter, ladder, steps
+from terminal.work import cards, correction, counter, ladder, steps
 from terminal.work.decision import ORDER_MAX, Decision, about, refused
 from terminal.work.visit import Item
 
@@ -61,6 +61,8 @@ def bring(flow, need: int, value: bytes, kind: int) -> "list[Decision]":
     got[need] = value
     if action == Action.OVERRIDE:
         return [ladder.override(flow, item, step, kind, got)]
+    if action == Action.UNDO:
+        return [correction.go_on(flow, item, step, kind, got)]
     return [go_on(flow, item, action, step, kind, got)]
 
 

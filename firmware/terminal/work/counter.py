@@ -30,7 +30,7 @@ def retrieve(flow, parcel) -> Decision:
         decision.next = lacking(flow, item, after)
     if verdict in _ON_COUNTER:
         decision.effect = lambda seq: _put(flow, item)
-    elif verdict == Verdict.HELD:
+    elif verdict in (Verdict.HELD, Verdict.WRONG_STATE):
         decision.effect = lambda seq: flow.point(item)
     return decision
 

@@ -22,7 +22,7 @@ from plomba_wire.vocabulary import (
     Tlv,
     Verdict,
 )
-from terminal.work import asking, cards, codes, counter, handover, ladder, reading, route, seals, shift
+from terminal.work import asking, cards, codes, correction, counter, handover, ladder, reading, route, seals, shift
 from terminal.work.decision import Decision, about, refused, told
 from terminal.work.parcels import Parcels
 from terminal.work.people import People
@@ -140,13 +140,13 @@ class Flow:
         """A record of before this start. What the manifest knew already moves no state, but a used seal stays used."""
         before = head.state_before if newer else head.state_after
         self.parcels.apply(head.seq, head.action, head.verdict, head.order_ref, before, head.state_after, parts)
+        if head.flags & Flag.MANUAL and Tlv.CODE in parts:
+            self.people.spend("typed")
         if head.verdict == Verdict.OK:
             if head.action in (Action.SHIFT_OPEN, Action.SHIFT_CLOSE):
                 shift.replayed(self, head)
             elif head.action == Action.OVERRIDE:
                 self.people.spend("override")
-            elif head.flags & Flag.MANUAL and Tlv.CODE in parts:
-                self.people.spend("typed")
         self.undo.replayed(head, parts)
         self.routes.replayed(head, parts)
         if head.verdict == Verdict.OK and head.code_kind == CodeKind.TOKEN and head.action == Action.HANDOVER_OUT:
@@ -208,6 +208,8 @@ class Flow:
         action = COMMAND_ACTIONS.get(card)
         if card == Command.OVERRIDE:
             return [ladder.begin_override(self)]
+        if card == Command.CORRECT:
+            return [correction.begin(self)]
         if action is not None:
             return [asking.command(self, card, action, value)]
         handler = _HANDLERS.get(card)

@@ -5,7 +5,6 @@ from plomba_wire.vocabulary import Action, CodeKind, Flag, Mode, Tlv, Verdict
 from terminal.work import asking, counter, entry, reading, shift, steps
 from terminal.work.decision import Decision, about, refused, told
 
-_ANSWER_DIGITS = 8
 _WRONG_ANSWERS = 3
 _PERSISTS = (Verdict.NEED_SEAL, Verdict.NEED_ITEM)
 
@@ -114,7 +113,7 @@ def answered(flow, item, verdict: int) -> Decision:
 
 
 def _called(flow, challenge: bytes) -> None:
-    flow.entry = entry.Entry(entry.ANSWER, _ANSWER_DIGITS)
+    flow.entry = entry.Entry(entry.ANSWER)
     flow.challenge = challenge
     flow.wrong_answers = 0
 
@@ -141,7 +140,7 @@ def _answer(flow, text: bytes) -> "list[Decision]":
 def _wrong(flow) -> None:
     flow.wrong_answers += 1
     if flow.wrong_answers < _WRONG_ANSWERS:
-        flow.entry = entry.Entry(entry.ANSWER, _ANSWER_DIGITS)
+        flow.entry = entry.Entry(entry.ANSWER)
 
 
 def _code(flow, typing) -> "list[Decision]":

@@ -8,7 +8,6 @@ from plomba_wire.vocabulary import Hand, Verdict
 from terminal import files
 from terminal.keys.pin import Locked, Tries
 
-PIN_DIGITS = 4
 _ACKS = "acks"
 _ROW = ">IH"
 _SIZE = const(6)

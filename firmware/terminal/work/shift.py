@@ -5,7 +5,6 @@ import struct
 from plomba_wire.vocabulary import Action, CodeKind, Flag, ObjectKind, Tlv, Verdict
 from terminal.work import asking, cards, entry, ladder, steps
 from terminal.work.decision import Decision, refused, told
-from terminal.work.people import PIN_DIGITS
 
 
 def badge(flow, value: bytes) -> "list[Decision]":
@@ -24,7 +23,7 @@ def badge(flow, value: bytes) -> "list[Decision]":
         if verdict != Verdict.OK:
             return [_supervised(flow, item, verdict, number)]
         if people.wants_pin(number):
-            flow.entry = entry.Entry(entry.PIN, PIN_DIGITS)
+            flow.entry = entry.Entry(entry.PIN)
             flow.badge = (number, hand)
             return [_supervised(flow, item, Verdict.NEED_PIN, number)]
         return supervisor(flow, number)
@@ -33,7 +32,7 @@ def badge(flow, value: bytes) -> "list[Decision]":
     if number == people.actor and not people.locked:
         return _opening(number, Verdict.REPEAT, number)
     if people.wants_pin(number) and flow.rules.wants_pin:
-        flow.entry = entry.Entry(entry.PIN, PIN_DIGITS)
+        flow.entry = entry.Entry(entry.PIN)
         flow.badge = (number, hand)
         return _opening(number, Verdict.NEED_PIN, number)
     return _open(flow, number, hand)
