@@ -248,7 +248,7 @@ class Service:
         if request.kind == ObjectKind.MANIFEST:
             terminal.manifest.install(transfer)
             terminal.flow.clear()
-            terminal.replay()
+            terminal.replay(False)
         elif request.kind == ObjectKind.RULES:
             terminal.rules.install(transfer, terminal.clock.utc())
         elif request.kind == ObjectKind.STAFF:
