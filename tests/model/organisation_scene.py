@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,7 @@ name = "ended"
 hand = "SUPERVISOR"
 until = 2020-01-01T00:00:00+00:00
 """
+_PIECE = 2000
 _NEWS = 'ru = "Правило"\nuk = "Правило"\nen = "Rule"\n'
 _PACKS = {
     2: ("", "[limits]\noverride = 1\ntyped = 2\n"),
@@ -203,7 +205,16 @@ class Company:
 
 
 def put(board: Board, kind: int, data: bytes) -> Told:
-    return board.ask("put", [kind, version_of(data), len(split_package(data)[0]), data.hex()])
+    """An object goes down as a dock brings it; what came of the last message, `refused` when it was not taken."""
+    bundle, _ = split_package(data)
+    version = version_of(data)
+    told = board.ask("offer", [kind, version, len(data), len(bundle), hashlib.sha256(bundle).hexdigest()])
+    pieces = [["piece", [at, data[at : at + _PIECE].hex()]] for at in range(0, len(data), _PIECE)]
+    for name, given in [*pieces, ["commit", [kind, version]]]:
+        if "refused" in told:
+            break
+        told = board.ask(str(name), given)
+    return told
 
 
 @dataclass

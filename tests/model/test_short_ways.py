@@ -65,3 +65,15 @@ def test_a_seal_of_our_own_opens_the_gate_at_the_desk_too(world: World, scan: Sc
     world.dock("point")
     assert world.states()["E-5"] == (State.DELIVERED, "customer")
     assert not Differences(world.book.store).disputed
+
+
+def test_a_dock_counts_nothing_of_the_shift_twice(world: World, scan: Scan) -> None:
+    allow = (b"PLB*OVERRIDE", b"PLB*REASON*20", b"PLB*PHOTO*CAM-1", b"PLB*BADGE*22")
+    scan("point", b"PLB*BADGE*14", b"PLB*HANDOUT", b"E-2")
+    assert scan("point", *allow)[-1] == (Action.OVERRIDE, Verdict.OK)
+    world.dock("point")
+    scan("point", b"E-6")
+    assert scan("point", *allow)[-1] == (Action.OVERRIDE, Verdict.OK)
+    world.dock("point")
+    scan("point", b"E-3")
+    assert scan("point", b"PLB*OVERRIDE")[-1] == (Action.OVERRIDE, Verdict.LIMIT)

@@ -233,6 +233,10 @@ class Witness:
         head, parts = record.head, record.parts
         if Tlv.CHALLENGE in parts and head.verdict == Verdict.NEED_ANSWER:
             seen.challenges.add(parts[Tlv.CHALLENGE])
+        if head.verdict == Verdict.LIMIT and head.action == Action.OVERRIDE:
+            need(seen.overridden >= LIMITS[head.rules][0], "refused before the limit is reached")
+        if head.verdict == Verdict.LIMIT and head.action == Action.UNREADABLE:
+            need(seen.typed >= LIMITS[head.rules][1], "refused before the limit is reached")
         if head.verdict != Verdict.OK or head.action not in (Action.OVERRIDE, Action.RELEASE, Action.SEAL_BREAK):
             return
         need(Tlv.REASON in parts, "decided without a reason")
