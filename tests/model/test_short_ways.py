@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from organisation_scene import Company, World
-from people import CODE_128, QR
+from people import CODE_128, DATA_MATRIX, QR
 from witness import Witness
 
 from plomba.desk.differences import Differences
@@ -77,3 +77,10 @@ def test_a_dock_counts_nothing_of_the_shift_twice(world: World, scan: Scan) -> N
     world.dock("point")
     scan("point", b"E-3")
     assert scan("point", b"PLB*OVERRIDE")[-1] == (Action.OVERRIDE, Verdict.LIMIT)
+
+
+@pytest.mark.parametrize("code", [b"1111222233334444", b"PLB*BADGE*21", b"PLB*CALL", b"PLB*REASON*1", b"PLB*RESULT*1"])
+def test_anything_may_come_where_a_seal_is_to_be_bound(world: World, scan: Scan, code: bytes) -> None:
+    scan("point", b"PLB*BADGE*22", b"PLB*STORE", b"D-1")
+    assert scan("point", b"PLB*SEALED")[-1] == (Action.INTAKE_CHECK, Verdict.NEED_SEAL)
+    assert world.do("point", "scan", DATA_MATRIX, code)

@@ -63,7 +63,8 @@ class Seen:
     actor: int = 0
     overridden: int = 0
     typed: int = 0
-    mine: dict[int, Record] = field(default_factory=dict)
+    mine: set[int] = field(default_factory=set)
+    moves: dict[int, Record] = field(default_factory=dict)
     countersigned: int = 0
     listed: bool = False
     sealed: set[int] = field(default_factory=set)
@@ -239,17 +240,22 @@ class Witness:
             need(seen.typed >= LIMITS[head.rules][1], "refused before the limit is reached")
         if head.verdict != Verdict.OK or head.action not in (Action.OVERRIDE, Action.RELEASE, Action.SEAL_BREAK):
             return
+        self._decided(seen, record)
+        if head.action == Action.OVERRIDE:
+            need(Tlv.PHOTO in parts or Tlv.CAMERA in parts, "decided without a photo")
+            need(parts.get(Tlv.NEED) in (bytes((Verdict.NEED_SEAL,)), bytes((Verdict.NEED_ITEM,))), "decided on nothing")
+            seen.overridden += 1
+            need(seen.overridden <= LIMITS[head.rules][0], "decided more often than a shift may")
+
+    def _decided(self, seen: Seen, record: Record) -> None:
+        """Somebody else than who works here stands behind it, and says why."""
+        head, parts = record.head, record.parts
         need(Tlv.REASON in parts, "decided without a reason")
         (supervisor,) = struct.unpack(">I", parts.get(Tlv.SUPERVISOR, b"\xff\xff\xff\xff"))
         if supervisor:
             need(supervisor in SUPERVISORS and supervisor != head.actor, "decided by", supervisor)
         else:
             need(parts.get(Tlv.CHALLENGE) in seen.challenges, "answered to what nobody was asked")
-        if head.action == Action.OVERRIDE:
-            need(Tlv.PHOTO in parts or Tlv.CAMERA in parts, "decided without a photo")
-            need(parts.get(Tlv.NEED) in (bytes((Verdict.NEED_SEAL,)), bytes((Verdict.NEED_ITEM,))), "decided on nothing")
-            seen.overridden += 1
-            need(seen.overridden <= LIMITS[head.rules][0], "decided more often than a shift may")
 
     def _seal(self, seen: Seen, record: Record) -> None:
         head, ref = record.head, record.head.order_ref
@@ -290,15 +296,20 @@ class Witness:
         if head.action != Action.UNDO or head.verdict != Verdict.OK:
             return
         (seq,) = struct.unpack(">I", parts[Tlv.REF_SEQ])
-        undone = seen.mine.pop(seq, None)
-        need(undone is not None, "takes back what is not this shift's to take back:", seq)
+        undone = seen.moves.pop(seq, None)
+        need(undone is not None, "takes back what is not there to be taken back:", seq)
         assert undone is not None
         was = undone.head
-        need(was.actor == head.actor, "takes back another's step")
         need(was.order_ref == head.order_ref, "takes back a step of another order")
+        if Tlv.SUPERVISOR in parts:
+            self._decided(seen, record)
+        else:
+            need(seq in seen.mine, "takes back what is not this shift's:", seq)
+            need(was.actor == head.actor, "takes back another's step")
+            if was.action == Action.HANDOVER_OUT:
+                need(seq > seen.countersigned, "takes back what the other side signed for")
+        seen.mine.discard(seq)
         need((was.state_before, was.state_after) == (head.state_after, head.state_before), "goes back elsewhere")
-        if was.action == Action.HANDOVER_OUT:
-            need(seq > seen.countersigned, "takes back what the other side signed for")
         ref = head.order_ref
         if was.action == Action.HANDOUT:
             seen.used.pop(undone.parts.get(Tlv.SEAL, b""), None)
@@ -321,7 +332,8 @@ class Witness:
         if head.verdict in PROVES and head.action == Action.SEAL_CHECK:
             seen.proof[ref] = record
         if head.action != Action.UNDO and head.verdict not in (Verdict.NOTED,):
-            seen.mine[head.seq] = record
+            seen.mine.add(head.seq)
+            seen.moves[head.seq] = record
         if head.action == Action.INTAKE_CHECK and head.verdict in (Verdict.NEED_SEAL, Verdict.SEAL_READ):
             seen.sealed.add(ref)
         if head.verdict != Verdict.OK:
