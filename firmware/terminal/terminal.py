@@ -30,7 +30,7 @@ from terminal.receipts import Receipts
 from terminal.recorder import Recorder
 from terminal.update import Images
 from terminal.version import FIRMWARE
-from terminal.work import handover, shift, token
+from terminal.work import codes, counter, handover, ladder, shift, token
 from terminal.work.decision import Decision
 from terminal.work.flow import Flow
 from terminal.work.people import NotCounted
@@ -76,7 +76,6 @@ class Terminal:
         self._unread = 0
         self._alarmed = 0
         self._touched = 0
-        self._shown = (0, 0)
         self.notes = Notes(self)
         board.feed()
         self.recorder.sign()
@@ -135,7 +134,7 @@ class Terminal:
         """The engine gave up. Three times for a parcel on the counter is a record of its own."""
         self._unread += 1
         if self._unread >= (self.rules.limit("tries") or _TRIES) and self.identity.root:
-            decision = self.flow.unreadable(self._unread)
+            decision = ladder.unreadable(self.flow, self._unread)
             self._unread = 0
             if decision is not None:
                 self.carry_out(decision, b"")
@@ -143,6 +142,8 @@ class Terminal:
     def press(self, key: str) -> None:
         """A key: ok or back."""
         self._alarmed = 0
+        # What was scanned before a key and is scanned after it is no repeat.
+        self._last_code = b""
         if self.presenter.seen():
             self.idle_screen()
             return
@@ -190,9 +191,10 @@ class Terminal:
         self.notes.tick(now)
         if self.rules.turn(self.clock.utc()):
             self.diary.note("rules %d take force" % self.rules.number)
-            self._tell_rule()
+            self.flow.rule_shown = self.flow.put_off = 0
+        self._tell_rule()
         self._lock(now)
-        decision = self.flow.overdue(now)
+        decision = counter.overdue(self.flow, now)
         if decision is not None:
             # It sounds whether there is room for its record or not.
             self.carry_out(decision, b"")
@@ -283,6 +285,24 @@ class Terminal:
             return b""
         return answers.challenge(self.identity.id, self.identity.epoch, self.journal.next_seq, ref)
 
+    def newest_move(self, ref: int) -> "tuple[int, RecordHead, dict[int, bytes]] | None":
+        """Number, head and parts of the newest record in the journal that moved an order and was not taken back."""
+        undone = set()
+        for seq in range(self.journal.next_seq - 1, self.journal.oldest_seq - 1, -1):
+            try:
+                body = self.journal.read(seq)[0]
+            except OSError:
+                continue
+            head = RecordHead.read(body, 0)
+            if head.order_ref != ref or head.state_after == head.state_before:
+                continue
+            parts = tlv.unpack(body, RecordHead.SIZE)
+            if head.action == Action.UNDO:
+                undone.add(parts.get(Tlv.REF_SEQ))
+            elif struct.pack(">I", seq) not in undone:
+                return seq, head, parts
+        return None
+
     def answer(self, order: bytes, need: int, challenge: bytes) -> "bytes | None":
         """What the owner has to say to a challenge; None where nobody can."""
         identity = self.identity
@@ -298,17 +318,17 @@ class Terminal:
         for decision in decisions[:-1]:
             if not self.carry_out(decision, b"", False):
                 return False
-        told = self.carry_out(decisions[-1], b"" if decisions[0].secret else code)
+        hidden = decisions[0].secret or code.startswith(codes.COMMAND)
+        told = self.carry_out(decisions[-1], b"" if hidden else code)
         self._tell_rule()
         return told
 
     def _tell_rule(self) -> None:
         """A rule that the person of this shift has not read is shown, and that it was shown is recorded."""
-        decision = shift.show_rule(self.flow)
-        shown = (self.flow.actor, shift.unread(self.flow))
-        if decision is not None and shown != self._shown and not self.flow.busy:
-            self._shown = shown
-            self.carry_out(decision, b"")
+        decision = None if self.flow.busy else shift.show_rule(self.flow)
+        if decision is not None and not self.carry_out(decision, b""):
+            # No room for the record: said once, not at every tick.
+            self.flow.rule_shown = shift.unread(self.flow)
 
     def _lock(self, now: int) -> None:
         """A shift that nobody works in is locked until its badge is scanned again."""

@@ -110,6 +110,7 @@ class Verdict:
     COUNTERSIGNED = 0x37
     ANSWER_WRONG = 0x38
     NO_ROUTE = 0x39
+    NO_BAG = 0x3a
 
 
 class Mode:
@@ -142,6 +143,7 @@ class Command:
     FAILED = 0x29
     RETURN = 0x2a
     OVERRIDE = 0x2b
+    CORRECT = 0x2c
     SEALED = 0x30
     DEFER = 0x31
     UNDO = 0x32
@@ -455,6 +457,7 @@ COMMANDS = {
     b"FAILED": 41,
     b"RETURN": 42,
     b"OVERRIDE": 43,
+    b"CORRECT": 44,
     b"SEALED": 48,
     b"DEFER": 49,
     b"UNDO": 50,
@@ -510,5 +513,6 @@ COMMAND_ACTIONS = {
     41: 0x35,
     42: 0x40,
     43: 0x71,
+    44: 0x70,
 }
 """Command -> what is done to the parcel that was scanned last."""

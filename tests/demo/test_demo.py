@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from demo_records import check_the_day
 
 PLOMBA = [sys.executable, "-m", "plomba"]
 
@@ -42,6 +43,17 @@ HAPPENED = {
     "left_unscanned",
     "seal_read_without_manifest",
     "shift",
+    "pin_typed",
+    "badge_unknown",
+    "badge_revoked",
+    "rule_shown",
+    "scan_before_rule_read",
+    "rule_read",
+    "refusal_with_reason",
+    "own_seal",
+    "forged_seal",
+    "unreadable_decided",
+    "unreadable_typed",
 }
 
 
@@ -52,6 +64,7 @@ def _a_day(seed: int, out: Path) -> dict[str, Any]:
     assert facts["lost"] == 0
     assert facts["records"] == facts["verified"] == facts["receipted"] == facts["forwarded"] == facts["desk_events"]
     assert set(facts["happened"]) == HAPPENED and min(facts["happened"].values()) >= 1
+    assert facts["pairs"] == facts["pairs_matching"] == 2
     assert facts["link_cuts"] >= 2 and facts["power_cuts"] >= 2 and facts["dock_kills"] >= 1
     return facts
 
@@ -63,6 +76,7 @@ def test_nothing_is_lost(seed: int, tmp_path: Path) -> None:
     assert facts["orders"] >= 40
     assert len(list(Path(facts["screens"]).glob("*.png"))) >= 20
     assert Path(facts["desk_page"]).stat().st_size > 1000
+    check_the_day(facts, tmp_path / "out")
     if seed == 1:
         _check_the_pack(Path(facts["evidence"]), facts["root"], tmp_path)
 
@@ -94,7 +108,8 @@ def _check_the_pack(pack: Path, root: str, tmp_path: Path) -> None:
 def test_it_speaks_the_language(tmp_path: Path, language: str = "uk") -> None:
     ran = plomba("demo", language=language, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
-    assert "втрачено 0" in ran.stdout and "СКАНУЙ ПЛОМБУ" in ran.stdout
+    for words in ("втрачено 0", "СКАНУЙ ПЛОМБУ", "НОВЕ ПРАВИЛО", "не читається: вирішив старший", "збігаються у 2"):
+        assert words in ran.stdout, words
 
 
 def test_it_does_not_empty_a_folder_that_is_not_its_own(tmp_path: Path) -> None:

@@ -131,6 +131,19 @@ def test_a_seal_bound_by_a_scan_counts_as_the_orders_own(book: Book, counter: Sc
     assert [bad.error.code for bad in caught.value.bad] == ["desk_row_code_taken"]
 
 
+def test_a_seal_of_our_own_is_read_as_a_text_and_known_by_its_name(book: Book, counter: Scanner) -> None:
+    take(book, "A-1,sealed,17,,01-0001-000001-9,\nA-2,sealed,17,,01-0001-000002-7,\n")
+    text = "PLS*" + "7" * 117
+    for order in ("A-1", "A-2"):
+        more = {Tlv.SEAL: b"01-0001-000001-9"}
+        read = (Action.SEAL_CHECK, Verdict.SEAL_OK, order)
+        accept(book, counter.store(order), counter.retrieve(order))
+        accept(book, counter.record(*read, kind=CodeKind.SEAL, code=text, after=State.VERIFIED, more=more))
+        accept(book, counter.hand_out(order))
+    assert (state(book, "A-1"), state(book, "A-2")) == (State.DELIVERED, State.IDENTIFIED)
+    assert [(order, why) for order, _, _, _, why in differences(book)] == [("A-2", "gate"), ("A-2", "seal")]
+
+
 def test_any_seal_opens_only_an_order_that_has_none(book: Book, counter: Scanner) -> None:
     take(book, "A-1,sealed,17,,,\nA-2,sealed,17,,S2,\n")
     for order in ("A-1", "A-2"):

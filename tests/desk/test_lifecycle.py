@@ -64,6 +64,20 @@ def test_a_sealed_order_goes_its_way() -> None:
     assert [step.now.holder for step in steps] == ["point", "point", "point", "customer"]
 
 
+@pytest.mark.parametrize(
+    ("state", "scans"),
+    [
+        (State.STAGED, [scan(Action.HOLD, Verdict.OK), scan(Action.RELEASE, Verdict.OK, claim=State.READY)]),
+        (State.ACCEPTED, [scan(Action.MISSING, Verdict.OK), scan(Action.RELEASE, Verdict.OK, claim=State.READY)]),
+        (State.READY, [CONFIRM, scan(Action.ATTEMPT_FAILED, Verdict.OK), scan(Action.ROUTE_START, Verdict.OK)]),
+    ],
+)
+def test_nothing_but_a_hand_over_passes_an_order_on(state: int, scans: list[Scan]) -> None:
+    steps = replay(OrderClass.PLAIN, state, scans)
+    assert all(step.moved for step in steps)
+    assert {step.now.holder for step in steps} == {LIFE.holder[state]}
+
+
 def test_a_sealed_order_is_not_handed_out_without_its_seal() -> None:
     step = replay(OrderClass.SEALED, State.AT_POINT, [STORE, RETRIEVE, HANDOUT])[-1]
     assert (step.after, step.why) == (State.IDENTIFIED, GATE)

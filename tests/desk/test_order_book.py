@@ -424,3 +424,14 @@ def test_a_batch_that_breaks_off_leaves_nothing(book: Book, scanner: Scanner, mo
             book.accept([event])
     assert book.store.query("SELECT count(*) FROM events") == [(0,)]
     assert accept(book, event) == ["accepted"]
+
+
+def test_a_record_that_names_an_order_by_its_label_is_about_that_order(book: Book, scanner: Scanner) -> None:
+    """A terminal that found a parcel by its SSCC has no other name for it."""
+    header = "order,class,place,codes\n"
+    take(book, "A-1,plain,17,sscc:106141411234567897\nB-1,plain,17,\n", header)
+    sscc = "106141411234567897"
+    refs = [chain.order_ref(id) for id in (b"B-1", b"A-1")]
+    events = [scanner.record(Action.STORE, Verdict.OK, sscc, after=State.READY, ref=ref) for ref in refs]
+    assert accept(book, *events) == ["accepted", "accepted"]
+    assert (state(book, "A-1"), state(book, "B-1")) == (State.READY, State.AT_POINT), "name and index must both fit"

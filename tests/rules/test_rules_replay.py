@@ -25,7 +25,7 @@ VERDICTS = {
     1: [
         *BEGIN,
         *["CONFIRM", "OK", "NO_VISIT", "NO_VISIT", ""],
-        *["CONFIRM", "NEED_RESULT", "OK", "OK", "OK", "NO_VISIT", ""],
+        *["CONFIRM", "NEED_RESULT", "OK", "NOTED", "OK", "NO_VISIT", ""],
         *["CONFIRM", "", "", "CONFIRM"],
         *END,
     ],

@@ -253,6 +253,7 @@ class Service:
             terminal.rules.install(transfer, terminal.clock.utc())
         elif request.kind == ObjectKind.STAFF:
             terminal.staff.install(transfer)
+            terminal.flow.people.forgive()
         elif request.kind == ObjectKind.REVOCATIONS:
             terminal.revocations.install(transfer)
             terminal.note_own_key()

@@ -4,6 +4,8 @@
 # (action or 0, verdict): headline, next step, icon, tone, lamp, latched
 VERDICTS = {
     (0x00, 0x00): ("NOTED", "", "none", "none", "off", 0),
+    (0x7f, 0x00): ("NOTED", "Go on as before", "ok", "ok", "green", 0),
+    (0x72, 0x00): ("LATE ENTRIES", "Scan what was done without a terminal", "hand", "next", "amber", 0),
     (0x00, 0x01): ("DONE", "", "ok", "ok", "green", 0),
     (0x01, 0x01): ("SHIFT OPEN", "Scan", "ok", "ok", "green", 0),
     (0x02, 0x01): ("SHIFT CLOSED", "Put it on the dock", "ok", "ok", "green", 0),
@@ -53,8 +55,8 @@ VERDICTS = {
     (0x00, 0x09): ("WHY?", "Scan a card with the reason", "hand", "next", "blue", 1),
     (0x00, 0x0a): ("PHOTO NEEDED", "Scan the photo's or the camera's code", "hand", "next", "blue", 1),
     (0x00, 0x0b): ("CALL SUPERVISOR", "Supervisor's badge, or the call card", "hand", "next", "blue", 1),
-    (0x00, 0x0c): ("ENTER PIN", "Back: next digit. OK: take it", "hand", "next", "blue", 1),
-    (0x00, 0x0d): ("TYPE THE CODE", "Twice. Back: next sign. OK: take it", "hand", "next", "blue", 1),
+    (0x00, 0x0c): ("ENTER PIN", "Back: next digit. OK: take it. = ends", "hand", "next", "blue", 1),
+    (0x00, 0x0d): ("TYPE THE CODE", "Back: next sign. OK: take it. = ends", "hand", "next", "blue", 1),
     (0x00, 0x0e): ("ACT NEEDED", "Scan the act, a bag, or a hand-over code", "hand", "next", "blue", 1),
     (0x00, 0x0f): ("CALL THE OWNER", "Read the code out, type the answer", "hand", "next", "blue", 1),
     (0x00, 0x10): ("WRONG SEAL", "DO NOT HAND OVER. Find this order's seal", "cross", "refused", "red", 1),
@@ -68,7 +70,7 @@ VERDICTS = {
     (0x00, 0x18): ("ORDER FIRST", "Scan the order code", "question", "refused", "red", 0),
     (0x00, 0x19): ("SEAL WAS USED", "DO NOT HAND OVER. This seal left already", "cross", "refused", "red", 1),
     (0x00, 0x1a): ("NO SEAL READ!", "Where is it? Scan the seal now", "hand", "siren", "red", 1),
-    (0x00, 0x1b): ("UNREADABLE", "DO NOT HAND OVER. Use the hold card", "question", "refused", "red", 1),
+    (0x00, 0x1b): ("UNREADABLE", "DO NOT HAND OVER. Type, ask, or hold", "question", "refused", "red", 1),
     (0x00, 0x1c): ("ON HOLD", "DO NOT HAND OVER. Call the supervisor", "hand", "refused", "red", 1),
     (0x00, 0x1d): ("OPEN YOUR SHIFT", "Scan your badge", "question", "refused", "red", 0),
     (0x00, 0x1e): ("NOTHING TO UNDO", "Only your last step can be undone", "question", "refused", "red", 0),
@@ -98,6 +100,7 @@ VERDICTS = {
     (0x00, 0x37): ("TAKEN ALREADY", "The other side took it. Supervisor only", "cross", "refused", "red", 1),
     (0x00, 0x38): ("WRONG ANSWER", "DO NOT HAND OVER. Call again", "cross", "refused", "red", 1),
     (0x00, 0x39): ("NO ROUTE", "Scan the card of the route", "question", "refused", "red", 0),
+    (0x00, 0x3a): ("NO BAG", "Scan the card of the bag", "question", "refused", "red", 0),
 }
 
 # bit: shows, headline, next step
@@ -144,7 +147,7 @@ UI = {
     "SCAN": "SCAN",
     "ORDERS": "Orders on the list",
     "TOKEN": "HAND-OVER",
-    "TOKEN_HINT": "Let the other scan it",
+    "TOKEN_HINT": "Show it to the other",
     "AGAIN": "The same once more",
     "NO_MANIFEST": "No list: put it on the dock",
     "NOT_ENROLLED": "NOT ENROLLED",

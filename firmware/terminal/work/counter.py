@@ -1,7 +1,7 @@
 """The counter: a parcel is taken from its cell, its seal and its tag are read, and only then it is let go."""
 
 from plomba_wire.vocabulary import Action, CodeKind, Flag, Mode, State, Tlv, Verdict
-from terminal.work import codes, steps
+from terminal.work import asking, codes, steps
 from terminal.work.decision import Decision, about, refused
 from terminal.work.visit import Item
 
@@ -30,7 +30,7 @@ def retrieve(flow, parcel) -> Decision:
         decision.next = lacking(flow, item, after)
     if verdict in _ON_COUNTER:
         decision.effect = lambda seq: _put(flow, item)
-    elif verdict == Verdict.HELD:
+    elif verdict in (Verdict.HELD, Verdict.WRONG_STATE):
         decision.effect = lambda seq: flow.point(item)
     return decision
 
@@ -90,7 +90,7 @@ def tag(flow, number: bytes, owner: int) -> "list[Decision]":
     if missing:
         decision.next = missing
         return [decision]
-    return [decision, flow.done_or_asked(item, asked, step, kind, got)]
+    return [decision, asking.go_on(flow, item, asked, step, kind, got)]
 
 
 def part(flow, item, count: int) -> Decision:
@@ -110,21 +110,44 @@ def part(flow, item, count: int) -> Decision:
 
 def wants_seal(flow, item) -> bool:
     """Whether a parcel on the counter waits for its seal."""
-    if item is None or flow.mode != Mode.HANDOUT or item.seal:
+    return item is not None and flow.mode == Mode.HANDOUT and owes_seal(flow, item)
+
+
+def owes_seal(flow, item) -> bool:
+    """Whether a parcel that was taken from its cell cannot be let go because its seal was not read."""
+    if item.seal:
         return False
     step = flow.rules.step(Mode.HANDOUT, Action.HANDOUT, item.parcel.state)
     return step is not None and Verdict.NEED_SEAL in steps.lacks(flow.rules, item, Action.HANDOUT, step)
 
 
-def lacking(flow, item, state: int, need: int = 0, value: bytes = b"") -> int:
-    """The verdict that asks for what a hand-out from `state` lacks first, once `need` is there; 0 = nothing."""
+def lacking(flow, item, state: int, need: int = 0, value: bytes = b"", inspected: bool = False) -> int:
+    """The verdict that asks for what a hand-out from `state` lacks first, once `need` is there; 0 = nothing.
+
+    `inspected`: the inspection that was asked for is over.
+    """
     step = flow.rules.step(Mode.HANDOUT, Action.HANDOUT, state)
     if step is None:
         return 0
     got = dict(item.got)
     if need:
         got[need] = value
-    return steps.missing(flow.rules, item, Action.HANDOUT, step, False, got)
+    asked = item.asked
+    if inspected:
+        item.asked = None
+    missing = steps.missing(flow.rules, item, Action.HANDOUT, step, False, got)
+    item.asked = asked
+    return missing
+
+
+def overdue(flow, now: int) -> "Decision | None":
+    """A parcel was taken from its cell, and its seal was not read in time."""
+    for item in flow.visit.items + flow.left:
+        patience = flow.rules.gate(item.parcel.order_class, "siren_s") * 1000
+        if patience and item.waits and now - item.since >= patience and owes_seal(flow, item):
+            item.waits = False
+            return about(Action.NOTE, Verdict.LEFT_UNSCANNED, CodeKind.NONE, item.parcel, item.parcel.state)
+    return None
 
 
 def _put(flow, item) -> None:

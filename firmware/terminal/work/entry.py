@@ -6,32 +6,36 @@ before it is whole, and a PIN never.
 
 from micropython import const
 
+from plomba_wire.pin_proof import LONGEST, SHORTEST
+
 PIN, CODE, ANSWER = range(3)
 
 _DIGITS = b"0123456789"
 _ENTER = const(0x0A)
 _DELETE = const(0x08)
-_CODE_WHEEL = _DIGITS + b"\n-ABCDEFGHIJKLMNOPQRSTUVWXYZ*./\x08"
-_NUMBER_WHEEL = _DIGITS + b"\x08"
-_MOST = const(64)
+# What is typed: its signs in the order of the wheel, how many end it at the least and at the most.
+_KINDS = {
+    PIN: (_DIGITS + b"\n\x08", SHORTEST, LONGEST),
+    CODE: (_DIGITS + b"\n-ABCDEFGHIJKLMNOPQRSTUVWXYZ*./\x08", 1, 64),
+    ANSWER: (_DIGITS + b"\x08", 8, 8),
+}
 
 
 class Entry:
-    """`length` signs end it, 0 = ENTER does. A code is typed twice: `first` is what came first."""
+    """ENTER ends it, or its last sign where there can be no more. A code is typed twice: `first` is what came first."""
 
-    def __init__(self, purpose: int, length: int = 0) -> None:
+    def __init__(self, purpose: int) -> None:
         self.purpose = purpose
-        self.length = length
         self.text = b""
         self.first = b""
-        self._wheel = _NUMBER_WHEEL if length else _CODE_WHEEL
+        self._wheel, self._least, self._most = _KINDS[purpose]
         self._at = 0
 
     @property
     def sign(self) -> str:
-        """What the wheel shows."""
+        """What the wheel shows: = ends, < takes one back."""
         sign = self._wheel[self._at]
-        return "↵" if sign == _ENTER else "←" if sign == _DELETE else chr(sign)
+        return "=" if sign == _ENTER else "<" if sign == _DELETE else chr(sign)
 
     @property
     def again(self) -> bool:
@@ -53,7 +57,7 @@ class Entry:
 
     def enter(self) -> bool:
         """Whether what is typed is whole by the person's word."""
-        return not self.length and bool(self.text)
+        return len(self.text) >= self._least
 
     def repeat(self) -> None:
         """The first time is over."""
@@ -65,6 +69,6 @@ class Entry:
             return self.enter()
         if sign == _DELETE:
             self.text = self.text[:-1]
-        elif len(self.text) < _MOST:
+        elif len(self.text) < self._most:
             self.text += bytes((sign,))
-        return self.length > 0 and len(self.text) == self.length
+        return len(self.text) == self._most

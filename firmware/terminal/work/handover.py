@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from plomba_wire.vocabulary import Action, CodeKind, Flag, Mode, State, Tlv, Verdict
+from plomba_wire.vocabulary import MODE_ACTIONS, Action, CodeKind, Flag, Mode, State, Tlv, Verdict
 from terminal.work import token as tokens
 from terminal.work.decision import Decision, refused, told
 
@@ -15,13 +15,11 @@ _BAGGED = (Mode.GIVE, Mode.TAKE, Mode.ARRIVAL, Mode.STAGE, Mode.ROUTE, Mode.STOP
 
 
 class Handover:
-    """One hand-over. `peer` is the other terminal's head, TLV PEER_HEAD; `act` what stands for a party without one.
-    `closed`: the other side has this terminal's head, and this terminal has the other's."""
+    """One hand-over. `peer` is the other terminal's head, TLV PEER_HEAD; `act` what stands for a party without one."""
 
     def __init__(self) -> None:
         self.peer = b""
         self.act = b""
-        self.closed = False
         self._refs: "set[int]" = set()
 
     @property
@@ -40,6 +38,10 @@ class Handover:
         """A parcel was handed over, or taken."""
         if action in (Action.HANDOVER_OUT, Action.HANDOVER_IN):
             self._refs.add(ref)
+
+    def drop(self, ref: int) -> None:
+        """A parcel's step was taken back."""
+        self._refs.discard(ref)
 
     def mark(self, decision: Decision, mode: int) -> None:
         """With whom it is, into the record of a parcel."""
@@ -109,13 +111,11 @@ def defer(flow, _: bytes) -> "list[Decision]":
 def _met(flow, peer: bytes) -> None:
     flow.handover.peer = peer
     if flow.mode == Mode.GIVE:
-        flow.countersigned()
+        flow.undo.countersign()
 
 
 def _move_bag(flow, bag: bytes) -> Decision:
     """One record for all that is in a bag: it moves whole, or not at all."""
-    from plomba_wire.vocabulary import MODE_ACTIONS
-
     action = MODE_ACTIONS[flow.mode]
     members = flow.parcels.in_bag(bag)
     verdict = Verdict.OK

@@ -2,10 +2,9 @@
 what is expected, a supervisor or a remote owner with reason and photo, at its end the hold. Every rung is a record."""
 
 from plomba_wire.vocabulary import Action, CodeKind, Flag, Mode, Tlv, Verdict
-from terminal.work import counter, entry, shift, steps
+from terminal.work import asking, counter, entry, reading, shift, steps
 from terminal.work.decision import Decision, about, refused, told
 
-_ANSWER_DIGITS = 8
 _WRONG_ANSWERS = 3
 _PERSISTS = (Verdict.NEED_SEAL, Verdict.NEED_ITEM)
 
@@ -114,7 +113,7 @@ def answered(flow, item, verdict: int) -> Decision:
 
 
 def _called(flow, challenge: bytes) -> None:
-    flow.entry = entry.Entry(entry.ANSWER, _ANSWER_DIGITS)
+    flow.entry = entry.Entry(entry.ANSWER)
     flow.challenge = challenge
     flow.wrong_answers = 0
 
@@ -131,7 +130,7 @@ def _answer(flow, text: bytes) -> "list[Decision]":
         return [answered(flow, item, Verdict.NOT_ALLOWED)]
     if expected == text:
         flow.challenge = b""
-        return flow.bring(Verdict.NEED_SUPERVISOR, bytes(4) + challenge, CodeKind.TYPED)
+        return asking.bring(flow, Verdict.NEED_SUPERVISOR, bytes(4) + challenge, CodeKind.TYPED)
     decision = answered(flow, item, Verdict.ANSWER_WRONG)
     decision.parts[Tlv.CHALLENGE] = challenge
     decision.effect = lambda seq: _wrong(flow)
@@ -141,7 +140,7 @@ def _answer(flow, text: bytes) -> "list[Decision]":
 def _wrong(flow) -> None:
     flow.wrong_answers += 1
     if flow.wrong_answers < _WRONG_ANSWERS:
-        flow.entry = entry.Entry(entry.ANSWER, _ANSWER_DIGITS)
+        flow.entry = entry.Entry(entry.ANSWER)
 
 
 def _code(flow, typing) -> "list[Decision]":
@@ -153,7 +152,7 @@ def _code(flow, typing) -> "list[Decision]":
             parcel = item.parcel
             decision = about(Action.UNREADABLE, Verdict.DIGITS_DIFFER, CodeKind.TYPED, parcel, parcel.state)
         return [decision]
-    decisions = flow.code(typing.text, 0, True)
+    decisions = reading.text(flow, typing.text, 0, True)
     first = decisions[0]
     first.flags |= Flag.MANUAL
     first.parts[Tlv.CODE] = typing.text

@@ -39,6 +39,16 @@ class Route:
         elif ref in self.open and (decision.after not in _OPEN or _given(decision)):
             del self.open[ref]
 
+    def replayed(self, head, parts: "dict[int, bytes]") -> None:
+        """A record of before this start."""
+        self.record(_record_of(head), parts)
+
+
+def _record_of(head) -> Decision:
+    decision = Decision(head.action, head.verdict).about(head.order_ref, head.state_before, head.state_after)
+    decision.route = head.route
+    return decision
+
 
 def open_route(flow, value: bytes) -> "list[Decision]":
     """The card of a route."""

@@ -5,7 +5,7 @@ from micropython import const
 from plomba_wire.vocabulary import Action, CodeKind, Mode, OrderClass, Verdict
 from plomba_wire.vocabulary import Tlv as Part
 from terminal.objects.rules import APPLY
-from terminal.work import counter, steps
+from terminal.work import asking, counter, steps
 from terminal.work.decision import Decision, about, refused
 
 PREFIX = b"PLS*"
@@ -99,7 +99,7 @@ def _bind(flow, item, seal: bytes) -> "list[Decision]":
     action, step, kind = item.asked
     got = dict(item.got)
     got[APPLY] = seal
-    return [decision, flow.done_or_asked(item, action, step, kind, got)]
+    return [decision, asking.go_on(flow, item, action, step, kind, got)]
 
 
 def _bound(item, seal: bytes) -> None:

@@ -2,10 +2,9 @@
 
 import struct
 
-from plomba_wire.vocabulary import Action, CodeKind, Flag, ObjectKind, Tlv, Verdict
-from terminal.work import cards, entry, ladder, steps
+from plomba_wire.vocabulary import Action, CodeKind, Flag, Hand, ObjectKind, Tlv, Verdict
+from terminal.work import asking, cards, entry, ladder, steps
 from terminal.work.decision import Decision, refused, told
-from terminal.work.people import PIN_DIGITS
 
 
 def badge(flow, value: bytes) -> "list[Decision]":
@@ -24,18 +23,18 @@ def badge(flow, value: bytes) -> "list[Decision]":
         if verdict != Verdict.OK:
             return [_supervised(flow, item, verdict, number)]
         if people.wants_pin(number):
-            flow.entry = entry.Entry(entry.PIN, PIN_DIGITS)
+            flow.entry = entry.Entry(entry.PIN)
             flow.badge = (number, hand)
             return [_supervised(flow, item, Verdict.NEED_PIN, number)]
         return supervisor(flow, number)
     if verdict != Verdict.OK:
-        return _opening(number, verdict, people.actor)
+        return _opening(people, number, verdict)
     if number == people.actor and not people.locked:
-        return _opening(number, Verdict.REPEAT, number)
+        return _opening(people, number, Verdict.REPEAT)
     if people.wants_pin(number) and flow.rules.wants_pin:
-        flow.entry = entry.Entry(entry.PIN, PIN_DIGITS)
+        flow.entry = entry.Entry(entry.PIN)
         flow.badge = (number, hand)
-        return _opening(number, Verdict.NEED_PIN, number)
+        return _opening(people, number, Verdict.NEED_PIN)
     return _open(flow, number, hand)
 
 
@@ -51,9 +50,12 @@ def proved(flow, pin: bytes) -> "list[Decision]":
             return [_supervised(flow, item, verdict, number)]
         return supervisor(flow, number)
     if verdict != Verdict.OK:
-        return _opening(number, verdict, number)
+        return _opening(flow.people, number, verdict)
     decisions = _open(flow, number, hand)
     decisions[0].flags |= Flag.MANUAL
+    if hand == Hand.SUPERVISOR:
+        # Who is locked out asks for a supervisor.
+        decisions[0].effect = lambda seq: _opened(flow, number, hand, True)
     return decisions
 
 
@@ -62,7 +64,7 @@ def supervisor(flow, number: int) -> "list[Decision]":
     value = struct.pack(">I", number)
     if flow.closing:
         return [_closed(flow, value)]
-    return flow.bring(Verdict.NEED_SUPERVISOR, value, CodeKind.BADGE)
+    return asking.bring(flow, Verdict.NEED_SUPERVISOR, value, CodeKind.BADGE)
 
 
 def unread(flow) -> int:
@@ -77,9 +79,8 @@ def unread(flow) -> int:
     return 0
 
 
-def acknowledge(flow) -> "list[Decision]":
+def acknowledge(flow, number: int) -> "list[Decision]":
     """The person of this shift has read the new rule."""
-    number = unread(flow)
     decision = _rule(number, Verdict.OK)
     decision.code_kind = CodeKind.KEY
     decision.effect = lambda seq: flow.people.acknowledge(number)
@@ -89,7 +90,19 @@ def acknowledge(flow) -> "list[Decision]":
 def show_rule(flow) -> "Decision | None":
     """A new rule is shown: that is a record, and the acknowledgement another. None when there is none to show."""
     number = unread(flow)
-    return _rule(number, Verdict.NEW_RULE) if number else None
+    if not number or number == flow.rule_shown:
+        return None
+    decision = _rule(number, Verdict.NEW_RULE)
+    decision.effect = lambda seq: setattr(flow, "rule_shown", number)
+    return decision
+
+
+def read_first(flow, kind: int) -> Decision:
+    """Nothing is done before the rule in force was read; the scan shows it."""
+    number = flow.rules.number
+    decision = refused(Verdict.NEW_RULE, kind)
+    decision.effect = lambda seq: setattr(flow, "rule_shown", number)
+    return decision
 
 
 def close(flow, _: bytes) -> "list[Decision]":
@@ -110,31 +123,34 @@ def replayed(flow, head) -> None:
     actor = head.actor if head.action == Action.SHIFT_OPEN else 0
     hand = flow.people.look(actor, flow.clock)[1] if actor else 0
     if actor != flow.actor:
-        flow.forget_steps()
-        flow.handover.closed = False
+        flow.undo.forget()
     flow.people.open(actor, hand)
 
 
 def _open(flow, number: int, hand: int) -> "list[Decision]":
-    decision = _opening(number, Verdict.OK, number)[0]
+    decision = _opening(flow.people, number, Verdict.OK)[0]
+    decision.actor = number
     decision.effect = lambda seq: _opened(flow, number, hand)
     return [decision]
 
 
-def _opened(flow, number: int, hand: int) -> None:
+def _opened(flow, number: int, hand: int, forgives: bool = False) -> None:
+    if forgives:
+        flow.people.forgive()
     if number != flow.actor:
-        flow.forget_steps()
-        flow.handover.closed = False
+        flow.undo.forget()
         flow.stale_told = False
         flow.put_off = 0
+        flow.rule_shown = 0
     flow.closing = False
     flow.people.open(number, hand)
     flow.clear()
 
 
-def _opening(number: int, verdict: int, actor: int) -> "list[Decision]":
+def _opening(people, number: int, verdict: int) -> "list[Decision]":
+    """A badge was scanned; whose it is proved to be is the record's actor only once the shift is open."""
     decision = told(Action.SHIFT_OPEN, verdict, CodeKind.BADGE)
-    decision.actor = actor
+    decision.actor = people.actor
     decision.parts[Tlv.COUNTERPARTY] = struct.pack(">I", number)
     return [decision]
 

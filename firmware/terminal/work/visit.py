@@ -53,11 +53,3 @@ class Visit:
 
     def remove(self, item: Item) -> None:
         self.items.remove(item)
-
-    def overdue(self, rules, now: int) -> "Item | None":
-        """A parcel whose seal is due for too long."""
-        for item in self.items:
-            patience = rules.gate(item.parcel.order_class, "siren_s") * 1000
-            if patience and item.waits and not item.seal and not item.allowed and now - item.since >= patience:
-                return item
-        return None

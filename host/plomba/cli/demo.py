@@ -61,7 +61,7 @@ async def _run(seed: int, out: Path, *, quiet: bool) -> dict[str, Any]:
         tell("start", interpreter=interpreter_name(), desk=day.desk.url)
         await day.live()
         facts = {"interpreter": interpreter_name()} | await day.facts()
-        for number, (name, screen) in enumerate(day.screens.items()):
+        for number, (name, screen) in enumerate(day.album.screens.items()):
             (out / "screens" / f"{number:02}-{name}.png").write_bytes(to_png(screen))
         pack = out / f"{day.shown.id}.plomba"
         with Ledger.open(day.here.ledger_path) as ledger:
@@ -81,6 +81,8 @@ async def _run(seed: int, out: Path, *, quiet: bool) -> dict[str, Any]:
             _table(await day.desk.orders(), facts["happened"])
         facts |= {"evidence": str(pack), "root": str(root), "screens": str(out / "screens"), "desk_page": str(page)}
         tell("totals", **{name: facts[name] for name in ("scans", "records", "receipted", "desk_events", "lost")})
+        newest = facts["by_rules"][max(facts["by_rules"], key=int)]
+        tell("pairs", pairs=facts["pairs"], matching=facts["pairs_matching"], new=newest)
         tell("faults", **{name: facts[name] for name in ("link_cuts", "power_cuts", "dock_kills")})
         tell("pictures", screens=facts["screens"], page=page)
         tell("check", pack=pack, root=root)
@@ -99,7 +101,7 @@ def _table(orders: list[dict[str, Any]], happened: dict[str, int]) -> None:
     went.add_column(say("demo", "column_what", lang))
     went.add_column(say("demo", "column_count", lang))
     for name, count in sorted(happened.items()):
-        went.add_row(Text(name), Text(str(count)))
+        went.add_row(Text(say("demo", f"happened_{name}", lang)), Text(str(count)))
     Console().print(table, went)
 
 

@@ -21,6 +21,7 @@ class Order:
     cell: str
     seal: str = ""
     uin: str = ""
+    state: str = "AT_POINT"
 
     @property
     def sealed(self) -> bool:
@@ -56,7 +57,7 @@ def order_file(made: list[Order], place: int) -> str:
     writer.writerow(("order", "class", "state", "place", "value", "currency", "shop", "cell", "seals", "uins"))
     for order in made:
         kind = "sealed" if order.sealed else "plain"
-        row = (order.id, kind, "AT_POINT", place, order.value, "RUB", order.shop, order.cell, order.seal, order.uin)
+        row = (order.id, kind, order.state, place, order.value, "RUB", order.shop, order.cell, order.seal, order.uin)
         writer.writerow(row)
     return out.getvalue()
 

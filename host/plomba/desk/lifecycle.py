@@ -21,8 +21,8 @@ _MOVE_KEYS = {"action", "verdicts", "from", "to", "holder", "given", "proof", "g
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """`holder`: state -> who holds an order there, where the state says it. `entries` may be imported; nothing leads
-    out of `ends`. `content` is the text that it was read from."""
+    """`holder`: state -> who holds an order that enters there; where none enters, who holds it however it came.
+    `entries` may be imported; nothing leads out of `ends`. `content` is the text that it was read from."""
 
     content: str
     holders: tuple[str, ...]
@@ -49,7 +49,9 @@ class Lifecycle:
 
     def _after(self, move: Move, standing: Standing, scan: Scan) -> Standing:
         state = move.target(standing.state)
-        holder = move.holder or (self.holder.get(state, "") if move.to else "") or standing.holder
+        holder = move.holder or standing.holder
+        if not move.holder and move.to and state not in self.entries:
+            holder = self.holder.get(state, holder)
         now = replace(standing, state=state, holder=holder)
         if move.bag:
             now = replace(now, bag=scan.bag if move.bag == "in" else b"")

@@ -33,7 +33,7 @@ _ALWAYS_LISTED = (CLAIM, SEAL, TAKEN, INCOMPLETE)
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`to` State.NONE: the order stays where it is; `holder` "": that of the state, or whoever held it."""
+    """`to` State.NONE: the order stays where it is; `holder` "": it passes to nobody (lifecycle.toml)."""
 
     origins: frozenset[int]
     to: int

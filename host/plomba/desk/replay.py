@@ -99,13 +99,17 @@ class Replay:
             self.traces.put_standing(order, steps, timeline.standing)
 
 
+def _seal(head: RecordHead, parts: dict[int, bytes]) -> bytes:
+    """The seal that was read or bound. One of our own is read as a long text, and known by the name beside it."""
+    seal = parts.get(Tlv.SEAL, b"")
+    if head.action != Action.SEAL_APPLY:
+        seal = (seal or parts.get(Tlv.CODE, b"")) if head.code_kind == CodeKind.SEAL else b""
+    return seal if len(seal) <= SEAL_MAX else b""
+
+
 def scan_of(event: Event) -> Scan:
     """What counts of a record."""
     head, parts = event.head, event.parts
-    if head.action == Action.SEAL_APPLY:
-        seal = parts.get(Tlv.SEAL, b"")
-    else:
-        seal = parts.get(Tlv.CODE, b"") if head.code_kind == CodeKind.SEAL else b""
     reference = parts.get(Tlv.REF_SEQ, b"")
     return Scan(
         action=head.action,
@@ -113,7 +117,7 @@ def scan_of(event: Event) -> Scan:
         claim=head.state_after,
         training=bool(head.flags & Flag.TRAINING),
         overridden=bool(head.flags & Flag.OVERRIDE),
-        seal=seal if len(seal) <= SEAL_MAX else b"",
+        seal=_seal(head, parts),
         bag=event.bag or b"",
         whole=event.order_id is None and not head.order_ref,
         condition=_number(parts, Tlv.CONDITION, 1),

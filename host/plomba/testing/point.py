@@ -47,7 +47,16 @@ class DeskProcess:
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> DeskProcess:
-        arguments = ("desk", "serve", "--data", str(self._data), "--org", str(self._org), "--port", "0")
+        await self._start(0)
+        return self
+
+    async def restart(self) -> None:
+        """Ends it and starts it again at the same address: a rule pack and a staff list are read at the start."""
+        await self._end()
+        await self._start(int(self.url.rpartition(":")[2]))
+
+    async def _start(self, port: int) -> None:
+        arguments = ("desk", "serve", "--data", str(self._data), "--org", str(self._org), "--port", str(port))
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "plomba", *arguments),
             stdout=asyncio.subprocess.PIPE,
@@ -60,7 +69,6 @@ class DeskProcess:
         except (TimeoutError, ValueError) as error:
             await self._end()
             raise PlombaError("desk_unreachable", url="127.0.0.1", reason="it did not start") from error
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
