@@ -1,5 +1,5 @@
-"""Small state that people's work hangs on: the lists of staff, seals and revocations, really signed, and which rules each
-person has read.
+"""Small state that people's work hangs on: the lists of staff, seals and revocations, really signed, and which rules
+each person has read.
 
 What is promised: a list in force is the newest that was installed, or the one under way; it is whole, and none that is
 not newer is taken. What is remembered apart from it is never ahead of it: else a cut would look like a list that is
@@ -146,8 +146,9 @@ class Lists(SmallState):
                 said = [held.look(number + at, 0, False)[0] for at in (-1, 0)]
                 if said != [Verdict.BADGE_UNKNOWN, Verdict.OK]:
                     self.wrong("the staff of %d is another" % number)
-            elif number and kind == ObjectKind.REVOCATIONS:
-                if held.holds(key(number - 1)) or not held.holds(key(number)):
+            if number and kind == ObjectKind.REVOCATIONS:
+                said = [held.holds(key(number + at)) for at in (-1, 0)]
+                if said != [False, True]:
                     self.wrong("the revocations of %d are others" % number)
         for badge in _BADGES:
             people, number = self.person(badge), self.read.get(badge, 0)
