@@ -48,6 +48,7 @@ WORKLOADS = {
     "config": Workload(share=10, second=5, bad=60),
     "manifest": Workload(share=15, second=1, bad=20),
     "rules": Workload(share=10, second=3, bad=20),
+    "lists": Workload(share=10, second=3, bad=20),
     "epoch": Workload(share=10, second=3, bad=15),
     "image": Workload(share=10, second=1, bad=8),
 }

@@ -8,6 +8,7 @@ from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import Action, Flag, Tlv, Verdict
 from terminal.journal.ring import BODY_MAX
 from terminal.version import FIRMWARE
+from terminal.work import codes
 from terminal.work.decision import Decision
 
 
@@ -29,6 +30,10 @@ class Recorder:
         """
         self.sign()
         parts = tlv.pack(decision.parts)
+        if RecordHead.SIZE + len(parts) > BODY_MAX:
+            # A long code beside everything else that a hand-over has to say: then its hash stands for it.
+            decision.parts[Tlv.LONG_CODE] = codes.long_code(decision.parts.pop(Tlv.CODE))
+            parts = tlv.pack(decision.parts)
         anchored = self._after_receipt
         if anchored and RecordHead.SIZE + len(parts) + 3 + len(anchored) <= BODY_MAX:
             decision.parts[Tlv.AFTER_RECEIPT] = anchored

@@ -235,8 +235,9 @@ class Terminal:
         self.diary.note("epoch %d" % identity.epoch)
         self.idle_screen()
 
-    def replay(self) -> None:
-        """What this terminal did after its manifest was made holds over the manifest."""
+    def replay(self, started: bool = True) -> None:
+        """What this terminal did after its manifest was made holds over the manifest. `started`: nothing is known yet of
+        the shift either; else a dock would count all of it once more."""
         self.flow.parcels.forget()
         head = self.manifest.head
         newer = 1
@@ -250,7 +251,7 @@ class Terminal:
                 # Flash has lost it: what stands around it still holds.
                 continue
             record = RecordHead.read(body, 0)
-            self.flow.replay(record, tlv.unpack(body, RecordHead.SIZE), seq >= newer)
+            self.flow.replay(record, tlv.unpack(body, RecordHead.SIZE), seq >= newer, started)
             if not seq % _COLLECT:
                 # What is kept of each record lands behind the garbage of the last one: 1900 records left the heap in
                 # crumbs, and the terminal could not start.

@@ -34,9 +34,9 @@ def begins(number: int) -> int:
 
 
 def pack(number: int) -> bytes:
-    """A bundle; some are longer than a block of flash."""
+    """A bundle; every third one is longer than half a block of flash, and some than a whole one."""
     if number not in _packs:
-        rows = 1 + number * 37 % 100
+        rows = 3 if number % 3 else 50 + number * 13 % 60
         steps = [_step(Action.STORE, number % 7 + 1)] + [_step(at % 50 + 100, at) for at in range(1, rows)]
         body = json.dumps(
             {

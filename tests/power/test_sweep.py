@@ -18,7 +18,7 @@ from plomba.errors import PlombaError
 from plomba.sim.interpreter import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKLOADS = ("journal", "config", "manifest", "rules", "epoch", "image")
+WORKLOADS = ("journal", "config", "manifest", "rules", "lists", "epoch", "image")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -128,6 +128,21 @@ BREAKS = {
         "terminal/objects/rules.py",
         "            self.turn(utc)\n",
         "",
+    ),
+    "lists: the same one is taken again": (
+        "terminal/objects/staff.py",
+        "        if number <= self.number:\n",
+        "        if number < self.number:\n",
+    ),
+    "lists: one person's reading is another's": (
+        "terminal/work/people.py",
+        "        acks = dict(self._read())\n",
+        "        acks = {badge: number for badge in self._read()}\n",
+    ),
+    "lists: what is remembered of one is ahead of it": (
+        "terminal/objects/revocations.py",
+        "        files.save(_FILE, transfer.bundle)\n",
+        "        newest.Newest().rise(ObjectKind.REVOCATIONS, number)\n        files.save(_FILE, transfer.bundle)\n",
     ),
     "epoch: the ring is emptied before the certificate is kept": (
         "terminal/journal/epoch.py",

@@ -142,6 +142,20 @@ async def test_left_unscanned_for_a_minute(bench: Workbench) -> None:
     assert await last(bench, 2) == [(Action.NOTE, Verdict.LEFT_UNSCANNED), (Action.SEAL_CHECK, Verdict.SEAL_OK)]
 
 
+@pytest.mark.parametrize("leaves", ["back", "another mode", "another person"])
+async def test_who_turns_away_from_a_parcel_is_called_back(bench: Workbench, leaves: str) -> None:
+    await at_the_counter(bench, "R-1")
+    terminal = bench.terminal
+    tones = len(terminal.tones)
+    if leaves == "back":
+        terminal.press("back")
+    else:
+        await terminal.scan(STORE if leaves == "another mode" else qr("PLB*BADGE*7"))
+    await terminal.warp(61_000)
+    await terminal.wait(lambda: "siren" in terminal.tones[tones:], "siren")
+    assert await last(bench, 1) == [(Action.NOTE, Verdict.LEFT_UNSCANNED)]
+
+
 async def test_a_customers_code_is_never_stored(bench: Workbench) -> None:
     await bench.ready(ORDERS)
     assert await bench.terminal.scan(qr("PLB*CUSTOMER*SECRET-77")) == "ok"

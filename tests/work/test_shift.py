@@ -75,6 +75,10 @@ async def test_a_pin_is_typed_with_two_keys_and_the_tries_are_counted_across_the
     for _ in range(5):
         assert (await play(bench, card(f"BADGE*{CLERK}"), typed("0000")))[-1] == "SHIFT_OPEN PIN_WRONG"
     assert (await play(bench, OWN))[-1] == "SHIFT_OPEN PIN_LOCKED", "ten in all, and the right one comes too late"
+    assert not any(r.head.actor for r in docked(bench)[-2:]), "nobody who is not proved has done anything"
+    assert await play(bench, card(f"BADGE*{SUPERVISOR}"), typed(PIN[SUPERVISOR]), OWN) == [
+        *["SHIFT_OPEN NEED_PIN", "SHIFT_OPEN OK", "SHIFT_OPEN NEED_PIN", "SHIFT_OPEN OK"],
+    ], "a supervisor who is proved to be here gives the tries back"
 
 
 async def test_a_badge_revoked_at_noon_opens_nothing_from_then_on(bench: Workbench) -> None:
@@ -123,6 +127,7 @@ async def test_a_rule_holds_from_its_date_and_not_from_its_arrival(bench: Workbe
     ], "what comes can be read later, and the old rule holds"
     await play(bench, "back")
     later = await play(bench, "wait 3700", docks_at(bench, 3700), label("B"), "ok", label("B"), "ok")
+    assert later.pop(0) == "NOTE LEFT_UNSCANNED"
     assert later == ["RULES_ACK NEW_RULE", "REFUSED_SCAN NEW_RULE", "RULES_ACK OK", "RETRIEVE CONFIRM", "HANDOUT OK"]
     numbers = [r.head.rules for r in docked(bench) if r.head.action in (Action.RETRIEVE, Action.HANDOUT)]
     assert numbers == [1, 2, 2]
@@ -130,6 +135,24 @@ async def test_a_rule_holds_from_its_date_and_not_from_its_arrival(bench: Workbe
     await bench.terminal.engine_ready()
     # The dock sets the clock at the end of this, not before.
     assert await play(bench, HANDOUT, label("A")) == ["NOTE OK", "RETRIEVE CONFIRM"], "without a clock it holds on"
+
+
+async def test_a_rule_that_takes_force_in_a_visit_is_read_before_anything_is_let_go(bench: Workbench) -> None:
+    await bench.ready([order("A", State.READY)])
+    give = partial(give_rules, bench, with_news(2))
+    assert await play(bench, HANDOUT, label("A"), give, "ok", "ok", "ok") == [
+        *["NOTE OK", "RETRIEVE CONFIRM", "REFUSED_SCAN NEW_RULE", "RULES_ACK OK", "HANDOUT OK"],
+    ]
+
+
+async def test_a_supervisors_word_is_for_the_shift_that_was_to_be_closed(bench: Workbench) -> None:
+    await bench.ready([order("A", State.AT_POINT)])
+    await give_staff(bench, staff())
+    await give_rules(bench, changed(('close = "any"', 'close = "docked"')))
+    allowed = [card(f"BADGE*{SUPERVISOR}"), *typed(PIN[SUPERVISOR])]
+    assert await play(bench, label("A"), card("CLOSE"), label("A"), allowed) == [
+        *["STORE OK", "SHIFT_CLOSE RECORDS_WAIT", "STORE REPEAT", "SHIFT_OPEN NEED_PIN", "SHIFT_OPEN OK"],
+    ]
 
 
 async def test_a_shift_ends_docked_or_by_a_supervisor(bench: Workbench) -> None:

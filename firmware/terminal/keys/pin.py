@@ -13,7 +13,7 @@ _MOST = const(10)
 
 
 class Locked(Exception):
-    """This badge has no try left. A supervisor's badge, or the dock, gives it new ones."""
+    """This badge has no try left. A supervisor who opens a shift, or a newer staff list, gives it new ones."""
 
 
 class Tries:
@@ -42,6 +42,12 @@ class Tries:
     def restore(self, badge: int) -> None:
         """All tries are there again."""
         self._set(badge, 0)
+
+    def restore_all(self) -> None:
+        """All tries of all badges are there again."""
+        if self._used:
+            files.save(_FILE, b"")
+            self._used = {}
 
     def _set(self, badge: int, used: int) -> None:
         kept = dict(self._used)

@@ -248,11 +248,12 @@ class Service:
         if request.kind == ObjectKind.MANIFEST:
             terminal.manifest.install(transfer)
             terminal.flow.clear()
-            terminal.replay()
+            terminal.replay(False)
         elif request.kind == ObjectKind.RULES:
             terminal.rules.install(transfer, terminal.clock.utc())
         elif request.kind == ObjectKind.STAFF:
             terminal.staff.install(transfer)
+            terminal.flow.people.forgive()
         elif request.kind == ObjectKind.REVOCATIONS:
             terminal.revocations.install(transfer)
             terminal.note_own_key()

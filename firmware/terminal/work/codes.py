@@ -3,6 +3,9 @@
 `identities` and `fault` are those of the table that terminal and desk share.
 """
 
+import hashlib
+import struct
+
 from plomba_wire.carriers import UIN
 from plomba_wire.carriers import fault as fault
 from plomba_wire.carriers import identities as identities
@@ -38,3 +41,8 @@ def packed_digits(digits: bytes) -> bytes:
 def is_item_number(code: bytes) -> bool:
     """Whether a typed text is an item number."""
     return UIN.only_run(code) == code
+
+
+def long_code(code: bytes) -> bytes:
+    """The TLV LONG_CODE of a text that a record does not hold whole."""
+    return struct.pack(">H", min(len(code), 0xFFFF)) + hashlib.sha256(code).digest() + code[:64]

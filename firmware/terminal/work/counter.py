@@ -110,7 +110,12 @@ def part(flow, item, count: int) -> Decision:
 
 def wants_seal(flow, item) -> bool:
     """Whether a parcel on the counter waits for its seal."""
-    if item is None or flow.mode != Mode.HANDOUT or item.seal:
+    return item is not None and flow.mode == Mode.HANDOUT and owes_seal(flow, item)
+
+
+def owes_seal(flow, item) -> bool:
+    """Whether a parcel that was taken from its cell cannot be let go because its seal was not read."""
+    if item.seal:
         return False
     step = flow.rules.step(Mode.HANDOUT, Action.HANDOUT, item.parcel.state)
     return step is not None and Verdict.NEED_SEAL in steps.lacks(flow.rules, item, Action.HANDOUT, step)
@@ -137,9 +142,9 @@ def lacking(flow, item, state: int, need: int = 0, value: bytes = b"", inspected
 
 def overdue(flow, now: int) -> "Decision | None":
     """A parcel was taken from its cell, and its seal was not read in time."""
-    for item in flow.visit.items:
+    for item in flow.visit.items + flow.left:
         patience = flow.rules.gate(item.parcel.order_class, "siren_s") * 1000
-        if patience and item.waits and now - item.since >= patience and wants_seal(flow, item):
+        if patience and item.waits and now - item.since >= patience and owes_seal(flow, item):
             item.waits = False
             return about(Action.NOTE, Verdict.LEFT_UNSCANNED, CodeKind.NONE, item.parcel, item.parcel.state)
     return None

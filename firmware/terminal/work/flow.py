@@ -5,7 +5,6 @@ there. A scan may make two records: a seal that is bound, and the packing that i
 """
 
 import hashlib
-import struct
 
 from micropython import const
 
@@ -31,6 +30,7 @@ from terminal.work.visit import Item, Visit
 
 _BEARER_TAG = b"plomba/bearer/1"
 _CELL_MAX = const(12)
+_LEFT = const(32)
 
 
 class Flow:
@@ -64,6 +64,7 @@ class Flow:
         self.badge = (0, 0)
         self.challenge = b""
         self.wrong_answers = 0
+        self.left: "list[Item]" = []
         self._loose: "Item | None" = None
 
     @property
@@ -94,8 +95,7 @@ class Flow:
         if first is not None and not first.secret:
             first.symbology = symbology
             if len(code) > CODE_MAX:
-                digest = hashlib.sha256(code).digest()
-                first.parts[Tlv.LONG_CODE] = struct.pack(">H", min(len(code), 0xFFFF)) + digest + code[:64]
+                first.parts[Tlv.LONG_CODE] = codes.long_code(code)
             else:
                 first.parts[Tlv.CODE] = code
         return decisions
@@ -108,6 +108,8 @@ class Flow:
         number = shift.unread(self)
         if number and number == self.rule_shown:
             return shift.acknowledge(self, number)
+        if number and number == self.rules.number:
+            return [shift.read_first(self, CodeKind.KEY)]
         if self.mode == Mode.HANDOUT:
             return counter.hand_out(self)
         return []
@@ -127,18 +129,26 @@ class Flow:
         self.parcels.apply(seq, decision.action, decision.verdict, decision.ref, decision.before, decision.after, parts)
         if decision.effect is not None:
             decision.effect(seq)
+        # One record may move what another code is pointed at: a bag moves whole.
+        for item in self.visit.items + ([self._loose] if self._loose is not None else []):
+            item.parcel.state = self.parcels.state(item.parcel.ref) or item.parcel.state
         item = self.visit.holds(decision.ref)
-        if item is not None:
-            item.parcel.state = decision.after
-            if self.mode == Mode.HANDOUT and decision.after not in (State.IDENTIFIED, State.VERIFIED):
-                self.visit.remove(item)
+        if item is not None and self.mode == Mode.HANDOUT and decision.after not in (State.IDENTIFIED, State.VERIFIED):
+            self.visit.remove(item)
+        if self.left and decision.ref:
+            self.left = [item for item in self.left if item.parcel.ref != decision.ref]
         self.undo.record(seq, decision)
         self.routes.record(decision, parts)
+        if decision.action == Action.UNDO:
+            self.handover.drop(decision.ref)
 
-    def replay(self, head, parts: "dict[int, bytes]", newer: bool) -> None:
-        """A record of before this start. What the manifest knew already moves no state, but a used seal stays used."""
+    def replay(self, head, parts: "dict[int, bytes]", newer: bool, started: bool) -> None:
+        """A record of before this manifest or, with `started`, before this start. What the manifest knew already moves no
+        state, but a used seal stays used."""
         before = head.state_before if newer else head.state_after
         self.parcels.apply(head.seq, head.action, head.verdict, head.order_ref, before, head.state_after, parts)
+        if not started:
+            return
         if head.flags & Flag.MANUAL and Tlv.CODE in parts:
             self.people.spend("typed")
         if head.verdict == Verdict.OK:
@@ -152,7 +162,9 @@ class Flow:
             self.undo.countersign()
 
     def clear(self) -> None:
-        """Nothing is on the counter."""
+        """Nothing is on the counter; a parcel whose seal was never read is still waited for."""
+        waiting = [item for item in self.visit.items if item.waits and counter.owes_seal(self, item)]
+        self.left = (self.left + waiting)[-_LEFT:]
         self.visit = Visit()
         self._loose = None
         self.entry = None
@@ -183,6 +195,7 @@ class Flow:
             return self.confirm(self.now)
         self.entry = None
         self.pages = []
+        self.closing = self.closing and card == Command.BADGE
         if card == Command.BADGE:
             return shift.badge(self, value)
         if self.rules.needs_badge and (not self.actor or self.people.locked):

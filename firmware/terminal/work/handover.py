@@ -39,6 +39,10 @@ class Handover:
         if action in (Action.HANDOVER_OUT, Action.HANDOVER_IN):
             self._refs.add(ref)
 
+    def drop(self, ref: int) -> None:
+        """A parcel's step was taken back."""
+        self._refs.discard(ref)
+
     def mark(self, decision: Decision, mode: int) -> None:
         """With whom it is, into the record of a parcel."""
         if mode not in ACTIONS:

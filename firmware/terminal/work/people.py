@@ -54,6 +54,16 @@ class People:
             raise NotCounted
         return Verdict.OK if fits else Verdict.PIN_WRONG
 
+    def forgive(self) -> None:
+        """All tries of all badges are there again: a supervisor proved to be here, or the desk sent another list."""
+        try:
+            if self._tries is None:
+                self._tries = Tries()
+            self._tries.restore_all()
+        except OSError:
+            # Then they stay spent.
+            pass
+
     def open(self, badge: int, hand: int) -> None:
         """This badge's shift begins; 0 = nobody's. Its own shift goes on when it only was locked."""
         if badge != self.actor:

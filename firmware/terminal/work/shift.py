@@ -2,7 +2,7 @@
 
 import struct
 
-from plomba_wire.vocabulary import Action, CodeKind, Flag, ObjectKind, Tlv, Verdict
+from plomba_wire.vocabulary import Action, CodeKind, Flag, Hand, ObjectKind, Tlv, Verdict
 from terminal.work import asking, cards, entry, ladder, steps
 from terminal.work.decision import Decision, refused, told
 
@@ -28,13 +28,13 @@ def badge(flow, value: bytes) -> "list[Decision]":
             return [_supervised(flow, item, Verdict.NEED_PIN, number)]
         return supervisor(flow, number)
     if verdict != Verdict.OK:
-        return _opening(number, verdict, people.actor)
+        return _opening(people, number, verdict)
     if number == people.actor and not people.locked:
-        return _opening(number, Verdict.REPEAT, number)
+        return _opening(people, number, Verdict.REPEAT)
     if people.wants_pin(number) and flow.rules.wants_pin:
         flow.entry = entry.Entry(entry.PIN)
         flow.badge = (number, hand)
-        return _opening(number, Verdict.NEED_PIN, number)
+        return _opening(people, number, Verdict.NEED_PIN)
     return _open(flow, number, hand)
 
 
@@ -50,9 +50,12 @@ def proved(flow, pin: bytes) -> "list[Decision]":
             return [_supervised(flow, item, verdict, number)]
         return supervisor(flow, number)
     if verdict != Verdict.OK:
-        return _opening(number, verdict, number)
+        return _opening(flow.people, number, verdict)
     decisions = _open(flow, number, hand)
     decisions[0].flags |= Flag.MANUAL
+    if hand == Hand.SUPERVISOR:
+        # Who is locked out asks for a supervisor.
+        decisions[0].effect = lambda seq: _opened(flow, number, hand, True)
     return decisions
 
 
@@ -125,12 +128,15 @@ def replayed(flow, head) -> None:
 
 
 def _open(flow, number: int, hand: int) -> "list[Decision]":
-    decision = _opening(number, Verdict.OK, number)[0]
+    decision = _opening(flow.people, number, Verdict.OK)[0]
+    decision.actor = number
     decision.effect = lambda seq: _opened(flow, number, hand)
     return [decision]
 
 
-def _opened(flow, number: int, hand: int) -> None:
+def _opened(flow, number: int, hand: int, forgives: bool = False) -> None:
+    if forgives:
+        flow.people.forgive()
     if number != flow.actor:
         flow.undo.forget()
         flow.stale_told = False
@@ -141,9 +147,10 @@ def _opened(flow, number: int, hand: int) -> None:
     flow.clear()
 
 
-def _opening(number: int, verdict: int, actor: int) -> "list[Decision]":
+def _opening(people, number: int, verdict: int) -> "list[Decision]":
+    """A badge was scanned; whose it is proved to be is the record's actor only once the shift is open."""
     decision = told(Action.SHIFT_OPEN, verdict, CodeKind.BADGE)
-    decision.actor = actor
+    decision.actor = people.actor
     decision.parts[Tlv.COUNTERPARTY] = struct.pack(">I", number)
     return [decision]
 
