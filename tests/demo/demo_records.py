@@ -164,7 +164,8 @@ def _pairs_that_do_not_match(here: Journal, vehicle: Journal, third: VerifiedRec
     another = [_as_if(record, order_ref=1) if record is arrived else record for record in here]
     assert pairs([another, vehicle]) == Pairs(2, 1), "another parcel was taken"
     itself = replace(closed, parts={Tlv.PEER_HEAD: _head(vehicle[-1])})
-    mine = [_as_if(record, terminal=vehicle[0].head.terminal) for record in _found(here, Action.HANDOVER_IN, Verdict.OK)]
+    giver = vehicle[0].head.terminal
+    mine = [_as_if(record, terminal=giver) for record in _found(here, Action.HANDOVER_IN, Verdict.OK)]
     assert pairs([mine, [itself if record is closed else record for record in vehicle]]) == Pairs(2, 0), "with itself"
 
 
