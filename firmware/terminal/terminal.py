@@ -257,6 +257,8 @@ class Terminal:
                 # crumbs, and the terminal could not start.
                 gc.collect()
                 self.board.feed()
+        if not started:
+            self.flow.relisted()
 
     def note_newest(self) -> None:
         """What is in force now is the least that may come. Raises OSError."""

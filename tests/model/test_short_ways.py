@@ -84,3 +84,15 @@ def test_anything_may_come_where_a_seal_is_to_be_bound(world: World, scan: Scan,
     scan("point", b"PLB*BADGE*22", b"PLB*STORE", b"D-1")
     assert scan("point", b"PLB*SEALED")[-1] == (Action.INTAKE_CHECK, Verdict.NEED_SEAL)
     assert world.do("point", "scan", DATA_MATRIX, code)
+
+
+def test_the_siren_is_silent_for_what_another_terminal_gave(world: World, scan: Scan) -> None:
+    scan("courier", b"PLB*BADGE*12", b"PLB*HANDOUT", b"E-2", b"PLB*TAKE")
+    scan("point", b"PLB*BADGE*22", b"PLB*HANDOUT", b"E-2", b"S51", b"")
+    world.dock("point")
+    world.dock("courier")
+    assert not world.do("courier", "wait", ms=70_000)
+    scan("courier", b"PLB*HANDOUT", b"E-6", b"PLB*TAKE")
+    world.dock("courier")
+    (siren,) = world.do("courier", "wait", ms=70_000)
+    assert siren.head.verdict == Verdict.LEFT_UNSCANNED

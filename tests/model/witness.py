@@ -182,7 +182,8 @@ class Witness:
         head, ref = record.head, record.head.order_ref
         if not ref:
             return
-        need(head.actor, "a parcel's step by nobody")
+        # The siren is nobody's step: it goes on when the shift is over.
+        need(head.actor or head.verdict == Verdict.LEFT_UNSCANNED, "a parcel's step by nobody")
         known = seen.state.get(ref)
         if known:
             need(head.state_before == known, "before it the order was", _STATES[known])

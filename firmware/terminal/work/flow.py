@@ -170,6 +170,12 @@ class Flow:
         self.entry = None
         self.pages = []
 
+    def relisted(self) -> None:
+        """A fresh list is in force: a parcel that is gone by now is waited for no longer."""
+        for item in self.left:
+            item.parcel.state = self.parcels.standing(item.parcel.ref) or item.parcel.state
+        self.left = [item for item in self.left if item.parcel.state in (State.IDENTIFIED, State.VERIFIED)]
+
     def point(self, item: Item) -> None:
         """Cards speak of this parcel from here on."""
         if self.mode == Mode.HANDOUT:
