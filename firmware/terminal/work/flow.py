@@ -143,8 +143,8 @@ class Flow:
             self.handover.drop(decision.ref)
 
     def replay(self, head, parts: "dict[int, bytes]", newer: bool, started: bool) -> None:
-        """A record of before this manifest or, with `started`, before this start. What the manifest knew already moves no
-        state, but a used seal stays used."""
+        """A record of before this manifest or, with `started`, before this start. What the manifest knew already moves
+        no state, but a used seal stays used."""
         before = head.state_before if newer else head.state_after
         self.parcels.apply(head.seq, head.action, head.verdict, head.order_ref, before, head.state_after, parts)
         if not started:
@@ -184,6 +184,13 @@ class Flow:
             self.visit = Visit()
             self.visit.items.append(item)
             self._loose = None
+
+    def elsewhere(self, parcel) -> bool:
+        """Whether the list says of a parcel that a place takes in or gives out that it belongs to another place. On its
+        way it belongs to none."""
+        if parcel.here or self.mode not in _AT_PLACE:
+            return False
+        return parcel.state != State.AT_STOP and not self.parcels.state(parcel.ref)
 
     def _decide(self, code: bytes, symbology: int, kind: int) -> "list[Decision]":
         if kind == CodeKind.NONE:
@@ -277,6 +284,7 @@ class Flow:
         return [decision]
 
 
+_AT_PLACE = (Mode.ARRIVAL, Mode.STORE, Mode.HANDOUT)
 _HANDLERS = {
     Command.CUSTOMER: Flow._customer,
     Command.UNDO: Flow._undo,
