@@ -30,7 +30,7 @@ def _module(language: str) -> str:
         f'"""What the screen says ({language}). Generated from vocabulary.toml: python3 tools gen."""',
         "# fmt: off",
         "",
-        "# (action or 0, verdict): headline, next step, icon, tone, lamp, latched. action | 0x100: the other party is met",
+        "# (action or 0, verdict): headline, next step, icon, tone, lamp, latched; action | 0x100: both parties",
         "VERDICTS = {",
         *(f"    ({action:#04x}, {verdict:#04x}): {_literal(value)}," for (action, verdict), value in verdicts.items()),
         "}",

@@ -1,7 +1,7 @@
 """What the screen says (en). Generated from vocabulary.toml: python3 tools gen."""
 # fmt: off
 
-# (action or 0, verdict): headline, next step, icon, tone, lamp, latched. action | 0x100: the other party is met
+# (action or 0, verdict): headline, next step, icon, tone, lamp, latched; action | 0x100: both parties
 VERDICTS = {
     (0x00, 0x00): ("NOTED", "", "none", "none", "off", 0),
     (0x7f, 0x00): ("NOTED", "Go on as before", "ok", "ok", "green", 0),

@@ -1,7 +1,7 @@
 """What the screen says (ru). Generated from vocabulary.toml: python3 tools gen."""
 # fmt: off
 
-# (action or 0, verdict): headline, next step, icon, tone, lamp, latched. action | 0x100: the other party is met
+# (action or 0, verdict): headline, next step, icon, tone, lamp, latched; action | 0x100: both parties
 VERDICTS = {
     (0x00, 0x00): ("ЗАПИСАНО", "", "none", "none", "off", 0),
     (0x7f, 0x00): ("ЗАПИСАНО", "Дальше, как было", "ok", "ok", "green", 0),
