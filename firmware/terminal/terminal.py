@@ -236,8 +236,8 @@ class Terminal:
         self.idle_screen()
 
     def replay(self, started: bool = True) -> None:
-        """What this terminal did after its manifest was made holds over the manifest. `started`: nothing is known yet of
-        the shift either; else a dock would count all of it once more."""
+        """What this terminal did after its manifest was made holds over the manifest. `started`: nothing is known yet
+        of the shift either; else a dock would count all of it once more."""
         self.flow.parcels.forget()
         head = self.manifest.head
         newer = 1

@@ -1,4 +1,4 @@
-"""What has to be true of every record, worked out from the records alone: the promises, not the program that keeps them."""
+"""What has to be true of every record, worked out from the records alone: the promises, not the program."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class Witness:
                     "and no difference is listed",
                 )
             holder = self._holder(world, parcel)
-            need(holder == desk[parcel.id][1], parcel.id, "is with", desk[parcel.id][1], "by nothing; it was passed to", holder)
+            need(holder == desk[parcel.id][1], f"{parcel.id} is with", desk[parcel.id][1], "and was passed to", holder)
 
     def _holder(self, world: World, parcel: Parcel) -> str:
         """Who holds an order: whom the last record passed it to that passes custody, as the desk has them in order."""
@@ -244,7 +244,8 @@ class Witness:
         self._decided(seen, record)
         if head.action == Action.OVERRIDE:
             need(Tlv.PHOTO in parts or Tlv.CAMERA in parts, "decided without a photo")
-            need(parts.get(Tlv.NEED) in (bytes((Verdict.NEED_SEAL,)), bytes((Verdict.NEED_ITEM,))), "decided on nothing")
+            missing = parts.get(Tlv.NEED)
+            need(missing in (bytes((Verdict.NEED_SEAL,)), bytes((Verdict.NEED_ITEM,))), "decided on nothing")
             seen.overridden += 1
             need(seen.overridden <= LIMITS[head.rules][0], "decided more often than a shift may")
 

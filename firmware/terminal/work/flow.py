@@ -143,8 +143,8 @@ class Flow:
             self.handover.drop(decision.ref)
 
     def replay(self, head, parts: "dict[int, bytes]", newer: bool, started: bool) -> None:
-        """A record of before this manifest or, with `started`, before this start. What the manifest knew already moves no
-        state, but a used seal stays used."""
+        """A record of before this manifest or, with `started`, before this start. What the manifest knew already moves
+        no state, but a used seal stays used."""
         before = head.state_before if newer else head.state_after
         self.parcels.apply(head.seq, head.action, head.verdict, head.order_ref, before, head.state_after, parts)
         if not started:
