@@ -381,4 +381,3 @@ def _spoken(what: str, arguments: tuple[Any, ...]) -> str:
         code = arguments[1]
         return f"scan {code!r} ({arguments[0]})" if len(code) < 140 else f"scan {len(code)} bytes {code[:20]!r}"
     return " ".join([what, *map(str, arguments)])
-

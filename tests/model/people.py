@@ -26,7 +26,6 @@ HOSTILE = (
     b"PLB*CELL*" + b"c" * 13, b"PLB*SACK*" + b"s" * 33, b"PLB*ACT*" + b"a" * 49, b"PLB*CUSTOMER*\x1b", b"PLT*",
     b"PLT*" + b"0" * 30, b"PLT*" + b":" * 30, b"PLT*" + b" " * 30, b"PLS*", b"PLS*" + b"0" * 100, b"PLS*\xff",
     b"x" * 300, b"x" * 301, b"x" * 4000, b"PLB*" + b"A" * 400, b" ", b"A-1 ", b"a-1", b"1234567890123456",
-
     b"1234567890123457", b"]C1A-1", b"RA123456784RU", b"00106141411234567898",
     b"\xe2\x80\x8f", b"]", b"0", b"\xf0\x9f\x92\x8d",
 )  # fmt: skip

@@ -65,9 +65,7 @@ def test_a_hostile_code_is_refused_and_recorded(world: World, open: bytes, symbo
         refused(world, symbology, code)
 
 
-@settings(
-    max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.sampled_from(_PIECES) | st.binary(min_size=1, max_size=4), min_size=1, max_size=8),
     st.sampled_from(_SYMBOLOGIES),
