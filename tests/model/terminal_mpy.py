@@ -28,7 +28,8 @@ time.stop()
 class Words:
     """Stands in the place of the screens: what they would say, and nothing drawn."""
 
-    said: "list[list[str]]" = []
+    def __init__(self) -> None:
+        self.said: "list[list[str]]" = []
 
     def verdict(self, canvas, headline: str, next_step: str, **_) -> None:
         self.said.append(["verdict", headline, next_step])
@@ -162,7 +163,7 @@ class Watched:
         self.seen = terminal.journal.next_seq - 1
         flow = terminal.flow
         typing = flow.entry
-        said, Words.said = Words.said, []
+        said, self.words.said = self.words.said, []
         tones = self.tones[:]
         self.tones.clear()
         more.update(

@@ -113,6 +113,8 @@ def found(folder: Path, name: str) -> str:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", [name if name in KEPT else pytest.param(name, marks=pytest.mark.long) for name in BREAKS])
+@pytest.mark.parametrize(
+    "name", [name if name in KEPT else pytest.param(name, marks=pytest.mark.long) for name in BREAKS]
+)
 def test_a_broken_promise_is_found(tmp_path: Path, name: str) -> None:
     assert BREAKS[name][3] in found(tmp_path, name)

@@ -1,5 +1,5 @@
-"""What no label of ours says: control characters, ANSI, HTML, SQL, marks of direction. Each is refused by its own record,
-with every byte of it, whatever is on the counter; screens are drawn."""
+"""What no label of ours says: control characters, ANSI, HTML, SQL, marks of direction. Each is refused by its own
+record, with every byte of it, whatever is on the counter; screens are drawn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from plomba_wire.vocabulary import Action, CodeKind, Tlv, Verdict
 
 _GOES_ON = (Verdict.OK, Verdict.CONFIRM, Verdict.SEAL_OK, Verdict.SEAL_READ, Verdict.ITEM_OK)
 _SYMBOLOGIES = (QR, DATA_MATRIX, CODE_128)
-_PIECES = (b"A-1", b"PLB*", b"PLS*", b"PLT*", b"\x1b[", b"\x1d", b"<b>", b"';--", "\u202e".encode(), b"OK", b"\xff", b"0")
+_PIECES = (
+    *(b"A-1", b"PLB*", b"PLS*", b"PLT*", b"\x1b[", b"\x1d", b"<b>", b"';--", "\u202e".encode(), b"OK", b"\xff", b"0"),
+)
 _SIGN = b"PLB*DIGIT*12"
 """Without something to type, a card with signs is not read at all: a PIN's last sign may come twice."""
 
@@ -63,9 +65,7 @@ def test_a_hostile_code_is_refused_and_recorded(world: World, open: bytes, symbo
         refused(world, symbology, code)
 
 
-@settings(
-    max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.sampled_from(_PIECES) | st.binary(min_size=1, max_size=4), min_size=1, max_size=8),
     st.sampled_from(_SYMBOLOGIES),

@@ -1,4 +1,4 @@
-"""A thousand seals that cannot be read: each ends in exactly one recorded outcome, and no parcel is given without one."""
+"""A thousand seals that cannot be read: each ends in exactly one recorded outcome, and none is given without one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from plomba_wire.vocabulary import Action, Flag, State, Verdict
 FAILURES = 1000
 _DOCK_EVERY = 100
 _KEEPS = (State.HELD, State.REFUSED, State.FAILED)
-_RUNGS = ("read", "typed", "typed wrong", "typed differently", "override", "call", "ok", "hold", "refuse", "cancel", "back")
+_RUNGS = (
+    *("read", "typed", "typed wrong", "typed differently", "override", "call"),
+    *("ok", "hold", "refuse", "cancel", "back"),
+)
 
 
 class Climb:

@@ -1,4 +1,4 @@
-"""What has to be true of every record, worked out from the records alone: the promises, not the program that keeps them."""
+"""What has to be true of every record, worked out from the records alone: the promises, not the program."""
 
 from __future__ import annotations
 
@@ -114,9 +114,7 @@ class Witness:
         bags = dict(world.book.store.query("SELECT id, bag FROM orders"))
         for id, state in zip(ids, told, strict=True):
             # The desk gives no new list where nothing changed: then what is listed as a difference stays one.
-            need(
-                state == desk[id][0] or id in listed, f"after a fresh list {id} is {_STATES[state]}, not", desk[id]
-            )
+            need(state == desk[id][0] or id in listed, f"after a fresh list {id} is {_STATES[state]}, not", desk[id])
             ref = next(parcel.ref for parcel in self.parcels.values() if parcel.id == id)
             self._moves(seen, ref, state)
             if bags[id]:
@@ -129,9 +127,7 @@ class Witness:
         moved by the records that move it."""
         desk = world.states()
         listed = _listed(world)
-        last = dict(
-            world.book.store.query("SELECT o.id, e.terminal FROM orders o JOIN events e ON e.number = o.last")
-        )
+        last = dict(world.book.store.query("SELECT o.id, e.terminal FROM orders o JOIN events e ON e.number = o.last"))
         seen = self.seen[terminal.name]
         for parcel in self.parcels.values():
             mine = seen.state.get(parcel.ref, 0)
@@ -142,7 +138,7 @@ class Witness:
                     "and no difference is listed",
                 )
             holder = self._holder(world, parcel)
-            need(holder == desk[parcel.id][1], parcel.id, "is with", desk[parcel.id][1], "by nothing; it was passed to", holder)
+            need(holder == desk[parcel.id][1], f"{parcel.id} is with", desk[parcel.id][1], "and was passed to", holder)
 
     def _holder(self, world: World, parcel: Parcel) -> str:
         """Who holds an order: whom the last record passed it to that passes custody, as the desk has them in order."""
@@ -244,7 +240,8 @@ class Witness:
         self._decided(seen, record)
         if head.action == Action.OVERRIDE:
             need(Tlv.PHOTO in parts or Tlv.CAMERA in parts, "decided without a photo")
-            need(parts.get(Tlv.NEED) in (bytes((Verdict.NEED_SEAL,)), bytes((Verdict.NEED_ITEM,))), "decided on nothing")
+            missing = parts.get(Tlv.NEED)
+            need(missing in (bytes((Verdict.NEED_SEAL,)), bytes((Verdict.NEED_ITEM,))), "decided on nothing")
             seen.overridden += 1
             need(seen.overridden <= LIMITS[head.rules][0], "decided more often than a shift may")
 
@@ -285,9 +282,7 @@ class Witness:
     def _hold(self, seen: Seen, record: Record) -> None:
         head = record.head
         if head.order_ref and head.state_before == State.HELD and head.state_after != State.HELD:
-            need(
-                head.action in (Action.RELEASE, Action.RETURN_OPEN, Action.UNDO), "out of a hold without a release"
-            )
+            need(head.action in (Action.RELEASE, Action.RETURN_OPEN, Action.UNDO), "out of a hold without a release")
 
     def _undo(self, seen: Seen, record: Record) -> None:
         """The person's own last step of this shift, never what another party has signed for."""
@@ -382,4 +377,3 @@ def spoken(record: Record) -> str:
     code = record.parts.get(Tlv.CODE, b"")
     states = f"{_STATES.get(head.state_before)}→{_STATES.get(head.state_after)}" if head.order_ref else ""
     return f"#{head.seq} {_ACTIONS.get(head.action)} {verdict} {named} {states} actor {head.actor} {code!r}"
-
