@@ -130,8 +130,8 @@ class Flow:
         if decision.effect is not None:
             decision.effect(seq)
         # One record may move what another code is pointed at: a bag moves whole.
-        for item in self.visit.items + ([self._loose] if self._loose is not None else []):
-            item.parcel.state = self.parcels.state(item.parcel.ref) or item.parcel.state
+        for there in self.visit.items + ([self._loose] if self._loose is not None else []):
+            there.parcel.state = self.parcels.state(there.parcel.ref) or there.parcel.state
         item = self.visit.holds(decision.ref)
         if item is not None and self.mode == Mode.HANDOUT and decision.after not in (State.IDENTIFIED, State.VERIFIED):
             self.visit.remove(item)
