@@ -132,9 +132,9 @@ class Flow:
         # One record may move what another code is pointed at: a bag moves whole.
         for item in self.visit.items + ([self._loose] if self._loose is not None else []):
             item.parcel.state = self.parcels.state(item.parcel.ref) or item.parcel.state
-        item = self.visit.holds(decision.ref)
-        if item is not None and self.mode == Mode.HANDOUT and decision.after not in (State.IDENTIFIED, State.VERIFIED):
-            self.visit.remove(item)
+        held = self.visit.holds(decision.ref)
+        if held is not None and self.mode == Mode.HANDOUT and decision.after not in (State.IDENTIFIED, State.VERIFIED):
+            self.visit.remove(held)
         if self.left and decision.ref:
             self.left = [item for item in self.left if item.parcel.ref != decision.ref]
         self.undo.record(seq, decision)
