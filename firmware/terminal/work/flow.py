@@ -185,6 +185,13 @@ class Flow:
             self.visit.items.append(item)
             self._loose = None
 
+    def elsewhere(self, parcel) -> bool:
+        """Whether the list says of a parcel that a place takes in or gives out that it belongs to another place. On its
+        way it belongs to none."""
+        if parcel.here or self.mode not in _AT_PLACE:
+            return False
+        return parcel.state != State.AT_STOP and not self.parcels.state(parcel.ref)
+
     def _decide(self, code: bytes, symbology: int, kind: int) -> "list[Decision]":
         if kind == CodeKind.NONE:
             return [refused(Verdict.REFUSED_CODE, CodeKind.UNKNOWN)]
@@ -277,6 +284,7 @@ class Flow:
         return [decision]
 
 
+_AT_PLACE = (Mode.ARRIVAL, Mode.STORE, Mode.HANDOUT)
 _HANDLERS = {
     Command.CUSTOMER: Flow._customer,
     Command.UNDO: Flow._undo,
