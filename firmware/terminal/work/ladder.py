@@ -82,6 +82,9 @@ def override(flow, item, step, kind: int, got: "dict[int, bytes]") -> Decision:
     need = _need(flow, item)
     parcel = item.parcel
     missing = steps.missing(flow.rules, item, Action.OVERRIDE, step, False, got)
+    if not missing and flow.people.spent.get("override", 0) >= flow.rules.limit("override"):
+        # Begun when there was one left, for two parcels at once.
+        return about(Action.OVERRIDE, Verdict.LIMIT, kind, parcel, parcel.state)
     after = parcel.state if missing else step.to or parcel.state
     decision = about(Action.OVERRIDE, missing or Verdict.OK, kind, parcel, after)
     decision.parts.update(steps.parts(item, got))

@@ -5,7 +5,7 @@ import struct
 
 from micropython import const
 
-from plomba_wire.vocabulary import Action, CodeKind, Tlv, Verdict
+from plomba_wire.vocabulary import Action, CodeKind, State, Tlv, Verdict
 from terminal.work.decision import Decision, refused, told
 
 _MOST = const(16)
@@ -69,6 +69,9 @@ class Undo:
             verdict = Verdict.COUNTERSIGNED if self._countersigned else Verdict.NOTHING_TO_UNDO
             return refused(verdict, CodeKind.COMMAND)
         seq, undone = self._steps[-1]
+        if flow.parcels.standing(undone.ref) not in (State.NONE, undone.after):
+            # Somebody else has moved it since: a list says so, or it left in its bag.
+            return refused(Verdict.NOTHING_TO_UNDO, CodeKind.COMMAND)
         decision = told(Action.UNDO, Verdict.OK).about(undone.ref, undone.after, undone.before)
         decision.parts[Tlv.REF_SEQ] = struct.pack(">I", seq)
         for part in _PARTS:
