@@ -83,6 +83,7 @@ class Presenter:
 
     def _rule(self, terminal, headline: str) -> None:
         number = shift.unread(terminal.flow) or terminal.rules.number
+        terminal.flow.rule_on_screen = number
         news = terminal.rules.news(number)
         told = news.get(self._language) or news.get("en", "")
         screens.message(self._canvas, headline, (told, self._text(0, Verdict.NEW_RULE)[1]))
