@@ -36,6 +36,8 @@ class Climb:
     def type(self, text: str) -> None:
         for sign in text:
             self.scan(b"PLB*DIGIT*" + sign.encode())
+        if self.counter.told["entry"] is not None:
+            self.scan(b"PLB*ENTER")
 
     def shift(self) -> None:
         self.scan(b"PLB*BADGE*%d" % self.random.choice([14, 22, 11]))
@@ -73,7 +75,6 @@ class Climb:
             for text in (first, second):
                 if self.counter.told["entry"] is not None:
                     self.type(text)
-                    self.scan(b"PLB*ENTER")
             if random.random() < 0.5:
                 self.scan(b"PLB*PHOTO*CAM-1")
         elif rung in ("override", "call"):
