@@ -112,7 +112,8 @@ def outcomes(records: list[Record], parcel: Parcel) -> list[str]:
 
 @pytest.mark.timeout(600)
 def test_a_thousand_unreadable_seals_each_end_in_one_recorded_outcome(company: Company) -> None:
-    seed = int(os.environ.get("LADDER_SEED") or Random().getrandbits(32))
+    # The same thousand on every machine, unless others are asked for.
+    seed = int(os.environ.get("LADDER_SEED", "7"))
     print(f"LADDER_SEED={seed}")
     parcels = [Parcel(f"L-{n}", True, "READY", HERE, (f"Z{n}",)) for n in range(FAILURES)]
     witness = Witness(company, parcels)

@@ -66,9 +66,7 @@ def begin_override(flow) -> Decision:
         return refused(Verdict.NO_VISIT, CodeKind.COMMAND)
     step = flow.rules.step(flow.mode, Action.OVERRIDE, item.parcel.state)
     verdict = 0
-    if _need(flow, item) not in _PERSISTS:
-        verdict = Verdict.WRONG_STATE
-    elif step is None:
+    if step is None:
         verdict = Verdict.NOT_ALLOWED
     elif flow.people.spent.get("override", 0) >= flow.rules.limit("override"):
         verdict = Verdict.LIMIT
@@ -81,6 +79,9 @@ def override(flow, item, step, kind: int, got: "dict[int, bytes]") -> Decision:
     """The override with what was gathered for it so far: what it lacks, or done."""
     need = _need(flow, item)
     parcel = item.parcel
+    if need not in _PERSISTS:
+        # It was read after all.
+        return about(Action.OVERRIDE, Verdict.WRONG_STATE, kind, parcel, parcel.state)
     missing = steps.missing(flow.rules, item, Action.OVERRIDE, step, False, got)
     if not missing and flow.people.spent.get("override", 0) >= flow.rules.limit("override"):
         return about(Action.OVERRIDE, Verdict.LIMIT, kind, parcel, parcel.state)
