@@ -90,8 +90,8 @@ class Presenter:
         self._show()
 
     def _pages(self, flow) -> None:
-        """The ends of the orders that are open, eight at a time."""
-        tails = [_shown(tail) for tail in flow.pages[:8]]
+        """The ends of the orders that are open, a page at a time."""
+        tails = [_shown(tail) for tail in flow.pages[0]]
         lines = [" ".join(tails[at : at + 2]) for at in range(0, len(tails), 2)]
         screens.message(self._canvas, self._text(0, Verdict.ORDERS_OPEN)[0], lines)
         self._show()
@@ -123,7 +123,8 @@ class Presenter:
             self.entry(terminal)
             return
         if flow.pages:
-            self._pages(flow)
+            if flow.pages[0]:
+                self._pages(flow)
             return
         if flow.busy:
             # What was said of a parcel on the counter stays until the next step.

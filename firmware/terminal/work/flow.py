@@ -37,7 +37,8 @@ _LEFT = const(32)
 class Flow:
     """`terminal` is the id that salts what must not be stored. `owner` makes challenges and knows their answers.
 
-    `mode` is what the next parcel is in for, `entry` what is being typed, `pages` a list that the screen shows.
+    `mode` is what the next parcel is in for, `entry` what is being typed, `pages` what BACK turns through; the
+    first is shown; while it is empty, the verdict stays.
     """
 
     def __init__(self, rules, manifest, staff, seals, terminal: bytes, clock, owner) -> None:
@@ -52,11 +53,11 @@ class Flow:
         self.parcels = Parcels(manifest)
         self.visit = Visit()
         self.handover = handover.Handover()
-        self.routes = route.Route()
+        self.routes = route.Route(self.parcels)
         self.undo = Undo()
         self.bag = b""
         self.entry = None
-        self.pages: "list[bytes]" = []
+        self.pages: "list[list[bytes]]" = []
         self.late = (0, 0)
         self.stale_told = False
         self.closing = False
@@ -144,8 +145,7 @@ class Flow:
             self.left = [item for item in self.left if item.parcel.ref != decision.ref]
         self.undo.record(seq, decision)
         self.routes.record(decision, parts)
-        if decision.action == Action.UNDO:
-            self.handover.drop(decision.ref)
+        self.handover.record(decision, self.mode)
 
     def replay(self, head, parts: "dict[int, bytes]", newer: bool, started: bool) -> None:
         """A record of before this manifest or, with `started`, before this start. What the manifest knew already moves

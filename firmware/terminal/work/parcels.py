@@ -97,12 +97,18 @@ class Parcels:
                 return self._listed(found[0], code)
         code = identities[-1][1]
         ref = chain.order_ref(code)
-        state = self._steps.get(ref, 0) & _STATE
         # A newer manifest that does not list it has the last word.
-        if self._seen.get(ref) != _tag(code) or not state:
+        if self._seen.get(ref) != _tag(code) or not self.state(ref):
             return None
+        return self.known(ref, code)
+
+    def known(self, ref: int, id: bytes) -> Parcel:
+        """The parcel with this ref, that the list or this terminal's own steps know. Raises OSError."""
+        index = self._manifest.index_of(ref)
+        if index >= 0:
+            return self._listed(index, id)
         order_class = OrderClass.SEALED if ref in self._sealed else OrderClass.PLAIN
-        return self._bound(Parcel(ref, code, order_class, state, True, False, b""), False)
+        return self._bound(Parcel(ref, id, order_class, self.state(ref), True, False, b""), False)
 
     def fresh(self, code: bytes, state: int) -> Parcel:
         """A parcel that nobody announced, where it is met first."""

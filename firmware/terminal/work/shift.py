@@ -107,15 +107,19 @@ def read_first(flow, kind: int) -> Decision:
 
 def close(flow, _: bytes) -> "list[Decision]":
     """The shift ends: by the rules perhaps only when every record has its receipt, or a supervisor says so."""
-    if flow.routes.number and flow.routes.open:
+    ended: "list[Decision]" = []
+    if flow.routes.number:
         from terminal.work import route
 
-        return route.close_route(flow, b"")
+        # Nobody's records carry the number of the route of the person before.
+        ended = route.close_route(flow, b"")
+        if flow.routes.open:
+            return ended
     if flow.rules.closes_docked and flow.owner.undocked:
         decision = told(Action.SHIFT_CLOSE, Verdict.RECORDS_WAIT)
         decision.effect = lambda seq: setattr(flow, "closing", True)
-        return [decision]
-    return [_closed(flow, b"")]
+        return ended + [decision]
+    return ended + [_closed(flow, b"")]
 
 
 def replayed(flow, head) -> None:
