@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from seal_scene import NOW, Command, House
 from plomba.errors import PlombaError, StoreError
 from plomba.trust import issuing, revoking, seal_batch, sealing
 from plomba.trust.organisation import Organisation
-from plomba.trust.seal_register import NAME, Register
+from plomba.trust.seal_register import NAME, Register, Void
 from plomba_wire import seal
 from plomba_wire.codec import SealList
 from plomba_wire.vocabulary import Revocation
@@ -118,7 +119,7 @@ def test_without_an_issuer_or_with_one_that_may_not(run: Command, house: House, 
     assert run(*make, house.folder).code == "key_revoked"
     issuing.issue_working(house.organisation, "seal-issuer", now=NOW - 9000, lasts=1)
     assert run(*make, house.folder).code == "certificate_dates"
-    assert house.register == Register()
+    assert not house.register.given
 
 
 def test_sign_writes_the_desks_list(run: Command, house: House, tmp_path: Path) -> None:
@@ -177,6 +178,50 @@ def test_each_issuer_has_a_number_of_its_own(house: House) -> None:
     house.renew()
     names += [house.issue(1)[0].name[:7]]
     assert names == ["01-0001", "02-0001", "03-0001"]
+
+
+def test_a_key_whose_register_was_lost_gives_no_more_seals(run: Command, house: House, tmp_path: Path) -> None:
+    """It would begin with the same numbers again. A new key has a number of its own."""
+    path = house.folder / NAME
+    before = path.read_bytes()
+    first = house.issue(1)[0].name
+    newest = path.read_bytes()
+    house.renew()
+    house.issue(1)
+    for held in (None, before, newest):
+        path.unlink(missing_ok=True)
+        if held is not None:
+            path.write_bytes(held)
+        ran = run("seals", "issue", "--org", house.folder, "--count", "1", "--out", tmp_path / "new.txt")
+        assert (ran.status, ran.code) == (1, "seals_register_lost"), held
+        assert not path.exists() if held is None else path.read_bytes() == held
+    path.unlink()
+    house.renew()
+    made = house.issue(1)[0].name
+    assert made.startswith("03-0001") and first.startswith("01-0001")
+
+
+def test_a_register_knows_what_a_list_gave_or_it_is_older(house: House) -> None:
+    def knows(register: Register) -> bool:
+        return sealing.knows(house.organisation, register, listed)
+
+    made = house.issue(9)
+    house.void(made[1].name, f"{made[3].name}..{made[5].name}")
+    listed, whole = sealing.body(house.organisation, house.register), house.register
+    assert knows(whole)
+    assert knows(replace(whole, given={(1, 1): 10}))
+    assert knows(replace(whole, voids=(*whole.voids, Void((1, 1), 3, 3, "lost", NOW))))
+    for older in (
+        Register(),
+        replace(whole, given={(1, 1): 8}),
+        replace(whole, given={(1, 2): 9}),
+        replace(whole, voids=whole.voids[:1]),
+        replace(whole, voids=(*whole.voids[:1], Void((1, 1), 4, 5, "lost", NOW))),
+        replace(whole, issuers={1: bytes(8)}),
+    ):
+        assert not knows(older), older
+    house.revoke_issuer()
+    assert knows(Register())
 
 
 def test_a_damaged_register_is_not_taken_for_none(house: House) -> None:

@@ -99,7 +99,7 @@ def sign(*, org: Org, out: Out) -> int:
     organisation = Organisation.load(org)
     organisation.signer("desk", now=_now())
     register = Register.load(org)
-    if not register.version:
+    if not register.given:
         raise StoreError("seals_none", path=org)
     data = sealing.sign(organisation, register, sealing.body(organisation, register), now=_now())
     _write(out, data)
