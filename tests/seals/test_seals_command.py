@@ -235,6 +235,9 @@ def test_a_damaged_register_is_not_taken_for_none(house: House) -> None:
         whole[:-10],
         whole.replace(b"1", b"-1"),
         whole.replace(b'"given": [', b'"given": [[2, 1, 1],'),
+        whole.replace(b'"given": [', b'"given": [[1, 1, 9],'),
+        whole.replace(b'"issuers": [', b'"issuers": [[1, "0000000000000000"],'),
+        whole.replace(b'"issuers": [', b'"issuers": [[2, "' + house.issuer.key.id.hex().encode() + b'"],'),
         whole.replace(b'"void": []', b'"void": [[1, 1, 1, 2, "", 1]]'),
         whole.replace(b'"void": []', b'"void": [[1, 1, true, 1, "", 1]]'),
         whole.replace(house.issuer.key.id.hex().encode(), b"00"),
@@ -246,6 +249,25 @@ def test_a_damaged_register_is_not_taken_for_none(house: House) -> None:
         assert caught.value.code == "seals_register_damaged", data
     path.write_bytes(whole)
     assert house.issue(1, batch=1)[0].name[:-2] == "01-0001-000002"
+
+
+def test_a_register_that_a_writer_moves_is_not_taken_for_none(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look where it lies and the reading it comes from `.committed` into its place."""
+    house.issue(3)
+    held, path, committed = house.register, house.folder / NAME, house.folder / ".committed" / NAME
+    committed.parent.mkdir()
+    path.rename(committed)
+    reading = Path.read_bytes
+
+    def read(self: Path) -> bytes:
+        if committed.exists():
+            committed.rename(path)
+        return reading(self)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert house.register == held
+    path.unlink()
+    assert house.register == Register()
 
 
 def test_a_batch_that_is_full(house: House) -> None:

@@ -77,6 +77,16 @@ def located(folder: Path, name: str) -> Path:
     return committed if committed.exists() else folder / name
 
 
+def content(folder: Path, name: str) -> bytes:
+    """What the file `name` of `folder` holds; a writer that moves it meanwhile is followed. Raises FileNotFoundError when
+    it is nowhere, OSError."""
+    try:
+        return located(folder, name).read_bytes()
+    except FileNotFoundError:
+        # From `.committed` a file goes to its place, and nowhere else.
+        return (folder / name).read_bytes()
+
+
 def names(folder: Path, below: str, suffix: str) -> list[str]:
     """Names (`below/stem.suffix`) of the files there are, ascending."""
     found = {
