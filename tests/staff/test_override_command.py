@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +152,22 @@ def test_the_log_shows_what_was_taken_out_or_changed(run: Run, scene: Scene) -> 
     path.write_bytes(first + second + third[:20])
     run(*scene.ask(order="A-4"))
     assert [each.order for each in answer_log.read(scene.organisation.folder)] == ["A-1", "A-2", "A-4"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder cannot be flushed")
+def test_a_new_log_is_durable_with_its_name(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = scene.organisation.folder
+    flushing, flushed = os.fsync, []
+
+    def seen(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        flushing(descriptor)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    noted = answer_log.Answered(NOW, "t", "l", "A-1", "NEED_SEAL", CHALLENGE, "o")
+    answer_log.append(folder, noted)
+    assert flushed == [(folder / answer_log.NAME).stat().st_ino, folder.stat().st_ino]
+    assert answer_log.read(folder) == [noted]
 
 
 def test_an_override_that_nobody_answered_stands_out(run: Run, scene: Scene, tmp_path: Path) -> None:
