@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -14,7 +15,7 @@ import pytest
 from folder_cuts import at_every_cut
 from seal_scene import NOW, Command, House
 
-from plomba.errors import PlombaError, StoreError
+from plomba.errors import PlombaError, StoreError, UsageError
 from plomba.trust import issuing, revoking, seal_batch, sealing
 from plomba.trust.organisation import Organisation
 from plomba.trust.seal_register import NAME, Register, Void
@@ -54,6 +55,32 @@ def test_the_file_is_its_owners_and_each_line_a_seal(run: Command, house: House,
         name, text = line.split(b"\t")
         assert seal.typed(name) == name
         assert len(seal.payload(text)) == 78
+
+
+def test_of_two_batches_under_one_name_the_second_replaces_nothing(house: House, tmp_path: Path) -> None:
+    """Both looked before either wrote."""
+    path = tmp_path / "seals.txt"
+    first, second = house.issue(2), house.issue(2)
+    seal_batch.refuse_taken(path)
+    seal_batch.write(path, first)
+    with pytest.raises(UsageError) as caught:
+        seal_batch.write(path, second)
+    assert caught.value.code == "seals_place"
+    assert seal_batch.read(path) == first
+    assert [each.name for each in tmp_path.iterdir() if each != house.folder] == ["seals.txt"]
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="the system has no links")
+def test_a_batch_is_written_where_links_cannot_be_made(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAT on a memory stick, for one."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    test_of_two_batches_under_one_name_the_second_replaces_nothing(house, tmp_path)
 
 
 def test_void_and_list(run: Command, house: House, tmp_path: Path) -> None:

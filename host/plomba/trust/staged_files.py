@@ -60,6 +60,25 @@ def replace(path: Path, data: bytes, mode: int = 0o600) -> None:
     flush_folder(path.parent)
 
 
+def put_new(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Writes a file whole under another name, then gives it its own, which must be free. Raises FileExistsError, OSError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary.unlink(missing_ok=True)
+    try:
+        write_new(temporary, data, mode)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:
+            # A file system without links: the name is taken first, and a crash leaves it empty.
+            write_new(path, b"", mode)
+            os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    flush_folder(path.parent)
+
+
 def flush_folder(folder: Path) -> None:
     """Makes renames in a folder durable, where the system can. Raises OSError."""
     if os.name != "posix":
