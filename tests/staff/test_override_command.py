@@ -93,6 +93,16 @@ def test_a_terminal_is_known_by_label_id_certificate_or_ledger(run: Run, scene: 
     assert said == answer(scene.organisation.desk.key, elsewhere.public, "A-17", Verdict.NEED_SEAL, CHALLENGE)
 
 
+def test_a_file_that_is_named_like_a_terminal_is_not_taken_for_it(
+    run: Run, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = PrivateKey.generate()
+    for name in ("counter-1", scene.terminal.id.hex()):
+        (tmp_path / name).write_bytes(scene.certify(other, "counter-2"))
+        assert run(*scene.ask(terminal=name))[1].strip() == scene.right()
+
+
 def test_two_terminals_of_one_name_are_told_apart(run: Run, scene: Scene) -> None:
     other = PrivateKey.generate()
     scene.certify(other, "counter-1")
@@ -111,6 +121,8 @@ def test_what_was_heard_wrong_is_refused_or_another_answer(run: Run, scene: Scen
         ({"need": "MONEY"}, "answer_need"),
         ({"terminal": "counter-2"}, "answer_terminal"),
         ({"terminal": "dock"}, "answer_terminal"),
+        ({"terminal": "t" * 300}, "answer_terminal"),
+        ({"terminal": "t\0"}, "answer_terminal"),
     ):
         status, out, said = run(*scene.ask(**more))
         assert (status, out) == (2, "") and f"[{code}]" in said
