@@ -131,7 +131,8 @@ def body(organisation: Organisation, register: Register) -> bytes:
 def knows(organisation: Organisation, register: Register, listed: bytes) -> bool:
     """Whether all that a list (its body) gave, and put among the void ones, stands in the register.
 
-    Of an issuer that is revoked since nothing is asked: its seals count for nothing. Raises Malformed, VerificationError.
+    Of an issuer that is revoked since nothing is asked: its seals count for nothing. Raises Malformed,
+    VerificationError.
     """
     head, at = SealList.unpack(listed), 0
     revoked = organisation.revoked().rows

@@ -61,7 +61,10 @@ def replace(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 
 def put_new(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Writes a file whole under another name, then gives it its own, which must be free. Raises FileExistsError, OSError."""
+    """Writes a file whole under another name, then gives it its own, which must be free.
+
+    Raises FileExistsError, OSError.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     temporary.unlink(missing_ok=True)
     try:
@@ -97,8 +100,10 @@ def located(folder: Path, name: str) -> Path:
 
 
 def content(folder: Path, name: str) -> bytes:
-    """What the file `name` of `folder` holds; a writer that moves it meanwhile is followed. Raises FileNotFoundError when
-    it is nowhere, OSError."""
+    """What the file `name` of `folder` holds; a writer that moves it meanwhile is followed.
+
+    Raises FileNotFoundError when it is nowhere, OSError.
+    """
     try:
         return located(folder, name).read_bytes()
     except FileNotFoundError:
