@@ -138,9 +138,9 @@ def knows(organisation: Organisation, register: Register, listed: bytes) -> bool
     revoked = organisation.revoked().rows
     keys = {}
     for _ in range(head.issuers):
-        row = SealIssuer.read(head.rows, at)
-        at += SealIssuer.SIZE + row.length
-        keys[row.number] = Issued.parse(head.rows[at - row.length : at], organisation.roots).id
+        issuer = SealIssuer.read(head.rows, at)
+        at += SealIssuer.SIZE + issuer.length
+        keys[issuer.number] = Issued.parse(head.rows[at - issuer.length : at], organisation.roots).id
     for place in range(head.ranges + head.voids):
         row = SealRange.read(head.rows, at + place * SealRange.SIZE)
         batch = (row.issuer, row.batch)
