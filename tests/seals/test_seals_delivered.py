@@ -95,13 +95,22 @@ async def test_an_older_register_is_not_given_out(bench: Workbench, desk: Desk) 
     issue(bench, 1)
     path = bench.organisation.folder / NAME
     old = path.read_bytes()
-    issue(bench, 1)
+    issue(bench, 3)
     await bench.sync()
     newest = version(bench)
     path.write_bytes(old)
     with pytest.raises(PlombaError) as caught:
         await desk.seals(bench.id.hex())
     assert str(newest) in caught.value.what()
+    for _ in range(2):
+        issue(bench, 1)
+    assert version(bench) > newest
+    with pytest.raises(PlombaError) as caught:
+        await desk.seals(bench.id.hex())
+    assert str(newest) in caught.value.what()
+    path.unlink()
+    with pytest.raises(PlombaError) as caught:
+        await desk.seals(bench.id.hex())
     assert await held(bench) == newest
 
 

@@ -222,14 +222,15 @@ class Book:
         """
         self._known(terminal_id)
         register = Register.load(self._organisation.folder)
-        if not register.version:
-            return None
         body = sealing.body(self._organisation, register)
         content = hashlib.sha256(body).digest()
         with self.store.transaction():
             held = self.store.issued(ObjectKind.SEALS, _EVERYBODY)
+            if held is None and not register.given:
+                return None
             if held is not None:
-                if register.version < held.version:
+                listed = SignedObject.parse(split_bundle(held.bundle)[1]).body
+                if register.version < held.version or not sealing.knows(self._organisation, register, listed):
                     raise StoreError("seals_register_old", found=register.version, held=held.version)
                 if content == held.content and register.version == held.version and self._by_current_key(held.bundle):
                     return held.bundle
