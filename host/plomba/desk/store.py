@@ -166,7 +166,7 @@ class Store:
         head = record.head
         self._run(
             "INSERT INTO events (terminal, epoch, seq, body_hash, previous, digest, body, signature, order_id,"
-            " order_ref, received, bag, seal, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " order_ref, received, bag, seal, undoes, peer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(head.terminal, head.epoch, head.seq, body_hash, record.previous, record.digest),
                 *(record.body, record.signature, order_id, head.order_ref, received, *links),
