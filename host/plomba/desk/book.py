@@ -148,6 +148,7 @@ class Book:
                 raise ImportRefused(sorted(bad, key=lambda cell: cell.row))
             for _, order in changed:
                 self.store.put_order(order)
+                self.store.relink(order)
             self._replay.place(moved | self._same_ref(changed))
         return Imported(len(changed), len(orders) - len(changed))
 

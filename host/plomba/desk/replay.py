@@ -44,7 +44,10 @@ class Replay:
         for event in self.traces.everything():
             values = (*links(event.head, event.parts), event.number)
             self._store.write("UPDATE events SET bag = ?, seal = ?, undoes = ?, peer = ? WHERE number = ?", values)
-        self.place(row[0] for row in self._store.query("SELECT id FROM orders"))
+        orders = self._store.orders()
+        for order in orders:
+            self._store.relink(order)
+        self.place(order.id for order in orders)
         self._store.write("DELETE FROM replayed")
         self._store.write("INSERT INTO replayed VALUES (?)", (content,))
 

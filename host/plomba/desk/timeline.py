@@ -53,8 +53,8 @@ def in_order(records: Iterable[_R], behind: Callable[[_R], Identity | None]) -> 
 
 
 def _next(queues: Mapping[bytes, Sequence[tuple[_R, Identity | None]]]) -> bytes:
-    """The terminal whose first record is next. It is the earliest of those that wait for nobody's; where terminals claim
-    to wait for each other in a ring, one of them lies, and the earliest in the ring waits for nobody."""
+    """The terminal whose first record is next. It is the earliest of those that wait for nobody's; where terminals
+    claim to wait for each other in a ring, one of them lies, and the earliest in the ring waits for nobody."""
     waits: dict[bytes, bytes] = {}
     for terminal, queue in queues.items():
         _, named = queue[0]
