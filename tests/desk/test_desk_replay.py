@@ -232,6 +232,30 @@ def test_an_override_lets_go_only_with_its_number(book: Book, counter: Scanner) 
     assert [why for _, _, _, _, why in differences(book)] == ["gate"] * 3
 
 
+@pytest.mark.parametrize(
+    ("needs", "seal_read", "goes"),
+    [
+        ((Verdict.NEED_ITEM,), False, False),
+        ((0,), False, False),
+        ((Verdict.NEED_ITEM,), True, True),
+        ((Verdict.NEED_SEAL, Verdict.NEED_ITEM), False, True),
+        ((Verdict.NEED_ITEM, Verdict.NEED_SEAL), False, True),
+    ],
+)
+def test_only_a_decision_about_the_seal_stands_for_the_seal(
+    book: Book, counter: Scanner, needs: tuple[int, ...], seal_read: bool, goes: bool
+) -> None:
+    """The hand-out names the newest decision of the visit."""
+    take(book, "A-1,sealed,17,AT_POINT,S1\n", STATES)
+    accept(book, counter.store("A-1"), counter.retrieve("A-1"))
+    if seal_read:
+        accept(book, counter.seal("A-1", "S1"))
+    accept(book, *(counter.override("A-1", need) for need in needs))
+    accept(book, counter.hand_out_by("A-1", counter.seq))
+    assert state(book, "A-1") == (State.DELIVERED if goes else State.VERIFIED)
+    assert [one[-1] for one in differences(book)] == ([] if goes else ["gate"])
+
+
 def test_an_override_of_an_earlier_visit_lets_nothing_go(book: Book, counter: Scanner) -> None:
     take(book, "A-1,sealed,17,,S1,\n")
     accept(book, counter.store("A-1"), counter.retrieve("A-1"), counter.override("A-1"))

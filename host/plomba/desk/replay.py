@@ -15,7 +15,7 @@ from plomba.desk.traces import Traces
 from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import Action, CodeKind, Flag, Tlv
 
-MEANING = 1
+MEANING = 2
 """Raised with each change of this code, or of what it calls, that may place an order elsewhere by the same records."""
 
 
@@ -135,6 +135,7 @@ def scan_of(event: Event) -> Scan:
         whole=event.order_id is None and not head.order_ref,
         condition=_number(parts, Tlv.CONDITION, 1),
         quantity=_number(parts, Tlv.QUANTITY, 2),
+        need=_number(parts, Tlv.NEED, 1),
         identity=(head.terminal, head.epoch, head.seq),
         refers=(head.terminal, head.epoch, int.from_bytes(reference, "big")) if len(reference) == 4 else None,
     )
