@@ -15,10 +15,12 @@ from plomba.dock import Dock
 from plomba.errors import PlombaError, TerminalRefused
 from plomba.forward import Desk
 from plomba.testing.point import DeskProcess
-from plomba.trust import issuing, sealing
+from plomba.trust import issuing, revoking, sealing
+from plomba.trust.organisation import Organisation
 from plomba.trust.seal_register import NAME, Register
 from plomba_wire import codec
-from plomba_wire.vocabulary import Action, Error, ObjectKind, Tlv
+from plomba_wire.codec import SealList
+from plomba_wire.vocabulary import Action, Error, ObjectKind, Revocation, Tlv
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +105,27 @@ async def test_an_older_register_is_not_given_out(bench: Workbench, desk: Desk) 
         await desk.seals(bench.id.hex())
     assert str(newest) in caught.value.what()
     assert await held(bench) == newest
+
+
+async def test_a_running_desk_knows_who_was_revoked_since(bench: Workbench, desk: Desk) -> None:
+    """Of a revoked issuer nothing but its name is said, be the register another one or the same."""
+    terminal, folder = bench.id.hex(), bench.organisation.folder
+    issue(bench, 1)
+    await bench.sync()
+    for change in ("revoked", "renewed"):
+        organisation = Organisation.load(folder)
+        if change == "revoked":
+            issuer = organisation.working["seal-issuer"].key.id
+            revoking.revoke(organisation, issuer, reason=Revocation.STOLEN, since=NOW, now=NOW)
+        else:
+            issuing.issue_working(organisation, "seal-issuer", now=NOW)
+            issue(bench, 1)
+        found = await desk.seals(terminal)
+        assert found is not None
+        body = bench.organisation.trust.open(found, ObjectKind.SEALS).body
+        assert body == sealing.body(Organisation.load(folder), Register.load(folder)), change
+        assert SealList.unpack(body).ranges == (0 if change == "revoked" else 1)
+        assert found == await desk.seals(terminal)
 
 
 async def test_a_list_that_is_refused_holds_up_nothing_else(bench: Workbench, desk: Desk, tmp_path: Path) -> None:
