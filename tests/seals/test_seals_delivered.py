@@ -145,6 +145,41 @@ async def test_a_list_that_is_refused_holds_up_nothing_else(bench: Workbench, de
     assert await held(bench) == 0
 
 
+@pytest.mark.parametrize("name", ["rules", "manifest", "staff", "seals"])
+async def test_a_list_that_the_desk_cannot_give_holds_up_nothing_else(
+    bench: Workbench, desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    issue(bench, 1)
+    desk_says = PlombaError("desk_unreachable", url=desk.url, reason="HTTP 503")
+
+    async def nothing(terminal: str) -> bytes:
+        raise desk_says
+
+    monkeypatch.setattr(desk, name, nothing)
+    report = await bench.sync()
+    assert (report.missing, report.refused, report.refusals) == ([name], [], [desk_says])
+    assert {"rules", "manifest", "seals"} - set(report.pushed) == {name} - {"staff"}
+    assert report.receipted_seq == bench.records()[-1].head.seq, "what was installed is recorded, and receipted"
+    monkeypatch.undo()
+    again = await bench.sync()
+    assert (again.missing, again.refusals) == ([], [])
+    assert (name in again.pushed) == (name != "staff")
+
+
+@pytest.mark.parametrize("name", ["rules", "manifest"])
+async def test_what_is_no_bundle_holds_up_nothing_else(
+    bench: Workbench, desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    issue(bench, 1)
+
+    async def noise(terminal: str) -> bytes:
+        return b"noise"
+
+    monkeypatch.setattr(desk, name, noise)
+    report = await bench.sync()
+    assert report.missing == [name] and "seals" in report.pushed
+
+
 @pytest.mark.parametrize("torn", TORN)
 async def test_power_goes_at_every_step_of_the_list(bench: Workbench, torn: int) -> None:
     """The list in force is the one before or the new one, whole, and never the one before that."""
