@@ -23,11 +23,14 @@ def _module(language: str) -> str:
         for action, special in entry.get("on", {}).items():
             key = (VOCABULARY["action"][action]["code"], entry["code"])
             verdicts[key] = _presentation(f"{name}.on.{action}", special, entry, language)
+        for action, special in entry.get("met", {}).items():
+            key = (VOCABULARY["action"][action]["code"] | 0x100, entry["code"])
+            verdicts[key] = _presentation(f"{name}.met.{action}", special, entry, language)
     lines = [
         f'"""What the screen says ({language}). Generated from vocabulary.toml: python3 tools gen."""',
         "# fmt: off",
         "",
-        "# (action or 0, verdict): headline, next step, icon, tone, lamp, latched",
+        "# (action or 0, verdict): headline, next step, icon, tone, lamp, latched; action | 0x100: both parties",
         "VERDICTS = {",
         *(f"    ({action:#04x}, {verdict:#04x}): {_literal(value)}," for (action, verdict), value in verdicts.items()),
         "}",

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from plomba_wire.vocabulary import Tlv, Verdict
+from plomba_wire.vocabulary import CodeKind, Tlv, Verdict
 from terminal import selftest
 from terminal.screen import screens
 from terminal.screen.canvas import Canvas
@@ -10,6 +10,7 @@ from terminal.work import shift
 from terminal.work.entry import ANSWER, CODE, PIN
 
 LANGUAGES = ("ru", "uk", "en")
+_MET = 0x100
 _ASKS = {PIN: Verdict.NEED_PIN, CODE: Verdict.NEED_DIGITS, ANSWER: Verdict.NEED_ANSWER}
 
 
@@ -28,7 +29,8 @@ class Presenter:
 
     def verdict(self, terminal, decision, code: bytes) -> None:
         """The tone first: the record it stands for is durable already."""
-        headline, next_step, icon, tone, lamp, latched = self._text(decision.action, decision.verdict)
+        action = decision.action | _MET if decision.code_kind in (CodeKind.TOKEN, CodeKind.ACT) else decision.action
+        headline, next_step, icon, tone, lamp, latched = self._text(action, decision.verdict)
         if decision.next:
             next_step = self._text(0, decision.next)[1]
         cell = decision.parts.get(Tlv.CELL)
@@ -82,7 +84,8 @@ class Presenter:
     def _rule(self, terminal, headline: str) -> None:
         number = shift.unread(terminal.flow) or terminal.rules.number
         news = terminal.rules.news(number)
-        screens.message(self._canvas, headline, (news.get(self._language) or news.get("en", ""),))
+        told = news.get(self._language) or news.get("en", "")
+        screens.message(self._canvas, headline, (told, self._text(0, Verdict.NEW_RULE)[1]))
         self._show()
 
     def _pages(self, flow) -> None:
@@ -94,7 +97,7 @@ class Presenter:
 
     def _text(self, action: int, verdict: int):
         verdicts = self._texts.VERDICTS
-        return verdicts.get((action, verdict)) or verdicts[0, verdict]
+        return verdicts.get((action, verdict)) or verdicts.get((action & _MET - 1, verdict)) or verdicts[0, verdict]
 
     def _battery(self, terminal) -> "int | None":
         charge = terminal.health.battery

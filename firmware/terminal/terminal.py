@@ -235,8 +235,9 @@ class Terminal:
         self.diary.note("epoch %d" % identity.epoch)
         self.idle_screen()
 
-    def replay(self) -> None:
-        """What this terminal did after its manifest was made holds over the manifest."""
+    def replay(self, started: bool = True) -> None:
+        """What this terminal did after its manifest was made holds over the manifest. `started`: nothing is known yet
+        of the shift either; else a dock would count all of it once more."""
         self.flow.parcels.forget()
         head = self.manifest.head
         newer = 1
@@ -251,9 +252,11 @@ class Terminal:
                     # Flash has lost it: what stands around it still holds.
                     continue
                 record = RecordHead.read(body, 0)
-                self.flow.replay(record, tlv.unpack(body, RecordHead.SIZE), seq >= newer)
+                self.flow.replay(record, tlv.unpack(body, RecordHead.SIZE), seq >= newer, started)
                 if not seq % _FEED:
                     self.board.feed()
+        if not started:
+            self.flow.relisted()
 
     def note_newest(self) -> None:
         """What is in force now is the least that may come. Raises OSError."""

@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def check_the_day(facts: dict[str, Any], out: Path) -> None:
     _ladder(here, out / "photos")
     _own_seals(here, out / "org" / "seals.txt")
     _pair(here, vehicle, Path(facts["screens"]))
+    _pairs_that_do_not_match(here, vehicle, there[-1])
     assert (facts["pairs"], facts["pairs_matching"]) == pairs([here, there, vehicle])
 
 
@@ -136,21 +138,48 @@ def _pair(here: Journal, vehicle: Journal, screens: Path) -> None:
     assert [r.head.order_ref for r in given] == [r.head.order_ref for r in arrived] and len(given) == 2
     assert all(r.parts[Tlv.PEER_HEAD] == taken.parts[Tlv.PEER_HEAD] for r in arrived)
     assert {r.head.state_after for r in arrived} == {State.AT_POINT}
-    _pairs_that_do_not_match(here, vehicle, closed, given[-1])
 
 
-def _pairs_that_do_not_match(here: Journal, vehicle: Journal, closed: VerifiedRecord, last: VerifiedRecord) -> None:
+def _pairs_that_do_not_match(here: Journal, vehicle: Journal, third: VerifiedRecord) -> None:
+    *_, last, closed = _found(vehicle, Action.HANDOVER_OUT, Verdict.OK)
     assert pairs([here, vehicle]) == Pairs(2, 2)
     assert pairs([here, [r for r in vehicle if r is not closed]]) == Pairs(2, 0), "the giver has not read the code"
     assert pairs([vehicle]) == Pairs(2, 0)
     assert pairs([here]) == Pairs(0, 0)
-    head = closed.parts[Tlv.PEER_HEAD]
-    foreign = replace(closed, parts={**closed.parts, Tlv.PEER_HEAD: head[:12] + bytes(8)})
-    assert pairs([here, [foreign if r is closed else r for r in vehicle]]) == Pairs(2, 0), "a head that was none"
-    early = vehicle[last.head.seq - 2]
-    old = early.head.terminal + early.head.seq.to_bytes(4, "big") + early.digest[:8]
-    late = [replace(r, parts={**r.parts, Tlv.PEER_HEAD: old}) if Tlv.PEER_HEAD in r.parts else r for r in here]
+    for head, why in (
+        (closed.parts[Tlv.PEER_HEAD][:12] + bytes(8), "a head that was none"),
+        (_head(third), "a third terminal's"),
+        (closed.parts[Tlv.PEER_HEAD][:8], "half of it"),
+        (closed.parts[Tlv.PEER_HEAD] + bytes(1), "more than it"),
+    ):
+        other = replace(closed, parts={**closed.parts, Tlv.PEER_HEAD: head})
+        changed = [other if record is closed else record for record in vehicle]
+        assert pairs([here, changed, [third]]) == Pairs(2, 0), why
+    theirs = [_as_if(record, terminal=third.head.terminal) if record is closed else record for record in vehicle]
+    assert pairs([here, theirs]) == Pairs(2, 0), "a third terminal has read the code"
+    early = {Tlv.PEER_HEAD: _head(vehicle[last.head.seq - 2])}
+    late = [replace(record, parts={**record.parts, **early}) for record in here]
     assert pairs([late, vehicle]) == Pairs(2, 1), "the last parcel was given behind that head"
+    arrived = _found(here, Action.HANDOVER_IN, Verdict.OK)[-1]
+    another = [_as_if(record, order_ref=1) if record is arrived else record for record in here]
+    assert pairs([another, vehicle]) == Pairs(2, 1), "another parcel was taken"
+    itself = replace(closed, parts={Tlv.PEER_HEAD: _head(vehicle[-1])})
+    giver = vehicle[0].head.terminal
+    mine = [_as_if(record, terminal=giver) for record in _found(here, Action.HANDOVER_IN, Verdict.OK)]
+    assert pairs([mine, [itself if record is closed else record for record in vehicle]]) == Pairs(2, 0), "with itself"
+
+
+def _as_if(record: VerifiedRecord, **fields: object) -> VerifiedRecord:
+    """With other fields in its head."""
+    head = copy(record.head)
+    for name, value in fields.items():
+        setattr(head, name, value)
+    return replace(record, head=head)
+
+
+def _head(record: VerifiedRecord) -> bytes:
+    """What PEER_HEAD says of it."""
+    return record.head.terminal + record.head.seq.to_bytes(4, "big") + record.digest[:8]
 
 
 def _hash(path: Path) -> bytes:

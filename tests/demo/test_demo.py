@@ -43,6 +43,9 @@ HAPPENED = {
     "left_unscanned",
     "seal_read_without_manifest",
     "shift",
+}
+"""At least once: where the power goes a scan may be one more."""
+ONCE = {
     "pin_typed",
     "badge_unknown",
     "badge_revoked",
@@ -63,8 +66,10 @@ def _a_day(seed: int, out: Path) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     assert facts["lost"] == 0
     assert facts["records"] == facts["verified"] == facts["receipted"] == facts["forwarded"] == facts["desk_events"]
-    assert set(facts["happened"]) == HAPPENED and min(facts["happened"].values()) >= 1
+    assert set(facts["happened"]) == HAPPENED | ONCE and min(facts["happened"].values()) >= 1
+    assert {name: count for name, count in facts["happened"].items() if name in ONCE} == dict.fromkeys(ONCE, 1)
     assert facts["pairs"] == facts["pairs_matching"] == 2
+    check_the_day(facts, out)
     assert facts["link_cuts"] >= 2 and facts["power_cuts"] >= 2 and facts["dock_kills"] >= 1
     return facts
 
@@ -76,7 +81,6 @@ def test_nothing_is_lost(seed: int, tmp_path: Path) -> None:
     assert facts["orders"] >= 40
     assert len(list(Path(facts["screens"]).glob("*.png"))) >= 20
     assert Path(facts["desk_page"]).stat().st_size > 1000
-    check_the_day(facts, tmp_path / "out")
     if seed == 1:
         _check_the_pack(Path(facts["evidence"]), facts["root"], tmp_path)
 

@@ -43,7 +43,9 @@ def done(book: Book, order: str) -> list[tuple[str, str, bool]]:
 
 def test_what_the_sample_rule_pack_does_the_desk_follows() -> None:
     file = resources.files("plomba.desk").joinpath("rules", "sample.toml")
-    for step in tomllib.loads(file.read_text(encoding="utf-8"))["step"]:
+    steps = tomllib.loads(file.read_text(encoding="utf-8"))["step"]
+    # An UNDO leads back to where the record it names began: the tests of what is taken back.
+    for step in [step for step in steps if step["action"] != "UNDO"]:
         verdict = {"RETRIEVE": Verdict.NEED_SEAL, "SEAL_CHECK": Verdict.SEAL_OK}.get(step["action"], Verdict.OK)
         for origin in [getattr(State, name) for name in step.get("from", ())] or set(LIFE.states) - LIFE.ends:
             for key in {"to", "part", "fail"} & set(step) or {"to"}:

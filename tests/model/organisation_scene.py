@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,7 @@ name = "ended"
 hand = "SUPERVISOR"
 until = 2020-01-01T00:00:00+00:00
 """
+_PIECE = 2000
 _NEWS = 'ru = "Правило"\nuk = "Правило"\nen = "Rule"\n'
 _PACKS = {
     2: ("", "[limits]\noverride = 1\ntyped = 2\n"),
@@ -91,7 +93,8 @@ class Parcel:
     @property
     def row(self) -> str:
         kind = "sealed" if self.sealed else "plain"
-        return f"{self.id},{kind},{self.state},{self.place},A-1,{' '.join(self.seals)},{' '.join(self.uins)},{self.codes}\n"
+        lists = f"{' '.join(self.seals)},{' '.join(self.uins)},{self.codes}"
+        return f"{self.id},{kind},{self.state},{self.place},A-1,{lists}\n"
 
     @property
     def ref(self) -> int:
@@ -113,11 +116,12 @@ def parcels(own: Sequence[sealing.Made]) -> list[Parcel]:
         Parcel("D-1", False, "AT_POINT"),
         Parcel("D-2", True, "AT_POINT", seals=("S41",)),
         Parcel("E-1", False, "READY", codes="np:20450059800767", others=((5, b"20450059800767"),)),
-        Parcel("E-2", True, "READY", seals=("S51",), codes="sscc:106141411234567897", others=((5, b"00106141411234567897"),)),
+        Parcel("E-2", True, "READY", HERE, ("S51",), (), "sscc:106141411234567897", ((5, b"00106141411234567897"),)),
         Parcel("E-3", True, "READY", seals=("S61",), uins=("6543210987654321",)),
         Parcel("E-4", True, "READY"),
         Parcel("E-5", True, "READY", seals=(own[0].name,)),
         Parcel("E-6", True, "READY", seals=("S71",)),
+        Parcel("E-7", True, "READY"),
         Parcel("F-1", True, "EXPIRED", seals=("S81",)),
         Parcel("X-1", False, "READY", ELSEWHERE),
         Parcel("X-2", True, "READY", ELSEWHERE, seals=("S91",)),
@@ -179,7 +183,8 @@ class Company:
         else:
             since, changes = _PACKS[number]
             path = self.folder / f"rules-{number}.toml"
-            path.write_text(f'base = "sample"\nnumber = {number}\n{since}\n[news]\n{_NEWS}\n{changes}', encoding="utf-8")
+            text = f'base = "sample"\nnumber = {number}\n{since}\n[news]\n{_NEWS}\n{changes}'
+            path.write_text(text, encoding="utf-8")
             pack = rule_packs.load(path)
         return self.packed(ObjectKind.RULES, pack.body, pack.number)
 
@@ -203,7 +208,16 @@ class Company:
 
 
 def put(board: Board, kind: int, data: bytes) -> Told:
-    return board.ask("put", [kind, version_of(data), len(split_package(data)[0]), data.hex()])
+    """An object goes down as a dock brings it; what came of the last message, `refused` when it was not taken."""
+    bundle, _ = split_package(data)
+    version = version_of(data)
+    told = board.ask("offer", [kind, version, len(data), len(bundle), hashlib.sha256(bundle).hexdigest()])
+    pieces = [["piece", [at, data[at : at + _PIECE].hex()]] for at in range(0, len(data), _PIECE)]
+    for name, given in [*pieces, ["commit", [kind, version]]]:
+        if "refused" in told:
+            break
+        told = board.ask(str(name), given)
+    return told
 
 
 @dataclass
@@ -306,7 +320,8 @@ class World:
         through = terminal.docked
         nonce = bytes.fromhex(terminal.board.ask("nonce")["nonce"])
         clock = TimeBody(terminal.id, nonce, self.utc, 1000).pack()
-        self._took(terminal, put(terminal.board, ObjectKind.TIME, company.packed(ObjectKind.TIME, clock, self.utc, by_dock=True)))
+        signed = company.packed(ObjectKind.TIME, clock, self.utc, by_dock=True)
+        self._took(terminal, put(terminal.board, ObjectKind.TIME, signed))
         body = ReceiptBody(terminal.id, 1, through, terminal.heads[through], self.utc, through, bytes(32))
         dock = company.organisation.dock
         signed = seal(ObjectKind.RECEIPT, body.pack(), dock.key, version=through, not_before=NOW - 300)
@@ -366,4 +381,3 @@ def _spoken(what: str, arguments: tuple[Any, ...]) -> str:
         code = arguments[1]
         return f"scan {code!r} ({arguments[0]})" if len(code) < 140 else f"scan {len(code)} bytes {code[:20]!r}"
     return " ".join([what, *map(str, arguments)])
-

@@ -8,7 +8,7 @@ from organisation_scene import ENDED, PINS, PLACES, UNKNOWN, Parcel, Terminal, W
 from witness import VISIT, need
 
 from plomba.trust.answers import answer
-from plomba_wire.vocabulary import COMMANDS, MODES, Action, Mode, State, Tlv, Verdict
+from plomba_wire.vocabulary import COMMANDS, MODES, Action, CodeKind, Mode, State, Tlv, Verdict
 
 QR, DATA_MATRIX, CODE_128 = 1, 3, 5
 _AT = {"warehouse": 14, "courier": 12, "point": 11, "spare": 11}
@@ -26,7 +26,8 @@ HOSTILE = (
     b"PLB*CELL*" + b"c" * 13, b"PLB*SACK*" + b"s" * 33, b"PLB*ACT*" + b"a" * 49, b"PLB*CUSTOMER*\x1b", b"PLT*",
     b"PLT*" + b"0" * 30, b"PLT*" + b":" * 30, b"PLT*" + b" " * 30, b"PLS*", b"PLS*" + b"0" * 100, b"PLS*\xff",
     b"x" * 300, b"x" * 301, b"x" * 4000, b"PLB*" + b"A" * 400, b" ", b"A-1 ", b"a-1", b"1234567890123456",
-    b"1234567890123457", b"]C1A-1", b"\xe2\x80\x8f", b"]", b"0", b"\xf0\x9f\x92\x8d",
+    b"1234567890123457", b"]C1A-1", b"RA123456784RU", b"00106141411234567898",
+    b"\xe2\x80\x8f", b"]", b"0", b"\xf0\x9f\x92\x8d",
 )  # fmt: skip
 """Texts that nobody of ours has printed."""
 _CARDS = tuple(
@@ -174,8 +175,8 @@ class People:
         """What the last answer asks for."""
         name = terminal.name
         if verdict == Verdict.NEED_SEAL:
-            if random.random() < 0.3:
-                cards = [b"PLB*OVERRIDE", b"PLB*OVERRIDE", b"PLB*TYPE", b"PLB*TYPE", b"PLB*HOLD", b"PLB*INSPECT"]
+            if random.random() < 0.4:
+                cards = [*[b"PLB*OVERRIDE"] * 4, b"PLB*TYPE", b"PLB*TYPE", b"PLB*HOLD", b"PLB*INSPECT"]
                 self.scan(name, random.choice(cards))
                 self._typing[name] = self._seal(random, parcel).decode()
             else:
@@ -216,7 +217,10 @@ class People:
         if verdict == Verdict.HELD and random.random() < 0.6:
             self.scan(name, b"PLB*RELEASE")
             return
-        if mode in (Mode.GIVE, Mode.TAKE, Mode.ARRIVAL) and random.random() < 0.2:
+        if terminal.last.head.code_kind == CodeKind.TOKEN and random.random() < 0.4:
+            self.scan(name, b"PLB*UNDO")
+            return
+        if mode in (Mode.GIVE, Mode.TAKE, Mode.ARRIVAL) and random.random() < 0.3:
             if random.random() < 0.5:
                 self.key(name, "ok")
             else:
@@ -319,7 +323,7 @@ class People:
         """What stands on its seal, mostly."""
         if random.random() < 0.15:
             parcel = random.choice(list(self.witness.parcels.values()))
-        return random.choice(parcel.seals or ("NEW-%s" % parcel.id,)).encode()
+        return random.choice(parcel.seals or (f"NEW-{parcel.id}", "NEW")).encode()
 
     def _seal_text(self, random: Random, parcel: Parcel) -> bytes:
         """What is read from a seal: of ours it is the signed text."""

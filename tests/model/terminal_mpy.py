@@ -7,7 +7,6 @@ clock stands still but for `step`; the flash is the file named in SIM_FLASH.
 import preload  # isort: skip
 
 import gc
-import hashlib
 import json
 import sys
 import time
@@ -22,7 +21,6 @@ from terminal.terminal import Terminal
 
 assert preload
 
-_PIECE = 2000
 _TICKS = 3
 time.stop()
 
@@ -30,7 +28,8 @@ time.stop()
 class Words:
     """Stands in the place of the screens: what they would say, and nothing drawn."""
 
-    said: "list[list[str]]" = []
+    def __init__(self) -> None:
+        self.said: "list[list[str]]" = []
 
     def verdict(self, canvas, headline: str, next_step: str, **_) -> None:
         self.said.append(["verdict", headline, next_step])
@@ -117,26 +116,21 @@ class Watched:
     def nonce(self, _):
         return {"nonce": self.service.fresh_nonce().hex()}
 
-    def put(self, given):
-        """[kind, version, bytes of the bundle, package as hex], as a dock brings it; `refused` says that it was not."""
-        kind, version, bundle, package = given
-        package = bytes.fromhex(package)
-        try:
-            sha256 = hashlib.sha256(package[:bundle]).digest()
-            self.service.serve(ObjectOffer(kind, version, len(package), bundle, sha256))
-            for at in range(0, len(package), _PIECE):
-                self.service.serve(ObjectData(at, package[at : at + _PIECE]))
-            self.service.serve(ObjectCommit(kind, version))
-        except Refusal as refusal:
-            return self._told(refused=refusal.code)
-        return self._told()
+    def offer(self, given):
+        """[kind, version, size, bytes of the bundle, its SHA-256], as a dock offers an object. `refused`: why not."""
+        kind, version, size, bundle, sha256 = given
+        return self._served(ObjectOffer(kind, version, size, bundle, bytes.fromhex(sha256)))
+
+    def piece(self, given):
+        """[offset, bytes] of the object offered last."""
+        return self._served(ObjectData(given[0], bytes.fromhex(given[1])))
+
+    def commit(self, given):
+        """[kind, version] is whole."""
+        return self._served(ObjectCommit(given[0], given[1]))
 
     def receipt(self, bundle):
-        try:
-            self.service.serve(Receipt(bytes.fromhex(bundle)))
-        except Refusal as refusal:
-            return self._told(refused=refusal.code)
-        return self._told()
+        return self._served(Receipt(bytes.fromhex(bundle)))
 
     def orders(self, ids):
         """Where this terminal has these orders, null where it does not know them."""
@@ -145,6 +139,13 @@ class Watched:
             parcel = self.terminal.flow.parcels.find([(1, bytes.fromhex(id))])
             out.append(None if parcel is None else parcel.state)
         return {"states": out}
+
+    def _served(self, message):
+        try:
+            self.service.serve(message)
+        except Refusal as refusal:
+            return self._told(refused=refusal.code)
+        return self._told()
 
     def _pass(self, ms: int) -> None:
         time.warp(ms)
@@ -162,7 +163,7 @@ class Watched:
         self.seen = terminal.journal.next_seq - 1
         flow = terminal.flow
         typing = flow.entry
-        said, Words.said = Words.said, []
+        said, self.words.said = self.words.said, []
         tones = self.tones[:]
         self.tones.clear()
         more.update(

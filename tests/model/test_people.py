@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from organisation_scene import Company, World
 from people import People
@@ -52,9 +52,9 @@ def a_day(company: Company, choices: list[int], *, spare_listed: bool) -> Counte
             people.step(choice)
         for name in world.terminals:
             world.dock(name)
-    except BaseException:
+    except BaseException as error:
         lines = [line for name in world.terminals for line in _last_of(world, name)]
-        note("\n".join([*world.trace, "", *lines]))
+        error.add_note("\n".join([*world.trace, "", *lines]))
         raise
     finally:
         world.close()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from organisation_scene import Company, World
-from people import CODE_128, QR
+from people import CODE_128, DATA_MATRIX, QR
 from witness import Witness
 
 from plomba.desk.differences import Differences
@@ -65,3 +65,34 @@ def test_a_seal_of_our_own_opens_the_gate_at_the_desk_too(world: World, scan: Sc
     world.dock("point")
     assert world.states()["E-5"] == (State.DELIVERED, "customer")
     assert not Differences(world.book.store).disputed
+
+
+def test_a_dock_counts_nothing_of_the_shift_twice(world: World, scan: Scan) -> None:
+    allow = (b"PLB*OVERRIDE", b"PLB*REASON*20", b"PLB*PHOTO*CAM-1", b"PLB*BADGE*22")
+    scan("point", b"PLB*BADGE*14", b"PLB*HANDOUT", b"E-2")
+    assert scan("point", *allow)[-1] == (Action.OVERRIDE, Verdict.OK)
+    world.dock("point")
+    scan("point", b"E-6")
+    assert scan("point", *allow)[-1] == (Action.OVERRIDE, Verdict.OK)
+    world.dock("point")
+    scan("point", b"E-3")
+    assert scan("point", b"PLB*OVERRIDE")[-1] == (Action.OVERRIDE, Verdict.LIMIT)
+
+
+@pytest.mark.parametrize("code", [b"1111222233334444", b"PLB*BADGE*21", b"PLB*CALL", b"PLB*REASON*1", b"PLB*RESULT*1"])
+def test_anything_may_come_where_a_seal_is_to_be_bound(world: World, scan: Scan, code: bytes) -> None:
+    scan("point", b"PLB*BADGE*22", b"PLB*STORE", b"D-1")
+    assert scan("point", b"PLB*SEALED")[-1] == (Action.INTAKE_CHECK, Verdict.NEED_SEAL)
+    assert world.do("point", "scan", DATA_MATRIX, code)
+
+
+def test_the_siren_is_silent_for_what_another_terminal_gave(world: World, scan: Scan) -> None:
+    scan("courier", b"PLB*BADGE*12", b"PLB*HANDOUT", b"E-2", b"PLB*TAKE")
+    scan("point", b"PLB*BADGE*22", b"PLB*HANDOUT", b"E-2", b"S51", b"")
+    world.dock("point")
+    world.dock("courier")
+    assert not world.do("courier", "wait", ms=70_000)
+    scan("courier", b"PLB*HANDOUT", b"E-6", b"PLB*TAKE")
+    world.dock("courier")
+    (siren,) = world.do("courier", "wait", ms=70_000)
+    assert siren.head.verdict == Verdict.LEFT_UNSCANNED

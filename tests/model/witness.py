@@ -1,4 +1,4 @@
-"""What has to be true of every record, worked out from the records alone: the promises, not the program that keeps them."""
+"""What has to be true of every record, worked out from the records alone: the promises, not the program."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ class Seen:
     actor: int = 0
     overridden: int = 0
     typed: int = 0
-    mine: dict[int, Record] = field(default_factory=dict)
+    mine: set[int] = field(default_factory=set)
+    moves: dict[int, Record] = field(default_factory=dict)
     countersigned: int = 0
     listed: bool = False
     sealed: set[int] = field(default_factory=set)
@@ -113,9 +114,7 @@ class Witness:
         bags = dict(world.book.store.query("SELECT id, bag FROM orders"))
         for id, state in zip(ids, told, strict=True):
             # The desk gives no new list where nothing changed: then what is listed as a difference stays one.
-            need(
-                state == desk[id][0] or id in listed, f"after a fresh list {id} is {_STATES[state]}, not", desk[id]
-            )
+            need(state == desk[id][0] or id in listed, f"after a fresh list {id} is {_STATES[state]}, not", desk[id])
             ref = next(parcel.ref for parcel in self.parcels.values() if parcel.id == id)
             self._moves(seen, ref, state)
             if bags[id]:
@@ -128,9 +127,7 @@ class Witness:
         moved by the records that move it."""
         desk = world.states()
         listed = _listed(world)
-        last = dict(
-            world.book.store.query("SELECT o.id, e.terminal FROM orders o JOIN events e ON e.number = o.last")
-        )
+        last = dict(world.book.store.query("SELECT o.id, e.terminal FROM orders o JOIN events e ON e.number = o.last"))
         seen = self.seen[terminal.name]
         for parcel in self.parcels.values():
             mine = seen.state.get(parcel.ref, 0)
@@ -141,7 +138,7 @@ class Witness:
                     "and no difference is listed",
                 )
             holder = self._holder(world, parcel)
-            need(holder == desk[parcel.id][1], parcel.id, "is with", desk[parcel.id][1], "by nothing; it was passed to", holder)
+            need(holder == desk[parcel.id][1], f"{parcel.id} is with", desk[parcel.id][1], "and was passed to", holder)
 
     def _holder(self, world: World, parcel: Parcel) -> str:
         """Who holds an order: whom the last record passed it to that passes custody, as the desk has them in order."""
@@ -181,7 +178,8 @@ class Witness:
         head, ref = record.head, record.head.order_ref
         if not ref:
             return
-        need(head.actor, "a parcel's step by nobody")
+        # The siren is nobody's step: it goes on when the shift is over.
+        need(head.actor or head.verdict == Verdict.LEFT_UNSCANNED, "a parcel's step by nobody")
         known = seen.state.get(ref)
         if known:
             need(head.state_before == known, "before it the order was", _STATES[known])
@@ -233,19 +231,29 @@ class Witness:
         head, parts = record.head, record.parts
         if Tlv.CHALLENGE in parts and head.verdict == Verdict.NEED_ANSWER:
             seen.challenges.add(parts[Tlv.CHALLENGE])
+        if head.verdict == Verdict.LIMIT and head.action == Action.OVERRIDE:
+            need(seen.overridden >= LIMITS[head.rules][0], "refused before the limit is reached")
+        if head.verdict == Verdict.LIMIT and head.action == Action.UNREADABLE:
+            need(seen.typed >= LIMITS[head.rules][1], "refused before the limit is reached")
         if head.verdict != Verdict.OK or head.action not in (Action.OVERRIDE, Action.RELEASE, Action.SEAL_BREAK):
             return
+        self._decided(seen, record)
+        if head.action == Action.OVERRIDE:
+            need(Tlv.PHOTO in parts or Tlv.CAMERA in parts, "decided without a photo")
+            missing = parts.get(Tlv.NEED)
+            need(missing in (bytes((Verdict.NEED_SEAL,)), bytes((Verdict.NEED_ITEM,))), "decided on nothing")
+            seen.overridden += 1
+            need(seen.overridden <= LIMITS[head.rules][0], "decided more often than a shift may")
+
+    def _decided(self, seen: Seen, record: Record) -> None:
+        """Somebody else than who works here stands behind it, and says why."""
+        head, parts = record.head, record.parts
         need(Tlv.REASON in parts, "decided without a reason")
         (supervisor,) = struct.unpack(">I", parts.get(Tlv.SUPERVISOR, b"\xff\xff\xff\xff"))
         if supervisor:
             need(supervisor in SUPERVISORS and supervisor != head.actor, "decided by", supervisor)
         else:
             need(parts.get(Tlv.CHALLENGE) in seen.challenges, "answered to what nobody was asked")
-        if head.action == Action.OVERRIDE:
-            need(Tlv.PHOTO in parts or Tlv.CAMERA in parts, "decided without a photo")
-            need(parts.get(Tlv.NEED) in (bytes((Verdict.NEED_SEAL,)), bytes((Verdict.NEED_ITEM,))), "decided on nothing")
-            seen.overridden += 1
-            need(seen.overridden <= LIMITS[head.rules][0], "decided more often than a shift may")
 
     def _seal(self, seen: Seen, record: Record) -> None:
         head, ref = record.head, record.head.order_ref
@@ -274,9 +282,7 @@ class Witness:
     def _hold(self, seen: Seen, record: Record) -> None:
         head = record.head
         if head.order_ref and head.state_before == State.HELD and head.state_after != State.HELD:
-            need(
-                head.action in (Action.RELEASE, Action.RETURN_OPEN, Action.UNDO), "out of a hold without a release"
-            )
+            need(head.action in (Action.RELEASE, Action.RETURN_OPEN, Action.UNDO), "out of a hold without a release")
 
     def _undo(self, seen: Seen, record: Record) -> None:
         """The person's own last step of this shift, never what another party has signed for."""
@@ -286,15 +292,20 @@ class Witness:
         if head.action != Action.UNDO or head.verdict != Verdict.OK:
             return
         (seq,) = struct.unpack(">I", parts[Tlv.REF_SEQ])
-        undone = seen.mine.pop(seq, None)
-        need(undone is not None, "takes back what is not this shift's to take back:", seq)
+        undone = seen.moves.pop(seq, None)
+        need(undone is not None, "takes back what is not there to be taken back:", seq)
         assert undone is not None
         was = undone.head
-        need(was.actor == head.actor, "takes back another's step")
         need(was.order_ref == head.order_ref, "takes back a step of another order")
+        if Tlv.SUPERVISOR in parts:
+            self._decided(seen, record)
+        else:
+            need(seq in seen.mine, "takes back what is not this shift's:", seq)
+            need(was.actor == head.actor, "takes back another's step")
+            if was.action == Action.HANDOVER_OUT:
+                need(seq > seen.countersigned, "takes back what the other side signed for")
+        seen.mine.discard(seq)
         need((was.state_before, was.state_after) == (head.state_after, head.state_before), "goes back elsewhere")
-        if was.action == Action.HANDOVER_OUT:
-            need(seq > seen.countersigned, "takes back what the other side signed for")
         ref = head.order_ref
         if was.action == Action.HANDOUT:
             seen.used.pop(undone.parts.get(Tlv.SEAL, b""), None)
@@ -317,7 +328,8 @@ class Witness:
         if head.verdict in PROVES and head.action == Action.SEAL_CHECK:
             seen.proof[ref] = record
         if head.action != Action.UNDO and head.verdict not in (Verdict.NOTED,):
-            seen.mine[head.seq] = record
+            seen.mine.add(head.seq)
+            seen.moves[head.seq] = record
         if head.action == Action.INTAKE_CHECK and head.verdict in (Verdict.NEED_SEAL, Verdict.SEAL_READ):
             seen.sealed.add(ref)
         if head.verdict != Verdict.OK:
@@ -365,4 +377,3 @@ def spoken(record: Record) -> str:
     code = record.parts.get(Tlv.CODE, b"")
     states = f"{_STATES.get(head.state_before)}→{_STATES.get(head.state_after)}" if head.order_ref else ""
     return f"#{head.seq} {_ACTIONS.get(head.action)} {verdict} {named} {states} actor {head.actor} {code!r}"
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -210,3 +211,20 @@ def picture(png: bytes):  # type: ignore[no-untyped-def]
     from PIL import Image, ImageOps
 
     return ImageOps.expand(Image.open(io.BytesIO(png)).convert("L").resize((768, 384), 0), border=40, fill=0)
+
+
+async def test_a_parcel_on_its_way_belongs_to_no_place_and_a_point_takes_only_its_own(bench: Workbench) -> None:
+    """A courier's list has the orders of all the points on the route."""
+    states = {"A": State.STAGED, "B": State.READY, "C": State.HANDING}
+    await bench.ready([replace(order(id, state), place=8) for id, state in states.items()])
+    steps = (card("TAKE"), card("ACT*1"), label("A"), card("WAY*3"), label("A"), card("STOP"), label("A"))
+    assert await play(bench, *steps) == [
+        *["NOTE OK", "HANDOVER_IN OK", "HANDOVER_IN OK", "ROUTE_OPEN OK", "ROUTE_START OK", "NOTE OK", "ARRIVE OK"],
+    ]
+    assert await play(bench, HANDOUT, label("A"), "ok", label("B"), card("ARRIVAL"), card("ACT*1"), label("C")) == [
+        *["NOTE OK", "RETRIEVE CONFIRM", "HANDOUT OK", "RETRIEVE KNOWN_NOT_HERE"],
+        *["NOTE OK", "HANDOVER_IN OK", "HANDOVER_IN KNOWN_NOT_HERE"],
+    ]
+    assert await play(bench, label("C"), card("STORE"), label("B"), label("B")) == [
+        *["HANDOVER_IN KNOWN_NOT_HERE", "NOTE OK", "STORE KNOWN_NOT_HERE", "STORE KNOWN_NOT_HERE"],
+    ]

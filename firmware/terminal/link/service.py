@@ -260,7 +260,7 @@ class Service:
         if kind == ObjectKind.MANIFEST:
             terminal.manifest.install(transfer)
             terminal.flow.clear()
-            terminal.replay()
+            terminal.replay(False)
         elif kind == ObjectKind.RULES:
             terminal.rules.install(transfer, terminal.clock.utc())
             # One that waited and was put off may be in force by this.

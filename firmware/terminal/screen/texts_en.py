@@ -1,7 +1,7 @@
 """What the screen says (en). Generated from vocabulary.toml: python3 tools gen."""
 # fmt: off
 
-# (action or 0, verdict): headline, next step, icon, tone, lamp, latched
+# (action or 0, verdict): headline, next step, icon, tone, lamp, latched; action | 0x100: both parties
 VERDICTS = {
     (0x00, 0x00): ("NOTED", "", "none", "none", "off", 0),
     (0x7f, 0x00): ("NOTED", "Go on as before", "ok", "ok", "green", 0),
@@ -42,6 +42,8 @@ VERDICTS = {
     (0x56, 0x01): ("RELEASED", "It may be handed out", "ok", "ok", "green", 0),
     (0x71, 0x01): ("ALLOWED", "By the supervisor. OK to hand out", "ok", "ok", "green", 1),
     (0x72, 0x01): ("ENTERED LATE", "Kept as an entry, not as a scan", "ok", "ok", "green", 0),
+    (0x120, 0x01): ("HANDED OVER", "Both sides have it", "ok", "ok", "green", 0),
+    (0x121, 0x01): ("CODE READ", "Scan what you take", "ok", "ok", "green", 0),
     (0x00, 0x02): ("READY TO GIVE", "Press OK to hand out", "ok", "ok", "green", 1),
     (0x00, 0x03): ("SCAN THE SEAL", "DO NOT HAND OVER without its seal", "hand", "next", "blue", 1),
     (0x33, 0x03): ("DO NOT HAND OVER", "Scan the seal first", "hand", "refused", "red", 1),

@@ -1,7 +1,7 @@
 """What the screen says (ru). Generated from vocabulary.toml: python3 tools gen."""
 # fmt: off
 
-# (action or 0, verdict): headline, next step, icon, tone, lamp, latched
+# (action or 0, verdict): headline, next step, icon, tone, lamp, latched; action | 0x100: both parties
 VERDICTS = {
     (0x00, 0x00): ("ЗАПИСАНО", "", "none", "none", "off", 0),
     (0x7f, 0x00): ("ЗАПИСАНО", "Дальше, как было", "ok", "ok", "green", 0),
@@ -42,6 +42,8 @@ VERDICTS = {
     (0x56, 0x01): ("ЗАДЕРЖКА СНЯТА", "Можно выдавать", "ok", "ok", "green", 0),
     (0x71, 0x01): ("РАЗРЕШЕНО", "Решил старший. Отдаёшь: OK", "ok", "ok", "green", 1),
     (0x72, 0x01): ("ВДОГОНКУ", "Записано как запись, не как скан", "ok", "ok", "green", 0),
+    (0x120, 0x01): ("ПЕРЕДАНО", "Записано у обоих", "ok", "ok", "green", 0),
+    (0x121, 0x01): ("КОД СЧИТАН", "Сканируй, что берёшь", "ok", "ok", "green", 0),
     (0x00, 0x02): ("МОЖНО ВЫДАТЬ", "Отдаёшь: нажми OK", "ok", "ok", "green", 1),
     (0x00, 0x03): ("СКАНИРУЙ ПЛОМБУ", "НЕ ОТДАВАЙ без скана пломбы", "hand", "next", "blue", 1),
     (0x33, 0x03): ("НЕ ВЫДАВАТЬ!", "Сначала скан пломбы", "hand", "refused", "red", 1),

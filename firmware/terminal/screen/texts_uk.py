@@ -1,7 +1,7 @@
 """What the screen says (uk). Generated from vocabulary.toml: python3 tools gen."""
 # fmt: off
 
-# (action or 0, verdict): headline, next step, icon, tone, lamp, latched
+# (action or 0, verdict): headline, next step, icon, tone, lamp, latched; action | 0x100: both parties
 VERDICTS = {
     (0x00, 0x00): ("ЗАПИСАНО", "", "none", "none", "off", 0),
     (0x7f, 0x00): ("ЗАПИСАНО", "Далі, як було", "ok", "ok", "green", 0),
@@ -42,6 +42,8 @@ VERDICTS = {
     (0x56, 0x01): ("ЗАТРИМКУ ЗНЯТО", "Можна видавати", "ok", "ok", "green", 0),
     (0x71, 0x01): ("ДОЗВОЛЕНО", "Вирішив старший. Віддаєш: OK", "ok", "ok", "green", 1),
     (0x72, 0x01): ("НАВЗДОГІН", "Записано як запис, не як скан", "ok", "ok", "green", 0),
+    (0x120, 0x01): ("ПЕРЕДАНО", "Записано в обох", "ok", "ok", "green", 0),
+    (0x121, 0x01): ("КОД ЗЧИТАНО", "Скануй, що береш", "ok", "ok", "green", 0),
     (0x00, 0x02): ("МОЖНА ВИДАТИ", "Віддаєш: натисни OK", "ok", "ok", "green", 1),
     (0x00, 0x03): ("СКАНУЙ ПЛОМБУ", "НЕ ВІДДАВАЙ без скану пломби", "hand", "next", "blue", 1),
     (0x33, 0x03): ("НЕ ВИДАВАТИ!", "Спочатку скан пломби", "hand", "refused", "red", 1),

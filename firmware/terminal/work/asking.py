@@ -15,7 +15,7 @@ _KEEPS = (Verdict.NEED_SEAL, Verdict.NEED_ITEM)
 
 def begin(flow, parcel, action: int, kind: int, item: "Item | None" = None) -> Decision:
     """A step of one parcel: done, refused, or what it still lacks."""
-    if not parcel.here:
+    if flow.elsewhere(parcel):
         return _stays(flow, parcel, action, Verdict.KNOWN_NOT_HERE, kind)
     step = flow.rules.step(flow.mode, action, parcel.state)
     if step is None:
@@ -82,6 +82,9 @@ def card(flow, number: int, value: bytes) -> "list[Decision]":
     # A photo that nobody asked for is evidence all the same.
     note = about(Action.NOTE, Verdict.NOTED, kind, item.parcel, item.parcel.state)
     note.parts[Tlv.PHOTO if len(content) == _PHOTO_HASH else Tlv.CAMERA] = content
+    note.next = counter.lacking(flow, item, item.parcel.state, need, content)
+    if not note.next and flow.visit.holds(item.parcel.ref) is item and flow.mode == Mode.HANDOUT:
+        note.next = Verdict.CONFIRM
     note.effect = lambda seq: item.got.update({need: content})
     return [note]
 

@@ -14,7 +14,7 @@ def retrieve(flow, parcel) -> Decision:
     step = flow.rules.step(Mode.HANDOUT, Action.RETRIEVE, parcel.state)
     after = parcel.state
     item = known or Item(parcel, flow.now)
-    if not parcel.here:
+    if flow.elsewhere(parcel):
         verdict = Verdict.KNOWN_NOT_HERE
     elif parcel.state == State.HELD:
         verdict = Verdict.HELD

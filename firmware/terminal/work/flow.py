@@ -142,10 +142,13 @@ class Flow:
         if decision.action == Action.UNDO:
             self.handover.drop(decision.ref)
 
-    def replay(self, head, parts: "dict[int, bytes]", newer: bool) -> None:
-        """A record of before this start. What the manifest knew already moves no state, but a used seal stays used."""
+    def replay(self, head, parts: "dict[int, bytes]", newer: bool, started: bool) -> None:
+        """A record of before this manifest or, with `started`, before this start. What the manifest knew already moves
+        no state, but a used seal stays used."""
         before = head.state_before if newer else head.state_after
         self.parcels.apply(head.seq, head.action, head.verdict, head.order_ref, before, head.state_after, parts)
+        if not started:
+            return
         if head.flags & Flag.MANUAL and Tlv.CODE in parts:
             self.people.spend("typed")
         if head.verdict == Verdict.OK:
@@ -167,6 +170,12 @@ class Flow:
         self.entry = None
         self.pages = []
 
+    def relisted(self) -> None:
+        """A fresh list is in force: a parcel that is gone by now is waited for no longer."""
+        for item in self.left:
+            item.parcel.state = self.parcels.standing(item.parcel.ref) or item.parcel.state
+        self.left = [item for item in self.left if item.parcel.state in (State.IDENTIFIED, State.VERIFIED)]
+
     def point(self, item: Item) -> None:
         """Cards speak of this parcel from here on."""
         if self.mode == Mode.HANDOUT:
@@ -175,6 +184,13 @@ class Flow:
             self.visit = Visit()
             self.visit.items.append(item)
             self._loose = None
+
+    def elsewhere(self, parcel) -> bool:
+        """Whether the list says of a parcel that a place takes in or gives out that it belongs to another place. On its
+        way it belongs to none."""
+        if parcel.here or self.mode not in _AT_PLACE:
+            return False
+        return parcel.state != State.AT_STOP and not self.parcels.state(parcel.ref)
 
     def _decide(self, code: bytes, symbology: int, kind: int) -> "list[Decision]":
         if kind == CodeKind.NONE:
@@ -268,6 +284,7 @@ class Flow:
         return [decision]
 
 
+_AT_PLACE = (Mode.ARRIVAL, Mode.STORE, Mode.HANDOUT)
 _HANDLERS = {
     Command.CUSTOMER: Flow._customer,
     Command.UNDO: Flow._undo,

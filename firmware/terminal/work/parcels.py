@@ -142,6 +142,11 @@ class Parcels:
         """Where this terminal saw an order last; 0 = it did not."""
         return self._steps.get(ref, 0) & _STATE
 
+    def standing(self, ref: int) -> int:
+        """Where an order is, by this terminal's own steps or by the list; 0 = neither knows it. Raises OSError."""
+        index = -1 if self.state(ref) else self._manifest.index_of(ref)
+        return self.state(ref) if index < 0 else self._manifest.order(index).state
+
     def newest(self, ref: int) -> int:
         """Number of this terminal's newest record about an order, 0 when it has none."""
         return self._steps.get(ref, 0) >> _SEQ_AT

@@ -36,7 +36,7 @@ def lacks(rules, item, action: int, step, met: bool = False, got: "dict[int, byt
 
 def asks_for(rules, item, need: int) -> bool:
     """Whether what was asked of an item needs this and does not have it."""
-    if item is None or item.asked is None or need in item.got:
+    if item is None or item.asked is None or item.asked[1] is None or need in item.got:
         return False
     return need in _needs(rules, item, item.asked[0], item.asked[1])
 

@@ -208,7 +208,6 @@ class Day:
         await clerk.card("С ПЛОМБОЙ", "SEALED", "mark")
         await clerk.seal("SEAL-NOBODY-KNOWS", "seal_read")
         await clerk.ok()
-        clerk.keep("seal_read")
         self._tell("without_list", count=len(self.parcels))
 
     async def _evening(self) -> None:

@@ -26,6 +26,7 @@ from plomba.ledger import Ledger
 from plomba.sim.interpreter import interpreter_name
 from plomba.sim.screen_png import to_png
 from plomba.texts import language, say
+from plomba_wire.schema import VOCABULARY
 
 _MARK = "plomba-demo"
 
@@ -96,7 +97,8 @@ def _table(orders: list[dict[str, Any]], happened: dict[str, int]) -> None:
     for column in ("state", "class", "count"):
         table.add_column(say("demo", f"column_{column}", lang))
     for (state, kind), count in sorted(states.items()):
-        table.add_row(Text(state), Text(kind), Text(str(count)))
+        names = VOCABULARY["state"][state][lang], VOCABULARY["order_class"][kind.upper()][lang]
+        table.add_row(*map(Text, names), Text(str(count)))
     went = Table(title=say("demo", "went_wrong", lang))
     went.add_column(say("demo", "column_what", lang))
     went.add_column(say("demo", "column_count", lang))

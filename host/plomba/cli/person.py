@@ -42,7 +42,7 @@ class Album:
                 break
             self.unreadable += 1
         if not (self._folder / f"{name}.png").exists():
-            photo.save(self._folder / f"{name}.png")
+            photo.save(self._folder / f"{name}.png", compress_level=1)
         self.scans += 1
         return seen[0]
 
@@ -86,11 +86,11 @@ class Person:
     async def badge(self, number: int, name: str, pin: str = "") -> None:
         """Scans a badge, and types its PIN with the cards of digits."""
         await self.card(f"БЕЙДЖ {number}", f"BADGE*{number}", "badge" if pin else name)
-        for sign in pin[:-1]:
+        for sign in pin:
             await self._sign(sign)
         if pin:
             self.keep("pin")
-            await self.card(pin[-1], f"DIGIT*{pin[-1]}", name)
+            await self.card("ГОТОВО", "ENTER", name)
 
     async def type(self, text: str, name: str) -> None:
         """Types a code twice, with the card НАБРАТЬ КОД before it."""

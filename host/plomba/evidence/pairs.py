@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from plomba.trust.records import VerifiedRecord
-from plomba_wire.vocabulary import Action, CodeKind, Tlv, Verdict
+from plomba_wire.vocabulary import Action, Tlv, Verdict
 
 _PEER_HEAD = struct.Struct(">8sI8s")
 
@@ -24,13 +24,12 @@ def pairs(journals: Iterable[Sequence[VerifiedRecord]]) -> Pairs:
     """Over the verified records of several terminals, one epoch of each."""
     records = [record for journal in journals for record in journal]
     digests = {(record.head.terminal, record.head.seq): record.digest for record in records}
-    given = [record for record in records if _moves(record, Action.HANDOVER_OUT)]
-    taken = [record for record in records if _moves(record, Action.HANDOVER_IN)]
-    closed = [record for record in records if _closes(record)]
+    out, taken = _done(records, Action.HANDOVER_OUT), _done(records, Action.HANDOVER_IN)
+    given = [record for record in out if record.head.order_ref]
     matching = sum(
         any(
             _names(take, give, digests)
-            and any(close.head.terminal == give.head.terminal and _names(close, take, digests) for close in closed)
+            and any(close.head.terminal == give.head.terminal and _names(close, take, digests) for close in out)
             for take in taken
             if take.head.order_ref == give.head.order_ref and take.head.terminal != give.head.terminal
         )
@@ -39,15 +38,8 @@ def pairs(journals: Iterable[Sequence[VerifiedRecord]]) -> Pairs:
     return Pairs(len(given), matching)
 
 
-def _moves(record: VerifiedRecord, action: int) -> bool:
-    head = record.head
-    return (head.action, head.verdict) == (action, Verdict.OK) and head.order_ref != 0
-
-
-def _closes(record: VerifiedRecord) -> bool:
-    """The giver has read the taker's code."""
-    head = record.head
-    return (head.action, head.verdict, head.code_kind) == (Action.HANDOVER_OUT, Verdict.OK, CodeKind.TOKEN)
+def _done(records: Iterable[VerifiedRecord], action: int) -> list[VerifiedRecord]:
+    return [record for record in records if (record.head.action, record.head.verdict) == (action, Verdict.OK)]
 
 
 def _names(record: VerifiedRecord, other: VerifiedRecord, digests: dict[tuple[bytes, int], bytes]) -> bool:
