@@ -9,6 +9,7 @@ import boards
 from plomba_wire.vocabulary import Check, Engine
 from terminal import files, selftest, update, watch
 from terminal.engine.gm65 import EngineAbsent, Gm65
+from terminal.heap import Compact
 from terminal.link.serial import SerialLink
 from terminal.presenter import Presenter
 from terminal.terminal import Terminal
@@ -93,7 +94,8 @@ async def run(board) -> None:
         await stand_still(board, dog, Check.STATE_LOST)
         return
     try:
-        terminal = Terminal(board)
+        with Compact():
+            terminal = Terminal(board)
     except Exception as error:
         watch.leave_trace("start", error)
         check = selftest.stops(error)

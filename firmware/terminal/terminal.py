@@ -1,6 +1,5 @@
 """The terminal: what a scan, a key and a signed object do, from input to durable record, tone and screen."""
 
-import gc
 import struct
 import time
 
@@ -12,6 +11,7 @@ from terminal import files, selftest
 from terminal.clock import Clock
 from terminal.diary import Diary
 from terminal.health import Health
+from terminal.heap import Compact
 from terminal.journal import epoch
 from terminal.journal.ring import Journal, JournalFull
 from terminal.keys import answers, signer
@@ -38,7 +38,7 @@ from terminal.work.people import NotCounted
 _REPEAT_MS = 1500
 _ALARM_MS = 2000
 _TRIES = 3
-_COLLECT = 32
+_FEED = 32
 
 _TELL_HEALTH = (Action.BOOT, Action.TIME_SET, Action.SHIFT_CLOSE, Action.RECORDS_LOST)
 
@@ -244,19 +244,17 @@ class Terminal:
         if head is not None:
             self.recorder.place = head.place
             newer = head.through_seq + 1 if head.epoch == self.identity.epoch else 1
-        for seq in range(self.journal.oldest_seq, self.journal.next_seq):
-            try:
-                body = self.journal.read(seq)[0]
-            except OSError:
-                # Flash has lost it: what stands around it still holds.
-                continue
-            record = RecordHead.read(body, 0)
-            self.flow.replay(record, tlv.unpack(body, RecordHead.SIZE), seq >= newer, started)
-            if not seq % _COLLECT:
-                # What is kept of each record lands behind the garbage of the last one: 1900 records left the heap in
-                # crumbs, and the terminal could not start.
-                gc.collect()
-                self.board.feed()
+        with Compact():
+            for seq in range(self.journal.oldest_seq, self.journal.next_seq):
+                try:
+                    body = self.journal.read(seq)[0]
+                except OSError:
+                    # Flash has lost it: what stands around it still holds.
+                    continue
+                record = RecordHead.read(body, 0)
+                self.flow.replay(record, tlv.unpack(body, RecordHead.SIZE), seq >= newer, started)
+                if not seq % _FEED:
+                    self.board.feed()
         if started:
             shift.resume(self.flow)
         else:

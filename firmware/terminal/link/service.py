@@ -9,6 +9,7 @@ from micropython import const
 from plomba_wire import chain, codec
 from plomba_wire.terminal_end import WINDOW, Refusal, TerminalEnd
 from plomba_wire.vocabulary import Action, Error, Feature, Growth, ObjectKind, Verdict
+from terminal.heap import Compact
 from terminal.journal import damage
 from terminal.journal.ring import JournalFull
 from terminal.keys.entropy import EntropyFailure
@@ -245,34 +246,42 @@ class Service:
             # An image can be wrong in a way that nobody foresaw: no record may be in its hands alone.
             raise Refusal(Error.UNSYNCED_RECORDS, terminal.journal.next_seq - 1)
         self._transfer = None
-        action = Action.OBJECT_SET
-        if request.kind == ObjectKind.MANIFEST:
+        with Compact():
+            self._install(transfer)
+        terminal.note_newest()
+        action = Action.TIME_SET if request.kind == ObjectKind.TIME else Action.OBJECT_SET
+        seq = terminal.commit(about_object(action, Verdict.NOTED, request.kind, request.version))
+        terminal.idle_screen()
+        return codec.ObjectCommitOk(request.version, seq)
+
+    def _install(self, transfer: Transfer) -> None:
+        """Puts what was transferred in force. Raises Refusal, OSError."""
+        terminal = self._terminal
+        kind = transfer.offer[0]
+        if kind == ObjectKind.MANIFEST:
             terminal.manifest.install(transfer)
             terminal.flow.clear()
             terminal.replay(False)
-        elif request.kind == ObjectKind.RULES:
+        elif kind == ObjectKind.RULES:
             terminal.rules.install(transfer, terminal.clock.utc())
-        elif request.kind == ObjectKind.STAFF:
+            # One that waited and was put off may be in force by this.
+            terminal.flow.rule_shown = terminal.flow.put_off = 0
+        elif kind == ObjectKind.STAFF:
             terminal.staff.install(transfer)
             terminal.flow.people.forgive()
             shift.check(terminal.flow)
-        elif request.kind == ObjectKind.REVOCATIONS:
+        elif kind == ObjectKind.REVOCATIONS:
             terminal.revocations.install(transfer)
             terminal.note_own_key()
-        elif request.kind == ObjectKind.SEALS:
+        elif kind == ObjectKind.SEALS:
             terminal.seals.install(transfer, terminal.identity.root)
-        elif request.kind == ObjectKind.ROOT:
-            terminal.identity.rotate(request.version, transfer.body)
-        elif request.kind == ObjectKind.IMAGE:
+        elif kind == ObjectKind.ROOT:
+            terminal.identity.rotate(transfer.offer[1], transfer.body)
+        elif kind == ObjectKind.IMAGE:
             terminal.images.install(transfer, terminal.board.NAME)
             terminal.restart_due = True
         else:
             self._set_clock(transfer.body)
-            action = Action.TIME_SET
-        terminal.note_newest()
-        seq = terminal.commit(about_object(action, Verdict.NOTED, request.kind, request.version))
-        terminal.idle_screen()
-        return codec.ObjectCommitOk(request.version, seq)
 
     def _now(self, kind: int) -> int:
         """What dates are held against. A time object's dates mean nothing: it is what sets the clock."""

@@ -20,10 +20,11 @@ _NUMBERS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A seal that is good, and one whose number was never issued."""
+    """A seal that is good, and one whose number was never issued; `body` is the list's."""
 
     good: Made
     not_issued: Made
+    body: bytes
 
 
 async def give_longest_list(station: Station) -> Printed:
@@ -40,7 +41,8 @@ async def give_longest_list(station: Station) -> Printed:
     body = SealList(ISSUERS_MAX, len(ranges), 0, rows + b"".join(ranges)).pack()
     async with VirtualTerminal(station.folder, flash_blocks=station.flash_blocks) as terminal:
         await station.push(terminal, ObjectKind.SEALS, 1, body)
-    return Printed(make(keys[-1], ISSUERS_MAX, each, _NUMBERS), make(keys[-1], ISSUERS_MAX, each, _NUMBERS + 1))
+    good, not_issued = (make(keys[-1], ISSUERS_MAX, each, number) for number in (_NUMBERS, _NUMBERS + 1))
+    return Printed(good, not_issued, body)
 
 
 def _issuer(station: Station, number: int, key: PrivateKey) -> bytes:

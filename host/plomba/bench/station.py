@@ -18,6 +18,7 @@ from plomba.desk import manifest as manifests
 from plomba.desk import rules as rule_packs
 from plomba.desk.manifest import Expected
 from plomba.desk.orders import Order
+from plomba.desk.rules import RulePack
 from plomba.dock import Dock, enrol
 from plomba.errors import TerminalError
 from plomba.ledger import Enrolled, Ledger
@@ -146,15 +147,21 @@ class Station:
 
 
 async def set_up(
-    scratch: Path, name: str, orders: Sequence[Order], *, flash_blocks: int = FLASH_BLOCKS
+    scratch: Path,
+    name: str,
+    orders: Sequence[Order],
+    *,
+    flash_blocks: int = FLASH_BLOCKS,
+    rules: RulePack | None = None,
 ) -> tuple[Station, float]:
-    """A new terminal, enrolled, with rules and a list of these orders; and how many seconds the list took."""
+    """A new terminal, enrolled, with rules, the sample's or others, and a list of these orders; and how many seconds
+    the list took."""
     organisation = Organisation.create(scratch / f"{name}-org", now=int(time.time()))
     folder = scratch / name
     async with VirtualTerminal(folder, flash_blocks=flash_blocks) as terminal:
         enrolled = await _enrol(terminal, organisation, scratch / f"{name}.db")
         station = Station(folder, organisation, enrolled, flash_blocks, scratch)
-        rules = rule_packs.load()
+        rules = rules or rule_packs.load()
         await station.push(terminal, ObjectKind.RULES, rules.number, rules.body)
         return station, await station.push(terminal, ObjectKind.MANIFEST, 1, station.listed(orders))
 

@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from plomba.bench.counter import Input
+from plomba.bench.counter import UNREAD, Input
 from plomba.bench.station import Station
 from plomba.errors import TerminalError
 from plomba.sim.interpreter import HEAP, HEAP_WITH_CODE, firmware_path, interpreter
@@ -50,6 +50,7 @@ class Stopwatch:
                 stderr=asyncio.subprocess.STDOUT,
                 pass_fds=[panel.fileno()],
             )
+        await self.ask("clock", int(time.time()))
         return self
 
     async def __aexit__(
@@ -64,7 +65,8 @@ class Stopwatch:
     async def do(self, given: Input) -> dict[str, Any]:
         """One scan or key and what it cost, with what it was as `what`."""
         what, act = given
-        return {"what": what, **await self.ask("key" if isinstance(act, str) else "scan", act)}
+        name = "scan" if isinstance(act, list) else UNREAD if act == UNREAD else "key"
+        return {"what": what, **await self.ask(name, act)}
 
     async def ask(self, name: str, given: object = 1) -> dict[str, Any]:
         """One of the things that the script can do."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from plomba.bench import counter
+from plomba.bench import counter, staff
 from plomba.bench.burst import SCANS as BURST
 from plomba.bench.burst import burst, through_a_day
 from plomba.bench.facts import Facts, Limits, Tell
@@ -24,7 +24,7 @@ from plomba.bench.stopwatch import Stopwatch
 from plomba.desk.orders import Order
 from plomba.sim.interpreter import HEAP
 from plomba.sim.virtual_terminal import VirtualTerminal
-from plomba_wire.vocabulary import CodeKind, Verdict
+from plomba_wire.vocabulary import CodeKind, State, Verdict
 
 ORDERS = 10_000
 CODES = 20_000
@@ -73,16 +73,18 @@ async def measure_terminal(options: Options, tell: Tell) -> dict[str, Any]:
     facts = Facts(tell)
     listed = counter.orders(options.orders, options.codes, PLACE, options.seed)
     with tempfile.TemporaryDirectory(prefix="plomba-bench-") as folder:
-        station, seconds = await set_up(Path(folder), "terminal", listed)
+        rules = staff.pack(staff.IN_FORCE)
+        station, seconds = await set_up(Path(folder), "terminal", listed, rules=rules)
         facts["orders"], facts["codes"] = options.orders, options.codes
         facts["manifest_bytes"] = len(station.listed(listed))
         facts["manifest_put_up_s"] = round(seconds, 2)
+        await staff.give_staff(station)
         printed = await give_longest_list(station)
         await _scans(station.copy("scans"), listed, options, facts)
         await _seals(station.copy("seals"), printed, facts)
         await _lookups(station.copy("lookups"), listed, options, facts)
         busy = station.copy("busy")
-        untouched = await _fill(busy, listed, options.seed, _HEAP_RECORDS)
+        untouched = await fill(busy, listed, options.seed, _HEAP_RECORDS)
         facts["peak_heap_bytes"] = await peak_heap(busy, through_a_day(listed, untouched))
         facts["heap_gate_bytes"] = HEAP
         async with VirtualTerminal(busy.folder, flash_blocks=busy.flash_blocks) as terminal:
@@ -90,7 +92,7 @@ async def measure_terminal(options: Options, tell: Tell) -> dict[str, Any]:
             facts["burst"] = await burst(busy, terminal, untouched)
         if options.long:
             full = station.copy("full")
-            untouched = await _fill(full, listed, options.seed, _FULL)
+            untouched = await fill(full, listed, options.seed, _FULL)
             facts["peak_heap_full_journal_bytes"] = await peak_heap(full, through_a_day(listed, untouched))
             facts["soak"] = await soak(station.copy("soak"), listed, options.seed)
             facts["memory_flat"] = facts["soak"]["growth_bytes"] <= GROWTH
@@ -112,7 +114,8 @@ async def _scans(station: Station, listed: list[Order], options: Options, facts:
         mix[cost["what"]] += cost["records"]
     facts["records"] = records
     facts["mix"] = dict(mix)
-    read = [cost for cost in costs if cost["verdict"]]
+    # A sign of what is being typed answers at once, and there are many: they would hide the others.
+    read = [cost for cost in costs if cost["verdict"] and cost["records"]]
     _spread(facts, "verdict_ms", (cost["verdict"] for cost in read))
     _spread(facts, "scan_to_durable_ms", (cost["durable"] for cost in read))
     _spread(facts, "sign_ms", (cost["sign"] for cost in read))
@@ -165,7 +168,7 @@ async def _lookups(station: Station, listed: list[Order], options: Options, fact
     facts["flash_reads_per_lookup_max"] = max(reads.values())
 
 
-async def _fill(station: Station, listed: list[Order], seed: int, wanted: int) -> list[Order]:
+async def fill(station: Station, listed: list[Order], seed: int, wanted: int) -> list[Order]:
     """So many records that have no receipt; returns orders that none of them is about."""
     scanned = set()
     records = 0
@@ -174,9 +177,11 @@ async def _fill(station: Station, listed: list[Order], seed: int, wanted: int) -
             if isinstance(given[1], list):
                 scanned.add(given[1][1])
             records += (await terminal.do(given))["records"]
-            if records >= wanted:
+            # Not while somebody is being asked: the next one who scans would answer.
+            if records >= wanted and given[0] == "handout":
                 break
-    return [order for order in listed if order.id not in scanned][:BURST]
+    fresh = [order for order in listed if not order.further and order.state == State.AT_POINT]
+    return [order for order in fresh if order.id not in scanned][:BURST]
 
 
 def _spread(facts: Facts, name: str, us: Iterable[int]) -> None:

@@ -4,6 +4,7 @@ The whole firmware runs but its face, its engine and its link. A line of JSON on
 stdout is what came of it:
 
     {"scan": [symbology, text]}   one reading      {"key": name}        one key
+    {"unread": 1}                 none was read    {"clock": utc}       the time
     {"find": [kind, text]}        one lookup       {"receipt": hex}     a dock's receipt
     {"seal": text}                one check        {"verify": 1}        an issuer's key
     {"head": 1}, {"memory": 1}, {"stand_in": 1}
@@ -20,6 +21,7 @@ from faceless import NoFace
 
 import boards
 from terminal import files
+from terminal.heap import Compact
 from terminal.keys import p256
 from terminal.terminal import Terminal
 
@@ -50,6 +52,13 @@ class Watched:
 
     def key(self, name: str):
         return self._measured(lambda: self.terminal.press(name))
+
+    def unread(self, _):
+        return self._measured(self.terminal.nothing_read)
+
+    def clock(self, utc: int):
+        self.terminal.clock.set(utc)
+        return {}
 
     def find(self, given):
         """A lookup as the flow makes it: the code, then its order."""
@@ -157,7 +166,8 @@ class Watched:
 
 board = boards.current()
 files.mount(board.file_range(), board.journal_region())
-watched = Watched(board)
+with Compact():
+    watched = Watched(board)
 while True:
     line = sys.stdin.readline()
     if not line:
