@@ -173,6 +173,10 @@ class Terminal:
         except NotCounted:
             self._not_counted()
             return
+        except (OSError, Malformed):
+            self.manifest.damaged = True
+            self.presenter.failed(Check.MANIFEST_DAMAGED)
+            return
         for decision in decisions:
             if not self.carry_out(decision, b""):
                 return
