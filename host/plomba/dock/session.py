@@ -331,8 +331,8 @@ class Dock:
         held: int,
         report: Report,
     ) -> None:
-        """Brings a list there when the desk has a newer one. The older one goes on holding where the desk cannot give it,
-        or the terminal does not take it: nothing else has to wait for it."""
+        """Brings a list there when the desk has a newer one. The older one goes on holding where the desk cannot give
+        it, or the terminal does not take it: nothing else has to wait for it."""
         try:
             bundle = await fetch(terminal.id)
             version = held if bundle is None else version_of(bundle)
