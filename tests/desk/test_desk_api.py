@@ -16,6 +16,7 @@ import pytest
 from desk_process import BATCH, NOW, DeskProcess, statuses
 from desk_records import Event, Scanner
 
+from plomba.desk.server import serve
 from plomba.errors import PlombaError
 from plomba.forward import Desk
 from plomba.trust.keys import _N, PrivateKey
@@ -374,31 +375,46 @@ async def test_a_staff_list_comes_the_same_each_time(tmp_path: Path, organisatio
         assert await client.staff(scanner.id) is None
     assert desk.stop() == 0
     given = set()
-    for number, name, code in (
-        (3, "Анна", 200),
-        (3, "Анна", 200),
-        (3, "Anna", 200),
-        (4, "Anna", 200),
-        (3, "Anna", 500),
-    ):
+    for number, name in ((3, "Анна"), (3, "Анна"), (3, "Anna"), (4, "Anna")):
         (data / "staff.toml").write_text(LISTED.format(number=number).replace("Анна", name), encoding="utf-8")
         desk = DeskProcess(data, organisation.folder)
         answer = desk.http.get(url)
-        assert answer.status_code == code
-        if code == 200:
-            signed = organisation.trust.open(answer.content, ObjectKind.STAFF, now=NOW)
-            assert signed.envelope.version == number and "Анна".encode() not in answer.content
-            given.add(answer.content)
-            async with Desk(desk.url) as client:
-                assert await client.staff(scanner.id) == answer.content
-            problem(desk.http.get(f"/api/v1/terminals/{'0' * 16}/staff"), 404, "desk_terminal_unknown")
-        else:
-            problem(answer, 500, "staff_number")
-            async with Desk(desk.url) as client:
-                with pytest.raises(PlombaError, match="Staff list 3"):
-                    await client.staff(scanner.id)
+        assert answer.status_code == 200
+        signed = organisation.trust.open(answer.content, ObjectKind.STAFF, now=NOW)
+        assert signed.envelope.version == number and "Анна".encode() not in answer.content
+        given.add(answer.content)
+        async with Desk(desk.url) as client:
+            assert await client.staff(scanner.id) == answer.content
+        problem(desk.http.get(f"/api/v1/terminals/{'0' * 16}/staff"), 404, "desk_terminal_unknown")
         assert desk.stop() == 0 and desk.errors == ""
     assert len(given) == 2, "a name is no change: terminals hold none"
+    for number, pin in ((3, "1234"), (4, "4321")):
+        (data / "staff.toml").write_text(LISTED.format(number=number).replace("1234", pin), encoding="utf-8")
+        with pytest.raises(RuntimeError, match=f"Staff list {number}: there is another one under this number"):
+            DeskProcess(data, organisation.folder)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_pin_proofs_are_for_this_machine_unless_somebody_says_otherwise(
+    tmp_path: Path, organisation: Organisation, host: str
+) -> None:
+    """Whoever has the list finds short PINs in seconds (docs/staff.md)."""
+    data = tmp_path / "desk"
+    data.mkdir()
+    (data / "staff.toml").write_text(LISTED.format(number=1), encoding="utf-8")
+
+    def answers(host: str, **more: bool) -> str:
+        """What it stops at: there is no such port."""
+        with pytest.raises(PlombaError) as caught:
+            serve(data, organisation.folder, host, 1 << 64, print, **more)
+        return caught.value.code
+
+    assert answers(host) == "desk_staff_lan"
+    for loopback in ("127.0.0.1", "localhost"):
+        assert answers(loopback) == "desk_port"
+    assert answers(host, lan=True) == "desk_port"
+    (data / "staff.toml").unlink()
+    assert answers(host) == "desk_port", "without a list there is nothing to guard"
 
 
 def test_there_is_no_other_way_to_move_an_order(desk: DeskProcess) -> None:

@@ -20,6 +20,9 @@ def serve(
     port: int = 8080,
     rules: Annotated[Path | None, Parameter(help="The rule pack (docs/rules.md); else DATA/rules.toml.")] = None,
     staff: Annotated[Path | None, Parameter(help="The staff list (docs/staff.md); else DATA/staff.toml.")] = None,
+    lan: Annotated[
+        bool, Parameter(negative="", help="Give a staff list to whoever reaches a --host beyond this machine.")
+    ] = False,
 ) -> int:
     """Run the order desk until it is stopped. Prints its address as one JSON line; port 0 takes a free one.
 
@@ -27,7 +30,10 @@ def serve(
     """
     from plomba.desk.server import serve as run
 
-    run(data, org, host, port, lambda url: print(json.dumps({"desk": url}), flush=True), rules=rules, staff=staff)
+    def ready(url: str) -> None:
+        print(json.dumps({"desk": url}), flush=True)
+
+    run(data, org, host, port, ready, rules=rules, staff=staff, lan=lan)
     return 0
 
 

@@ -73,7 +73,8 @@ class Book:
         staff: Path | None = None,
     ) -> None:
         """`clock` gives s since 1970. The rule pack is `pack`, else `rules.toml` in `folder`, else the sample; the
-        staff list `staff`, else `staff.toml`, else none is given out."""
+        staff list `staff`, else `staff.toml`, else none is given out. Raises PlombaError `staff_number` for a list
+        that was changed under its number or went back."""
         own = folder / "rules.toml"
         listed = staff or folder / "staff.toml"
         self.staff_list = staff_lists.load(listed) if staff or listed.exists() else None
@@ -88,6 +89,9 @@ class Book:
         try:
             with self.store.transaction():
                 self._replay.place_all()
+            if self.staff_list is not None:
+                content = hashlib.sha256(self._staff_body).digest()
+                self._rising(ObjectKind.STAFF, self.staff_list.number, content, "staff_number")
         except BaseException:
             self.store.close()
             raise
@@ -207,16 +211,20 @@ class Book:
         this number, or older than one that was."""
         content = hashlib.sha256(body).digest()
         with self.store.transaction():
-            held = self.store.issued(kind, _EVERYBODY)
-            if held is not None:
-                if number < held.version or (number == held.version and content != held.content):
-                    raise PlombaError(changed, number=number, held=held.version)
-                if number == held.version and _by_key(self._organisation, held.bundle):
-                    return held.bundle
+            held = self._rising(kind, number, content, changed)
+            if held is not None and number == held.version and _by_key(self._organisation, held.bundle):
+                return held.bundle
             now = self._clock()
             signed = self._sealed(kind, body, version=number, not_before=now - manifest.SKEW)
             self.store.put_issued(kind, _EVERYBODY, Issued(number, content, signed, now))
         return signed
+
+    def _rising(self, kind: int, number: int, content: bytes, changed: str) -> Issued | None:
+        """The one that was given out last. Raises PlombaError `changed`."""
+        held = self.store.issued(kind, _EVERYBODY)
+        if held is not None and (number < held.version or (number == held.version and content != held.content)):
+            raise PlombaError(changed, number=number, held=held.version)
+        return held
 
     def seals(self, terminal_id: bytes) -> bytes | None:
         """The list of the organisation's own seals, the same bytes while nothing changed; None where none were issued.

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from plomba.desk.book import Book
-from plomba.errors import PlombaError
+from plomba.errors import PlombaError, UsageError
 from plomba.trust.organisation import Organisation
 
 _EXTRA = {"anyio", "jinja2", "starlette", "uvicorn"}
@@ -30,11 +30,13 @@ def serve(
     *,
     rules: Path | None = None,
     staff: Path | None = None,
+    lan: bool = False,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns. `data` holds the order book, `org` the organisation's keys. Port 0
     takes a free one; `ready` gets the URL once requests are answered; `rules` is a rule pack and `staff` a staff list.
+    `lan`: proofs of PINs may go to whoever reaches `host`; without it a staff list is served on loopback only.
     Raises PlombaError: extra_missing, org_missing, desk_port, desk_store_busy, desk_store_failed, desk_data_invalid,
-    staff_invalid, and what `rules.load` raises."""
+    staff_invalid, staff_number, desk_staff_lan, and what `rules.load` raises."""
     try:
         import uvicorn
 
@@ -61,6 +63,8 @@ def serve(
     with ThreadPoolExecutor(1, "order-book") as thread:
         book = thread.submit(Book, data, organisation, _now, rules, staff).result()
         try:
+            if book.staff_list is not None and hosts_for(host) is None and not lan:
+                raise UsageError("desk_staff_lan", host=host)
             with _listening(host, port) as listener:
                 url = _url(listener)
                 live = Live()
