@@ -83,14 +83,15 @@ class Presenter:
 
     def _rule(self, terminal, headline: str) -> None:
         number = shift.unread(terminal.flow) or terminal.rules.number
+        terminal.flow.rule_on_screen = number
         news = terminal.rules.news(number)
         told = news.get(self._language) or news.get("en", "")
         screens.message(self._canvas, headline, (told, self._text(0, Verdict.NEW_RULE)[1]))
         self._show()
 
     def _pages(self, flow) -> None:
-        """The ends of the orders that are open, eight at a time."""
-        tails = [_shown(tail) for tail in flow.pages[:8]]
+        """The ends of the orders that are open, a page at a time."""
+        tails = [_shown(tail) for tail in flow.pages[0]]
         lines = [" ".join(tails[at : at + 2]) for at in range(0, len(tails), 2)]
         screens.message(self._canvas, self._text(0, Verdict.ORDERS_OPEN)[0], lines)
         self._show()
@@ -122,7 +123,8 @@ class Presenter:
             self.entry(terminal)
             return
         if flow.pages:
-            self._pages(flow)
+            if flow.pages[0]:
+                self._pages(flow)
             return
         if flow.busy:
             # What was said of a parcel on the counter stays until the next step.

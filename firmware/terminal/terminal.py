@@ -148,6 +148,7 @@ class Terminal:
         self._alarmed = 0
         # What was scanned before a key and is scanned after it is no repeat.
         self._last_code = b""
+        self._touched = self.clock.mono_ms()
         if self.presenter.seen():
             self.idle_screen()
             return
@@ -171,11 +172,14 @@ class Terminal:
 
     def _ok(self) -> None:
         flow = self.flow
-        self._touched = self.clock.mono_ms()
         try:
             decisions = flow.confirm(self._touched)
         except NotCounted:
             self._not_counted()
+            return
+        except (OSError, Malformed):
+            self.manifest.damaged = True
+            self.presenter.failed(Check.MANIFEST_DAMAGED)
             return
         for decision in decisions:
             if not self.carry_out(decision, b""):
@@ -259,7 +263,9 @@ class Terminal:
                 self.flow.replay(record, tlv.unpack(body, RecordHead.SIZE), seq >= newer, started)
                 if not seq % _FEED:
                     self.board.feed()
-        if not started:
+        if started:
+            shift.resume(self.flow)
+        else:
             self.flow.relisted()
 
     def note_newest(self) -> None:
@@ -336,12 +342,13 @@ class Terminal:
             self.flow.rule_shown = shift.unread(self.flow)
 
     def _lock(self, now: int) -> None:
-        """A shift that nobody works in is locked until its badge is scanned again."""
+        """A shift that nobody works in, or whose badge has ended, is locked until a badge is scanned."""
         lock = self.rules.lock_s * 1000
         people = self.flow.people
-        if lock and people.actor and not people.locked and not self.flow.busy and now - self._touched >= lock:
-            people.locked = True
-            self.flow.clear()
+        if lock and people.actor and not people.locked and now - self._touched >= lock:
+            shift.lock(self.flow)
+            self.idle_screen()
+        elif shift.check(self.flow):
             self.idle_screen()
 
     def carry_out(self, decision, code: bytes, aloud: bool = True) -> bool:

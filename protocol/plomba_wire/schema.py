@@ -638,7 +638,7 @@ _layout(
     "ref" / c.Int32ub * "first 4 bytes of SHA-256 of the order id",
     "order_class" / OneOf(c.Int8ub, "order_class") * "which gate holds",
     "state" / OneOf(c.Int8ub, "state") * "where the desk saw it",
-    "here" / c.Int8ub * "1 = at this point, 0 = known, but elsewhere",
+    "here" / c.Int8ub * "b0: at this point, else known, but elsewhere; b1: item numbers of it are listed",
     "seals" / c.Int8ub * "seals bound to it",
     "cell" / c.Bytes(8) * "storage cell, UTF-8, padded with zeros",
 )

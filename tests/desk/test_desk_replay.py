@@ -16,7 +16,7 @@ from desk_records import Event, Scanner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plomba.desk import lifecycle
+from plomba.desk import lifecycle, replay
 from plomba.desk.book import Book
 from plomba.desk.orders import ImportRefused
 from plomba.desk.steps import Scan, Standing
@@ -232,6 +232,30 @@ def test_an_override_lets_go_only_with_its_number(book: Book, counter: Scanner) 
     assert [why for _, _, _, _, why in differences(book)] == ["gate"] * 3
 
 
+@pytest.mark.parametrize(
+    ("needs", "seal_read", "goes"),
+    [
+        ((Verdict.NEED_ITEM,), False, False),
+        ((0,), False, False),
+        ((Verdict.NEED_ITEM,), True, True),
+        ((Verdict.NEED_SEAL, Verdict.NEED_ITEM), False, True),
+        ((Verdict.NEED_ITEM, Verdict.NEED_SEAL), False, True),
+    ],
+)
+def test_only_a_decision_about_the_seal_stands_for_the_seal(
+    book: Book, counter: Scanner, needs: tuple[int, ...], seal_read: bool, goes: bool
+) -> None:
+    """The hand-out names the newest decision of the visit."""
+    take(book, "A-1,sealed,17,AT_POINT,S1\n", STATES)
+    accept(book, counter.store("A-1"), counter.retrieve("A-1"))
+    if seal_read:
+        accept(book, counter.seal("A-1", "S1"))
+    accept(book, *(counter.override("A-1", need) for need in needs))
+    accept(book, counter.hand_out_by("A-1", counter.seq))
+    assert state(book, "A-1") == (State.DELIVERED if goes else State.VERIFIED)
+    assert [one[-1] for one in differences(book)] == ([] if goes else ["gate"])
+
+
 def test_an_override_of_an_earlier_visit_lets_nothing_go(book: Book, counter: Scanner) -> None:
     take(book, "A-1,sealed,17,,S1,\n")
     accept(book, counter.store("A-1"), counter.retrieve("A-1"), counter.override("A-1"))
@@ -409,22 +433,65 @@ def test_a_manifest_numbers_what_is_in_a_bag_without_a_gap(book: Book, counter: 
     assert (members("B-1"), members("B-2")) == (["A-1", "A-2", "A-3"], [])
 
 
+# hand-overs
+
+
+@pytest.mark.parametrize("skew", [0, -2, -3600])
+@pytest.mark.parametrize("arrival", [(0, 1, 2, 3), (3, 2, 1, 0), (3, 0, 1, 2), (0, 2, 3, 1)])
+def test_a_parcel_is_taken_after_it_was_given_whatever_the_clocks_say(
+    book: Book, organisation: Organisation, skew: int, arrival: tuple[int, ...]
+) -> None:
+    take(book, "A,plain,17,STAGED,\nB,plain,17,STAGED,\n", STATES)
+    # Ties go by terminal: here they go the wrong way.
+    taker, giver = sorted((Scanner(organisation, now=NOW, label=f"T{n}") for n in range(2)), key=lambda one: one.id)
+    for scanner in (taker, giver):
+        book.enrol(scanner.certificate, 17)
+    given = [giver.record(Action.HANDOVER_OUT, Verdict.OK, id, after=State.HANDING, time=NOW + 100) for id in "AB"]
+    named = {Tlv.PEER_HEAD: giver.key.id + giver.seq.to_bytes(4, "big") + giver.head[:8]}
+    taken = [
+        taker.record(Action.HANDOVER_IN, Verdict.OK, id, after=State.WITH_COURIER, time=NOW + 100 + skew, more=named)
+        for id in "AB"
+    ]
+    for at in arrival:
+        assert accept(book, (given + taken)[at]) == ["accepted"]
+    # What A's record names is a record of B.
+    assert [state(book, id) for id in "AB"] == [State.WITH_COURIER] * 2
+    assert differences(book) == []
+
+
+@pytest.mark.parametrize("head", [bytes(8), b""])
+def test_a_head_that_the_other_terminal_never_had_says_nothing(
+    book: Book, organisation: Organisation, head: bytes
+) -> None:
+    take(book, "A,plain,17,STAGED,\n", STATES)
+    taker, giver = (Scanner(organisation, now=NOW, label=f"T{n}") for n in range(2))
+    for scanner in (taker, giver):
+        book.enrol(scanner.certificate, 17)
+    named = {Tlv.PEER_HEAD: giver.key.id + (1).to_bytes(4, "big") + head}
+    early = taker.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.WITH_COURIER, time=NOW, more=named)
+    late = giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, time=NOW + 9)
+    assert accept(book, late, early) == ["accepted"] * 2
+    assert state(book, "A") == State.HANDING
+
+
 # any order of arrival
 
 ORDERS = "A,sealed,17,STAGED,S1\nB,sealed,17,PACKED,\nC,plain,17,AT_POINT,S2\nD,sealed,17,READY,S3\n"
 
 
-def any_record(scanner: Scanner, chance: random.Random) -> Event:
+def any_record(scanner: Scanner, others: list[Scanner], chance: random.Random) -> Event:
     """A record of the kind a terminal makes; most of them where the lifecycle has no place for it."""
     order, bag = chance.choice("ABCD"), chance.choice(("B-1", "B-2"))
     seal = chance.choice(("S1", "S2", "S3", "S4"))
     back = max(1, scanner.seq - chance.randrange(4))
+    peer = chance.choice(others)
+    named = {Tlv.PEER_HEAD: peer.key.id + peer.seq.to_bytes(4, "big") + peer.head[:8]}
     after = chance.choice((State.NONE, State.HANDING, State.WITH_COURIER, State.AT_POINT, State.READY, State.VERIFIED))
     plain = (Action.STAGE, Action.HANDOVER_OUT, Action.HANDOVER_IN, Action.ROUTE_START, Action.ARRIVE, Action.STORE)
     plain += (Action.REFUSE, Action.HOLD, Action.RELEASE, Action.SEAL_BREAK, Action.RETURN_OPEN, Action.RETURN_IN)
     makers: list[Callable[[], Event]] = [
         lambda: scanner.record(chance.choice(plain), Verdict.OK, order, after=after),
-        lambda: scanner.record(Action.HANDOVER_IN, Verdict.OK, order, after=State.AT_POINT),
+        lambda: scanner.record(Action.HANDOVER_IN, Verdict.OK, order, after=State.AT_POINT, more=named),
         lambda: scanner.store(order),
         lambda: scanner.retrieve(order),
         lambda: scanner.seal(order, seal),
@@ -451,7 +518,7 @@ def test_the_outcome_does_not_depend_on_the_arrival(
 ) -> None:
     chance = random.Random(seed)
     scanners = [Scanner(organisation, now=NOW + 2 * n, label=f"Counter {n}") for n in range(2)]
-    events = [any_record(chance.choice(scanners), chance) for _ in range(36)]
+    events = [any_record(chance.choice(scanners), scanners, chance) for _ in range(36)]
     shuffled = events + chance.sample(events, 8)
     chance.shuffle(shuffled)
 
@@ -536,3 +603,20 @@ def test_another_lifecycle_places_all_orders_anew(
         assert (state(again, "C"), done(again, "C")[0]) == (State.HELD, ("STORE", "moved", True))
     finally:
         again.close()
+
+
+def test_another_meaning_of_records_places_all_orders_anew(
+    tmp_path: Path, book: Book, counter: Scanner, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some_day(book, counter)
+    wanted = states(book)
+    with book.store.transaction():
+        book.store.write("UPDATE orders SET state = entered")
+    book.close()
+    for meaning, placed_anew in ((replay.MEANING, False), (replay.MEANING + 1, True)):
+        monkeypatch.setattr(replay, "MEANING", meaning)
+        again = Book(tmp_path / "book", organisation, Clock())
+        try:
+            assert (states(again) == wanted) == placed_anew
+        finally:
+            again.close()

@@ -435,3 +435,35 @@ def test_a_record_that_names_an_order_by_its_label_is_about_that_order(book: Boo
     events = [scanner.record(Action.STORE, Verdict.OK, sscc, after=State.READY, ref=ref) for ref in refs]
     assert accept(book, *events) == ["accepted", "accepted"]
     assert (state(book, "A-1"), state(book, "B-1")) == (State.READY, State.AT_POINT), "name and index must both fit"
+
+
+@pytest.mark.parametrize("imported_at", range(4))
+def test_a_record_by_a_label_counts_whenever_its_order_comes(book: Book, scanner: Scanner, imported_at: int) -> None:
+    sscc = "106141411234567897"
+    refs = [chain.order_ref(id) for id in (b"B-1", b"A-1")]
+    events = [scanner.record(Action.STORE, Verdict.OK, sscc, after=State.READY, ref=ref) for ref in refs]
+    events.append(scanner.record(Action.HOLD, Verdict.OK, "A-1", after=State.HELD))
+    for at in range(4):
+        if at == imported_at:
+            take(book, f"A-1,plain,17,sscc:{sscc}\nB-1,plain,17,\n", CODES)
+        assert accept(book, *events[at : at + 1]) == ["accepted"] * (at < 3)
+    assert (state(book, "A-1"), state(book, "B-1")) == (State.HELD, State.AT_POINT), "name and index must both fit"
+    assert [event["action"] for event in Views(book.store, book.lifecycle).events("A-1", 9)] == ["STORE", "HOLD"]
+    assert refusals(book, "A-1,plain,17,\n", CODES) == [(2, "order", "desk_row_changed")]
+
+
+def test_a_book_that_took_such_a_record_for_a_stray_is_mended(
+    tmp_path: Path, book: Book, scanner: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    take(book, "A-1,plain,17,label:%1\n", CODES)
+    accept(book, scanner.record(Action.STORE, Verdict.OK, "%1", after=State.READY, ref=chain.order_ref(b"A-1")))
+    with book.store.transaction():
+        book.store.write("UPDATE events SET order_id = '%1'")
+        book.store.write("UPDATE orders SET state = entered")
+        book.store.write("DELETE FROM replayed")
+    book.close()
+    again = Book(tmp_path / "book", organisation, clock)
+    try:
+        assert state(again, "A-1") == State.READY
+    finally:
+        again.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from organisation_scene import ENDED, PINS, PLACES, UNKNOWN, Parcel, Terminal, World
-from witness import VISIT, need
+from witness import need
 
 from plomba.trust.answers import answer
 from plomba_wire.vocabulary import COMMANDS, MODES, Action, CodeKind, Mode, State, Tlv, Verdict
@@ -337,6 +337,3 @@ class People:
 
 def _mode_name(mode: int) -> bytes:
     return next(name for name, number in MODES.items() if number == mode)
-
-
-assert VISIT

@@ -48,7 +48,7 @@ BREAKS = {
     ),
     "another's seal is as good as its own": (
         "seals.py",
-        "    elif owner != parcel.ref and (owner or parcel.bound):",
+        "    elif elsewhere or (owner != parcel.ref and (owner or parcel.bound)):",
         "    elif owner < 0:",
         "seal counts",
     ),

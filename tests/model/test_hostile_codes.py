@@ -44,7 +44,9 @@ def refused(world: World, symbology: int, code: bytes) -> None:
     head, parts = record.head, record.parts
     assert head.verdict not in _GOES_ON, head.verdict
     assert head.state_before == head.state_after
-    if len(code) > 300:
+    if code.startswith(b"PLB*CUSTOMER*"):
+        assert not {Tlv.CODE, Tlv.LONG_CODE} & set(parts), "a bearer's secret, whatever came of it"
+    elif len(code) > 300:
         assert parts[Tlv.LONG_CODE] == len(code).to_bytes(2, "big") + hashlib.sha256(code).digest() + code[:64]
     else:
         assert parts[Tlv.CODE] == code

@@ -96,3 +96,19 @@ def test_the_siren_is_silent_for_what_another_terminal_gave(world: World, scan: 
     world.dock("courier")
     (siren,) = world.do("courier", "wait", ms=70_000)
     assert siren.head.verdict == Verdict.LEFT_UNSCANNED
+
+
+def test_what_another_terminal_moved_since_is_not_taken_back(world: World, scan: Scan) -> None:
+    scan("courier", b"PLB*BADGE*12", b"PLB*HANDOUT", b"E-1")
+    scan("point", b"PLB*BADGE*22", b"PLB*HANDOUT", b"E-1", b"")
+    world.dock("point")
+    world.dock("courier")
+    assert scan("courier", b"PLB*UNDO")[-1] == (Action.REFUSED_SCAN, Verdict.NOTHING_TO_UNDO)
+
+
+def test_of_two_decisions_begun_at_once_the_limit_counts_both(world: World, scan: Scan) -> None:
+    gathered = (b"PLB*OVERRIDE", b"PLB*REASON*20", b"PLB*PHOTO*CAM-1")
+    scan("point", b"PLB*BADGE*14", b"PLB*HANDOUT", b"E-2", *gathered, b"PLB*BADGE*22")
+    scan("point", b"E-3", *gathered, b"E-6", *gathered)
+    assert scan("point", b"PLB*BADGE*22")[-1] == (Action.OVERRIDE, Verdict.OK)
+    assert scan("point", b"E-3", b"PLB*BADGE*22")[-1] == (Action.OVERRIDE, Verdict.LIMIT)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -132,6 +134,8 @@ def test_a_badge_says_its_number_and_no_name() -> None:
         ("cells=..", "cards_range"),
         ("cells=A-1..A-2..A-3", "cards_range"),
         ("cells=1..99999999999999", "cards_range"),
+        ("cells=" + "9" * 5000 + "..5", "cards_range"),
+        ("cells=" + "0" * 5000 + "5..5", "cards_range"),
         ("badge=1..1001", "cards_many"),
         ("badge=1..600,cells=1..401", "cards_many"),
         ("badge=1..999999999", "cards_many"),
@@ -193,6 +197,21 @@ def test_a_refusal_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert not page.exists()
     assert run(["cards", "print", "-o", str(tmp_path / "none" / "cards.html")]) == 1
     assert "[file_unwritable]" in capsys.readouterr().err
+
+
+def test_a_disk_that_is_full_leaves_the_page_that_was_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "cards.html"
+    page.write_text("the former")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert run(["cards", "print", "-o", str(page), "--only", "modes"]) == 1
+    assert "[file_unwritable]" in capsys.readouterr().err
+    assert page.read_text() == "the former"
 
 
 def test_without_segno_it_says_what_to_install(

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import zxingcpp
+from chromium import chromium
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from plomba.print import cards
 from plomba.print.sheet import Card, Group, qr_svg, render
 from plomba.texts import LANGUAGES
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 ONLY = "modes,commands,digits,reasons,results,cells=A-01..A-20,cells=Ї-1,badge=17,route=12,sack=M-7/Ю,act=" + "W" * 48
 HOSTILE = ["<script>document.title=1</script>", '"><img src=x onerror=alert(1)>', "&amp;</b></style>", "{0} %s {title}"]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -144,6 +144,15 @@ def test_what_is_laid_over_keeps_both_places() -> None:
     assert str(both.place("a", "b")) == "base:6"
 
 
+@pytest.mark.parametrize("origin", ["P", "Z"])
+def test_of_two_equal_steps_neither_is_dropped(origin: str) -> None:
+    """One of the base's is replaced once, and a step of one's own never is."""
+    text = "".join(f'[[step]]\naction = "X"\nfrom = ["{origin}"]\nto = "{to}"\n' for to in "RS")
+    both = laid_over(BASE, read(text, "top"))
+    assert [each["to"] for each in both.data["step"]] == [*("Q" if origin == "Z" else ""), "R", "S"]
+    assert set(both.places) == set(paths(both.data))
+
+
 def test_number_news_and_date_are_never_taken_over() -> None:
     assert set(laid_over(BASE, read("", "top")).data) == {"a", "step"}
 

@@ -140,7 +140,7 @@ def test_what_every_class_adds_need_not_stand_in_the_step() -> None:
         (
             within("HOLD", '"RETURNED"', '"RETURNED", "CANCELLED"'),
             "rules_end",
-            'from = ["PICKED", "PACKED", "STAGED", "WITH_COURIER", "AT_STOP"',
+            'from = ["PICKED", "PACKED", "STAGED", "WITH_COURIER", "ON_ROUTE", "AT_STOP"',
         ),
         (
             within("DAMAGE", 'action = "DAMAGE"', 'action = "DAMAGE"\nto = "HELD"'),

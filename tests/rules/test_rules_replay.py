@@ -147,6 +147,11 @@ def test_the_command_prints_the_same_twice(tmp_path: Path, capsys: pytest.Captur
             main(["rules", "replay", str(trace), "--rules", *packs, *more])
         return int(ended.value.code or 0), capsys.readouterr().out
 
+    for none in ((), ("--empty-rules",), ("--rules",)):
+        with pytest.raises(SystemExit) as ended:
+            main(["rules", "replay", str(trace), *none])
+        assert ended.value.code not in (0, None), none
+    assert "[replay_rules_none]" in capsys.readouterr().err
     status, out = run()
     assert status == 0 and (status, out) == run()
     assert out.count("R-1") == 2 and "≠ CONFIRM" in out and "\\x1dX" in out and out.isascii() is False

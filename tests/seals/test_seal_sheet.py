@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -128,6 +129,13 @@ def test_lines_that_are_no_seals_print_nothing(run: Command, batch: Path, tmp_pa
     empty.write_bytes(b"")
     assert run("seals", "print", empty, "-o", tmp_path / "sheet.html").code == "seal_batch_unreadable"
     assert not (tmp_path / "sheet.html").exists()
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="names of files are Unicode")
+def test_a_batch_whose_name_is_no_text_is_printed(run: Command, batch: Path, tmp_path: Path) -> None:
+    unreadable = batch.rename(tmp_path / os.fsdecode(b"seals-\xff.txt"))
+    assert run("seals", "print", unreadable, "-o", tmp_path / "sheet.html").status == 0
+    assert "<title>seals-?.txt</title>" in (tmp_path / "sheet.html").read_text(encoding="utf-8")
 
 
 def test_without_the_extra_it_says_what_to_install(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from folder_cuts import at_every_cut
 from seal_scene import NOW, Command, House
 
-from plomba.errors import PlombaError, StoreError
+from plomba.errors import PlombaError, StoreError, UsageError
 from plomba.trust import issuing, revoking, seal_batch, sealing
 from plomba.trust.organisation import Organisation
-from plomba.trust.seal_register import NAME, Register
+from plomba.trust.seal_register import NAME, Register, Void
 from plomba_wire import seal
 from plomba_wire.codec import SealList
 from plomba_wire.vocabulary import Revocation
@@ -53,6 +55,32 @@ def test_the_file_is_its_owners_and_each_line_a_seal(run: Command, house: House,
         name, text = line.split(b"\t")
         assert seal.typed(name) == name
         assert len(seal.payload(text)) == 78
+
+
+def test_of_two_batches_under_one_name_the_second_replaces_nothing(house: House, tmp_path: Path) -> None:
+    """Both looked before either wrote."""
+    path = tmp_path / "seals.txt"
+    first, second = house.issue(2), house.issue(2)
+    seal_batch.refuse_taken(path)
+    seal_batch.write(path, first)
+    with pytest.raises(UsageError) as caught:
+        seal_batch.write(path, second)
+    assert caught.value.code == "seals_place"
+    assert seal_batch.read(path) == first
+    assert [each.name for each in tmp_path.iterdir() if each != house.folder] == ["seals.txt"]
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="the system has no links")
+def test_a_batch_is_written_where_links_cannot_be_made(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAT on a memory stick, for one."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    test_of_two_batches_under_one_name_the_second_replaces_nothing(house, tmp_path)
 
 
 def test_void_and_list(run: Command, house: House, tmp_path: Path) -> None:
@@ -118,7 +146,7 @@ def test_without_an_issuer_or_with_one_that_may_not(run: Command, house: House, 
     assert run(*make, house.folder).code == "key_revoked"
     issuing.issue_working(house.organisation, "seal-issuer", now=NOW - 9000, lasts=1)
     assert run(*make, house.folder).code == "certificate_dates"
-    assert house.register == Register()
+    assert not house.register.given
 
 
 def test_sign_writes_the_desks_list(run: Command, house: House, tmp_path: Path) -> None:
@@ -179,6 +207,50 @@ def test_each_issuer_has_a_number_of_its_own(house: House) -> None:
     assert names == ["01-0001", "02-0001", "03-0001"]
 
 
+def test_a_key_whose_register_was_lost_gives_no_more_seals(run: Command, house: House, tmp_path: Path) -> None:
+    """It would begin with the same numbers again. A new key has a number of its own."""
+    path = house.folder / NAME
+    before = path.read_bytes()
+    first = house.issue(1)[0].name
+    newest = path.read_bytes()
+    house.renew()
+    house.issue(1)
+    for held in (None, before, newest):
+        path.unlink(missing_ok=True)
+        if held is not None:
+            path.write_bytes(held)
+        ran = run("seals", "issue", "--org", house.folder, "--count", "1", "--out", tmp_path / "new.txt")
+        assert (ran.status, ran.code) == (1, "seals_register_lost"), held
+        assert not path.exists() if held is None else path.read_bytes() == held
+    path.unlink()
+    house.renew()
+    made = house.issue(1)[0].name
+    assert made.startswith("03-0001") and first.startswith("01-0001")
+
+
+def test_a_register_knows_what_a_list_gave_or_it_is_older(house: House) -> None:
+    def knows(register: Register) -> bool:
+        return sealing.knows(house.organisation, register, listed)
+
+    made = house.issue(9)
+    house.void(made[1].name, f"{made[3].name}..{made[5].name}")
+    listed, whole = sealing.body(house.organisation, house.register), house.register
+    assert knows(whole)
+    assert knows(replace(whole, given={(1, 1): 10}))
+    assert knows(replace(whole, voids=(*whole.voids, Void((1, 1), 3, 3, "lost", NOW))))
+    for older in (
+        Register(),
+        replace(whole, given={(1, 1): 8}),
+        replace(whole, given={(1, 2): 9}),
+        replace(whole, voids=whole.voids[:1]),
+        replace(whole, voids=(*whole.voids[:1], Void((1, 1), 4, 5, "lost", NOW))),
+        replace(whole, issuers={1: bytes(8)}),
+    ):
+        assert not knows(older), older
+    house.revoke_issuer()
+    assert knows(Register())
+
+
 def test_a_damaged_register_is_not_taken_for_none(house: House) -> None:
     house.issue(1)
     path = house.folder / NAME
@@ -190,6 +262,9 @@ def test_a_damaged_register_is_not_taken_for_none(house: House) -> None:
         whole[:-10],
         whole.replace(b"1", b"-1"),
         whole.replace(b'"given": [', b'"given": [[2, 1, 1],'),
+        whole.replace(b'"given": [', b'"given": [[1, 1, 9],'),
+        whole.replace(b'"issuers": [', b'"issuers": [[1, "0000000000000000"],'),
+        whole.replace(b'"issuers": [', b'"issuers": [[2, "' + house.issuer.key.id.hex().encode() + b'"],'),
         whole.replace(b'"void": []', b'"void": [[1, 1, 1, 2, "", 1]]'),
         whole.replace(b'"void": []', b'"void": [[1, 1, true, 1, "", 1]]'),
         whole.replace(house.issuer.key.id.hex().encode(), b"00"),
@@ -201,6 +276,25 @@ def test_a_damaged_register_is_not_taken_for_none(house: House) -> None:
         assert caught.value.code == "seals_register_damaged", data
     path.write_bytes(whole)
     assert house.issue(1, batch=1)[0].name[:-2] == "01-0001-000002"
+
+
+def test_a_register_that_a_writer_moves_is_not_taken_for_none(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look where it lies and the reading it comes from `.committed` into its place."""
+    house.issue(3)
+    held, path, committed = house.register, house.folder / NAME, house.folder / ".committed" / NAME
+    committed.parent.mkdir()
+    path.rename(committed)
+    reading = Path.read_bytes
+
+    def read(self: Path) -> bytes:
+        if committed.exists():
+            committed.rename(path)
+        return reading(self)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert house.register == held
+    path.unlink()
+    assert house.register == Register()
 
 
 def test_a_batch_that_is_full(house: House) -> None:

@@ -15,10 +15,12 @@ from plomba.dock import Dock
 from plomba.errors import PlombaError, TerminalRefused
 from plomba.forward import Desk
 from plomba.testing.point import DeskProcess
-from plomba.trust import issuing, sealing
+from plomba.trust import issuing, revoking, sealing
+from plomba.trust.organisation import Organisation
 from plomba.trust.seal_register import NAME, Register
 from plomba_wire import codec
-from plomba_wire.vocabulary import Action, Error, ObjectKind, Tlv
+from plomba_wire.codec import SealList
+from plomba_wire.vocabulary import Action, Error, ObjectKind, Revocation, Tlv
 
 pytestmark = pytest.mark.anyio
 
@@ -95,14 +97,44 @@ async def test_an_older_register_is_not_given_out(bench: Workbench, desk: Desk) 
     issue(bench, 1)
     path = bench.organisation.folder / NAME
     old = path.read_bytes()
-    issue(bench, 1)
+    issue(bench, 3)
     await bench.sync()
     newest = version(bench)
     path.write_bytes(old)
     with pytest.raises(PlombaError) as caught:
         await desk.seals(bench.id.hex())
     assert str(newest) in caught.value.what()
+    for _ in range(2):
+        issue(bench, 1)
+    assert version(bench) > newest
+    with pytest.raises(PlombaError) as caught:
+        await desk.seals(bench.id.hex())
+    assert str(newest) in caught.value.what()
+    path.unlink()
+    with pytest.raises(PlombaError) as caught:
+        await desk.seals(bench.id.hex())
     assert await held(bench) == newest
+
+
+async def test_a_running_desk_knows_who_was_revoked_since(bench: Workbench, desk: Desk) -> None:
+    """Of a revoked issuer nothing but its name is said, be the register another one or the same."""
+    terminal, folder = bench.id.hex(), bench.organisation.folder
+    issue(bench, 1)
+    await bench.sync()
+    for change in ("revoked", "renewed"):
+        organisation = Organisation.load(folder)
+        if change == "revoked":
+            issuer = organisation.working["seal-issuer"].key.id
+            revoking.revoke(organisation, issuer, reason=Revocation.STOLEN, since=NOW, now=NOW)
+        else:
+            issuing.issue_working(organisation, "seal-issuer", now=NOW)
+            issue(bench, 1)
+        found = await desk.seals(terminal)
+        assert found is not None
+        body = bench.organisation.trust.open(found, ObjectKind.SEALS).body
+        assert body == sealing.body(Organisation.load(folder), Register.load(folder)), change
+        assert SealList.unpack(body).ranges == (0 if change == "revoked" else 1)
+        assert found == await desk.seals(terminal)
 
 
 async def test_a_list_that_is_refused_holds_up_nothing_else(bench: Workbench, desk: Desk, tmp_path: Path) -> None:
@@ -120,6 +152,41 @@ async def test_a_list_that_is_refused_holds_up_nothing_else(bench: Workbench, de
     assert report.receipted_seq
     assert "manifest" in report.pushed
     assert await held(bench) == 0
+
+
+@pytest.mark.parametrize("name", ["rules", "manifest", "staff", "seals"])
+async def test_a_list_that_the_desk_cannot_give_holds_up_nothing_else(
+    bench: Workbench, desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    issue(bench, 1)
+    desk_says = PlombaError("desk_unreachable", url=desk.url, reason="HTTP 503")
+
+    async def nothing(terminal: str) -> bytes:
+        raise desk_says
+
+    monkeypatch.setattr(desk, name, nothing)
+    report = await bench.sync()
+    assert (report.missing, report.refused, report.refusals) == ([name], [], [desk_says])
+    assert {"rules", "manifest", "seals"} - set(report.pushed) == {name} - {"staff"}
+    assert report.receipted_seq == bench.records()[-1].head.seq, "what was installed is recorded, and receipted"
+    monkeypatch.undo()
+    again = await bench.sync()
+    assert (again.missing, again.refusals) == ([], [])
+    assert (name in again.pushed) == (name != "staff")
+
+
+@pytest.mark.parametrize("name", ["rules", "manifest"])
+async def test_what_is_no_bundle_holds_up_nothing_else(
+    bench: Workbench, desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    issue(bench, 1)
+
+    async def noise(terminal: str) -> bytes:
+        return b"noise"
+
+    monkeypatch.setattr(desk, name, noise)
+    report = await bench.sync()
+    assert report.missing == [name] and "seals" in report.pushed
 
 
 @pytest.mark.parametrize("torn", TORN)

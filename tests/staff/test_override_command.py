@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +93,16 @@ def test_a_terminal_is_known_by_label_id_certificate_or_ledger(run: Run, scene: 
     assert said == answer(scene.organisation.desk.key, elsewhere.public, "A-17", Verdict.NEED_SEAL, CHALLENGE)
 
 
+def test_a_file_that_is_named_like_a_terminal_is_not_taken_for_it(
+    run: Run, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = PrivateKey.generate()
+    for name in ("counter-1", scene.terminal.id.hex()):
+        (tmp_path / name).write_bytes(scene.certify(other, "counter-2"))
+        assert run(*scene.ask(terminal=name))[1].strip() == scene.right()
+
+
 def test_two_terminals_of_one_name_are_told_apart(run: Run, scene: Scene) -> None:
     other = PrivateKey.generate()
     scene.certify(other, "counter-1")
@@ -110,6 +121,8 @@ def test_what_was_heard_wrong_is_refused_or_another_answer(run: Run, scene: Scen
         ({"need": "MONEY"}, "answer_need"),
         ({"terminal": "counter-2"}, "answer_terminal"),
         ({"terminal": "dock"}, "answer_terminal"),
+        ({"terminal": "t" * 300}, "answer_terminal"),
+        ({"terminal": "t\0"}, "answer_terminal"),
     ):
         status, out, said = run(*scene.ask(**more))
         assert (status, out) == (2, "") and f"[{code}]" in said
@@ -151,6 +164,22 @@ def test_the_log_shows_what_was_taken_out_or_changed(run: Run, scene: Scene) -> 
     path.write_bytes(first + second + third[:20])
     run(*scene.ask(order="A-4"))
     assert [each.order for each in answer_log.read(scene.organisation.folder)] == ["A-1", "A-2", "A-4"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder cannot be flushed")
+def test_a_new_log_is_durable_with_its_name(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = scene.organisation.folder
+    flushing, flushed = os.fsync, []
+
+    def seen(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        flushing(descriptor)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    noted = answer_log.Answered(NOW, "t", "l", "A-1", "NEED_SEAL", CHALLENGE, "o")
+    answer_log.append(folder, noted)
+    assert flushed == [(folder / answer_log.NAME).stat().st_ino, folder.stat().st_ino]
+    assert answer_log.read(folder) == [noted]
 
 
 def test_an_override_that_nobody_answered_stands_out(run: Run, scene: Scene, tmp_path: Path) -> None:

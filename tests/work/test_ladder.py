@@ -26,7 +26,7 @@ async def at_the_counter(bench: Workbench) -> None:
 async def test_a_seal_typed_twice_counts_with_a_photo(bench: Workbench) -> None:
     await at_the_counter(bench)
     assert await play(bench, card("TYPE"), TWICE, "ok", card("PHOTO*cam 1 10:00"), "ok") == [
-        *["UNREADABLE NEED_DIGITS", "SEAL_CHECK SEAL_OK", "HANDOUT NEED_PHOTO", "NOTE NOTED", "HANDOUT OK"],
+        *["UNREADABLE NEED_DIGITS", "SEAL_CHECK SEAL_OK", "HANDOUT NEED_PHOTO", "HANDOUT CONFIRM", "HANDOUT OK"],
     ]
     check, handed = (
         next(r for r in docked(bench) if r.head.action == a and r.head.verdict == v)

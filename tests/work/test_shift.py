@@ -10,6 +10,7 @@ import pytest
 from hands import (
     CLERK,
     COURIER,
+    PACKER,
     PIN,
     SUPERVISOR,
     WORN,
@@ -26,6 +27,7 @@ from hands import (
 from workbench import HANDOUT, Workbench, label
 
 from plomba.dock import Dock
+from plomba.sim.gm65 import SeenCode
 from plomba_wire.vocabulary import Action, Flag, State, Tlv, Verdict
 
 pytestmark = pytest.mark.anyio
@@ -70,8 +72,7 @@ async def test_a_pin_is_typed_with_two_keys_and_the_tries_are_counted_across_the
     await play(bench, card("CLOSE"))
     for _ in range(5):
         assert (await play(bench, card(f"BADGE*{CLERK}"), typed("0000")))[-1] == "SHIFT_OPEN PIN_WRONG"
-    await bench.terminal.restart()
-    await bench.terminal.engine_ready()
+    await restarted(bench)
     for _ in range(5):
         assert (await play(bench, card(f"BADGE*{CLERK}"), typed("0000")))[-1] == "SHIFT_OPEN PIN_WRONG"
     assert (await play(bench, OWN))[-1] == "SHIFT_OPEN PIN_LOCKED", "ten in all, and the right one comes too late"
@@ -108,8 +109,7 @@ async def test_a_new_rule_is_read_before_anything_is_done_by_it(bench: Workbench
     [acknowledged] = [r for r in docked(bench) if r.head.action == Action.RULES_ACK and r.head.verdict == Verdict.OK]
     assert acknowledged.parts[Tlv.OBJECT] == b"\5\0\0\0\2" and acknowledged.head.actor == 42
     assert [r.head.rules for r in docked(bench)][-5:] == [2] * 5
-    await bench.terminal.restart()
-    await bench.terminal.engine_ready()
+    await restarted(bench)
     assert await play(bench, "wait 1", label("B")) == ["STORE OK"], "once a person, not once a start"
     assert await play(bench, card("CLOSE"), card("BADGE*7"), label("B")) == [
         *["SHIFT_CLOSE OK", "SHIFT_OPEN OK", "RULES_ACK NEW_RULE", "REFUSED_SCAN NEW_RULE"],
@@ -131,8 +131,7 @@ async def test_a_rule_holds_from_its_date_and_not_from_its_arrival(bench: Workbe
     assert later == ["RULES_ACK NEW_RULE", "REFUSED_SCAN NEW_RULE", "RULES_ACK OK", "RETRIEVE CONFIRM", "HANDOUT OK"]
     numbers = [r.head.rules for r in docked(bench) if r.head.action in (Action.RETRIEVE, Action.HANDOUT)]
     assert numbers == [1, 2, 2]
-    await bench.terminal.restart()
-    await bench.terminal.engine_ready()
+    await restarted(bench)
     # The dock sets the clock at the end of this, not before.
     assert await play(bench, HANDOUT, label("A")) == ["NOTE OK", "RETRIEVE CONFIRM"], "without a clock it holds on"
 
@@ -149,9 +148,9 @@ async def test_a_supervisors_word_is_for_the_shift_that_was_to_be_closed(bench: 
     await bench.ready([order("A", State.AT_POINT)])
     await give_staff(bench, staff())
     await give_rules(bench, changed(('close = "any"', 'close = "docked"')))
-    allowed = [card(f"BADGE*{SUPERVISOR}"), *typed(PIN[SUPERVISOR])]
-    assert await play(bench, label("A"), card("CLOSE"), label("A"), allowed) == [
-        *["STORE OK", "SHIFT_CLOSE RECORDS_WAIT", "STORE REPEAT", "SHIFT_OPEN NEED_PIN", "SHIFT_OPEN OK"],
+    badge = card(f"BADGE*{SUPERVISOR}")
+    assert await play(bench, label("A"), card("CLOSE"), label("A"), badge, label("A")) == [
+        *["STORE OK", "SHIFT_CLOSE RECORDS_WAIT", "STORE REPEAT", "SHIFT_CLOSE RECORDS_WAIT", "STORE REPEAT"],
     ]
 
 
@@ -177,6 +176,117 @@ async def test_a_shift_nobody_works_in_is_locked_and_goes_on_with_the_badge(benc
     assert await play(bench, *steps) == [
         *["STORE OK", "STORE REPEAT", "REFUSED_SCAN NO_SHIFT", "SHIFT_OPEN OK", "STORE REPEAT"],
     ]
+
+
+async def test_the_next_person_gets_a_mode_of_their_own(bench: Workbench) -> None:
+    await bench.ready([order("A", State.READY)])
+    await give_staff(bench, staff())
+    packer = card(f"BADGE*{PACKER}")
+    assert await play(bench, HANDOUT, packer, label("A"), "ok") == [
+        *["NOTE OK", "SHIFT_OPEN OK", "INTAKE_CHECK WRONG_STATE"],
+    ]
+    await restarted(bench)
+    assert await play(bench, label("A")) == ["INTAKE_CHECK WRONG_STATE"], "STORE is no mode of a packer's either"
+
+
+async def test_what_a_mode_holds_is_one_persons(bench: Workbench) -> None:
+    await bench.ready([order("A", State.AT_POINT)])
+    assert await play(bench, card("LATE*40"), card("CLOSE"), card("BADGE*7"), label("A")) == [
+        *["LATE_ENTRY NOTED", "SHIFT_CLOSE OK", "SHIFT_OPEN OK", "STORE OK"],
+    ]
+
+
+async def test_a_locked_shift_is_closed_by_a_supervisor_and_by_nobody_else(bench: Workbench) -> None:
+    courier = await strict_point(bench)
+    supervisor = [card(f"BADGE*{SUPERVISOR}"), *typed(PIN[SUPERVISOR])]
+    assert await play(bench, label("A"), card("CLOSE"), "wait 62", courier, courier, supervisor, courier) == [
+        *["STORE OK", "SHIFT_CLOSE RECORDS_WAIT", "SHIFT_CLOSE RECORDS_WAIT", "SHIFT_CLOSE NOT_ALLOWED"],
+        *["SHIFT_CLOSE NEED_PIN", "SHIFT_CLOSE OK", "SHIFT_OPEN NEED_PIN", "SHIFT_OPEN OK"],
+    ]
+    closed = next(r for r in docked(bench) if (r.head.action, r.head.verdict) == (Action.SHIFT_CLOSE, Verdict.OK))
+    assert closed.parts[Tlv.SUPERVISOR] == SUPERVISOR.to_bytes(4, "big")
+
+
+async def test_what_was_asked_before_the_lock_is_asked_no_longer(bench: Workbench) -> None:
+    courier = await strict_point(bench)
+    assert await play(bench, label("A"), card("CLOSE"), "wait 62", partial(docks, bench), courier) == [
+        *["STORE OK", "SHIFT_CLOSE RECORDS_WAIT", "SHIFT_OPEN NEED_PIN", "SHIFT_OPEN OK"],
+    ]
+
+
+async def test_another_badge_does_not_end_a_shift_that_has_records_waiting(bench: Workbench) -> None:
+    courier = await strict_point(bench)
+    assert await play(bench, label("A"), courier, label("A")) == [
+        *["STORE OK", "SHIFT_CLOSE RECORDS_WAIT", "STORE REPEAT"],
+    ]
+    assert await play(bench, courier) == ["SHIFT_OPEN NEED_PIN", "SHIFT_OPEN OK"], "everything has its receipt"
+
+
+async def test_a_restart_is_no_way_round_the_lock(bench: Workbench) -> None:
+    await strict_point(bench)
+    await restarted(bench)
+    assert await play(bench, label("A"), OWN, label("A")) == [
+        *["REFUSED_SCAN NO_SHIFT", "SHIFT_OPEN NEED_PIN", "SHIFT_OPEN OK", "STORE OK"],
+    ]
+
+
+async def test_a_parcel_on_the_counter_holds_no_lock_and_its_seal_is_waited_for(bench: Workbench) -> None:
+    await bench.ready([order("A", State.READY, seals=["S"])])
+    slow = ("siren_s = 60", "siren_s = 90")
+    await give_rules(bench, changed(("lock_min = 0", "lock_min = 1"), slow))
+    assert await play(bench, HANDOUT, label("A"), "wait 62", label("A"), "wait 40", card("BADGE*42")) == [
+        *["NOTE OK", "RETRIEVE NEED_SEAL", "REFUSED_SCAN NO_SHIFT", "NOTE LEFT_UNSCANNED", "SHIFT_OPEN OK"],
+    ]
+
+
+async def test_who_is_taken_off_the_list_does_nothing_from_the_docking_on(bench: Workbench) -> None:
+    await bench.ready([order("A", State.READY)])
+    await give_staff(bench, staff())
+    gone = staff().replace(f'[[badge]]\nnumber = {CLERK}\nhand = "CLERK"\npin = "{PIN[CLERK]}"\n', "")
+    listed = partial(give_staff, bench, gone.replace("number = 1", "number = 2", 1))
+    assert await play(bench, HANDOUT, label("A"), listed, "ok", label("A"), card(f"BADGE*{CLERK}")) == [
+        *["NOTE OK", "RETRIEVE CONFIRM", "REFUSED_SCAN NO_SHIFT", "SHIFT_OPEN BADGE_UNKNOWN"],
+    ]
+    await restarted(bench)
+    assert await play(bench, card("TAKE"), label("A"), card(f"BADGE*{COURIER}"), card("TAKE")) == [
+        *["REFUSED_SCAN NO_SHIFT", "REFUSED_SCAN NO_SHIFT", "SHIFT_OPEN OK", "NOTE OK"],
+    ]
+
+
+async def test_who_gets_another_hand_has_it_from_the_docking_on(bench: Workbench) -> None:
+    await bench.ready([order("A", State.READY)])
+    await give_staff(bench, staff())
+    listed = staff().replace("number = 1", "number = 2", 1)
+    moved = listed.replace(f'{CLERK}\nhand = "CLERK"', f'{CLERK}\nhand = "PACKER"')
+    assert await play(bench, HANDOUT, partial(give_staff, bench, moved), label("A"), HANDOUT) == [
+        *["NOTE OK", "INTAKE_CHECK WRONG_STATE", "REFUSED_SCAN NOT_ALLOWED"],
+    ]
+
+
+async def test_a_badge_that_ends_in_its_shift_locks_it(bench: Workbench) -> None:
+    await bench.ready([order("A", State.AT_POINT)])
+    await give_staff(bench, staff(until=int(time.time()) + 3600))
+    assert await play(bench, card(f"BADGE*{WORN}"), label("A"), "wait 3700", label("A")) == [
+        *["SHIFT_OPEN OK", "STORE OK", "REFUSED_SCAN NO_SHIFT"],
+    ]
+
+
+async def strict_point(bench: Workbench) -> list[SeenCode]:
+    """A clerk's shift that locks after a minute and ends docked; a courier's badge and PIN."""
+    await bench.ready([order("A", State.AT_POINT)])
+    pinless = f'number = {COURIER}\nhand = "COURIER"\n'
+    await give_staff(bench, staff().replace(pinless, pinless + 'pin = "4343"\n'))
+    await give_rules(bench, changed(('close = "any"', 'close = "docked"'), ("lock_min = 0", "lock_min = 1")))
+    return [card(f"BADGE*{COURIER}"), *typed("4343")]
+
+
+async def docks(bench: Workbench) -> None:
+    await bench.sync()
+
+
+async def restarted(bench: Workbench) -> None:
+    await bench.terminal.restart()
+    await bench.terminal.engine_ready()
 
 
 async def test_an_old_list_is_noted_once_a_shift_or_nothing_goes_by_it(bench: Workbench) -> None:

@@ -16,6 +16,7 @@ from terminal.keys.entropy import EntropyFailure
 from terminal.objects.transfer import Transfer
 from terminal.recorder import about_object
 from terminal.version import FIRMWARE
+from terminal.work import shift
 
 _NONCE_MS = const(10000)
 _BACK_S = const(86400)
@@ -268,6 +269,7 @@ class Service:
         elif kind == ObjectKind.STAFF:
             terminal.staff.install(transfer)
             terminal.flow.people.forgive()
+            shift.check(terminal.flow)
         elif kind == ObjectKind.REVOCATIONS:
             terminal.revocations.install(transfer)
             terminal.note_own_key()

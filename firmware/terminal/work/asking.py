@@ -3,13 +3,14 @@
 from micropython import const
 
 from plomba_wire.vocabulary import Action, CodeKind, Command, Condition, Mode, State, Tlv, Verdict
+from terminal.objects.rules import APPLY
 from terminal.work import cards, correction, counter, ladder, steps
 from terminal.work.decision import ORDER_MAX, Decision, about, refused
 from terminal.work.visit import Item
 
 _PHOTO_HASH = const(16)
 _BRINGS = {Command.REASON: Verdict.NEED_REASON, Command.RESULT: Verdict.NEED_RESULT, Command.PHOTO: Verdict.NEED_PHOTO}
-_KEEPS = (Verdict.NEED_SEAL, Verdict.NEED_ITEM)
+_KEEPS = (Verdict.NEED_SEAL, Verdict.NEED_ITEM, APPLY)
 """What was read of a parcel counts for the whole visit; a reason or a photo for one step."""
 
 
@@ -26,7 +27,15 @@ def begin(flow, parcel, action: int, kind: int, item: "Item | None" = None) -> D
             verdict = Verdict.REPEAT
         return _stays(flow, parcel, action, verdict, kind)
     item = item or Item(parcel, flow.now)
-    return go_on(flow, item, action, step, kind, item.got)
+    return go_on(flow, item, action, step, kind, at_hand(item, action))
+
+
+def at_hand(item, action: int) -> "dict[int, bytes]":
+    """What counts for a step that begins: what was read of the parcel, and a photo. Whoever gave a reason or a
+    supervisor's word for another step did not give it for this one."""
+    if item.asked is not None and item.asked[0] == action:
+        return item.got
+    return {need: item.got[need] for need in item.got if need in _KEEPS or need == Verdict.NEED_PHOTO}
 
 
 def go_on(flow, item, action: int, step, kind: int, got: "dict[int, bytes]") -> Decision:
@@ -46,7 +55,7 @@ def go_on(flow, item, action: int, step, kind: int, got: "dict[int, bytes]") -> 
     if flow.bag and flow.mode == Mode.BAG:
         decision.parts[Tlv.BAG] = flow.bag
     if action == Action.INSPECT and verdict == Verdict.OK:
-        decision.next = counter.lacking(flow, item, after, inspected=True) or Verdict.CONFIRM
+        decision.next = counter.lacking(flow, item, after, looked=True) or Verdict.CONFIRM
     decision.effect = lambda seq: _took(flow, item, action, step, kind, got, missing)
     return decision
 
@@ -56,9 +65,15 @@ def bring(flow, need: int, value: bytes, kind: int) -> "list[Decision]":
     item = flow.pointed
     if not steps.asks_for(flow.rules, item, need):
         return []
-    action, step, _ = item.asked
+    action, _, _ = item.asked
+    # The rules may be others since it was asked.
+    step = flow.rules.step(flow.mode, action, item.parcel.state)
+    if step is None:
+        return [about(action, Verdict.WRONG_STATE, kind, item.parcel, item.parcel.state)]
     got = dict(item.got)
     got[need] = value
+    if action == Action.HANDOUT:
+        return [counter.nearer(flow, item, step, kind, got)]
     if action == Action.OVERRIDE:
         return [ladder.override(flow, item, step, kind, got)]
     if action == Action.UNDO:
@@ -110,8 +125,20 @@ def cancel(flow, _: bytes) -> "list[Decision]":
     if item is None:
         return [refused(Verdict.NO_VISIT, CodeKind.COMMAND)]
     decision = about(Action.NOTE, Verdict.NOTED, CodeKind.COMMAND, item.parcel, item.parcel.state)
-    decision.effect = lambda seq: setattr(item, "asked", None)
+    decision.effect = lambda seq: _gave_up(item)
     return [decision]
+
+
+def spent(flow, item, action: int, step) -> None:
+    """What was gathered for a step that is done counts for no other."""
+    for need in steps.wanted(flow.rules, item, action, step):
+        if need not in _KEEPS:
+            item.got.pop(need, None)
+
+
+def _gave_up(item) -> None:
+    item.got = at_hand(item, Action.NOTE)
+    item.asked = None
 
 
 def _stays(flow, parcel, action: int, verdict: int, kind: int) -> Decision:
@@ -128,13 +155,16 @@ def _took(flow, item, action: int, step, kind: int, got: "dict[int, bytes]", mis
     item.asked = (action, step, kind) if missing else None
     if action == Action.INSPECT:
         item.inspected = True
+        item.looked = not missing
     flow.point(item)
     if missing:
         return
     flow.handover.took(item.parcel.ref, action)
-    for need in step.needs:
-        if need not in _KEEPS:
-            item.got.pop(need, None)
+    spent(flow, item, action, step)
+    if action == Action.SEAL_BREAK:
+        item.got.pop(Verdict.NEED_SEAL, None)
+        item.parcel.live = False
+        item.parcel.bound = True
 
 
 def _numbered(number: int, value: bytes) -> bytes:

@@ -4,7 +4,7 @@ step of the parcel on this terminal is taken back, with a reason."""
 import struct
 
 from plomba_wire.vocabulary import Action, CodeKind, Flag, Tlv, Verdict
-from terminal.work import steps
+from terminal.work import asking, steps, undo
 from terminal.work.decision import Decision, about, refused
 
 
@@ -16,7 +16,7 @@ def begin(flow) -> Decision:
     step = flow.rules.step(flow.mode, Action.UNDO, item.parcel.state)
     if step is None:
         return about(Action.UNDO, Verdict.NOT_ALLOWED, CodeKind.COMMAND, item.parcel, item.parcel.state)
-    return go_on(flow, item, step, CodeKind.COMMAND, item.got)
+    return go_on(flow, item, step, CodeKind.COMMAND, asking.at_hand(item, Action.UNDO))
 
 
 def go_on(flow, item, step, kind: int, got: "dict[int, bytes]") -> Decision:
@@ -34,9 +34,7 @@ def go_on(flow, item, step, kind: int, got: "dict[int, bytes]") -> Decision:
     decision.parts[Tlv.REF_SEQ] = struct.pack(">I", seq)
     if not missing:
         decision.flags |= Flag.OVERRIDE
-        for part in (Tlv.SEAL, Tlv.BAG):
-            if part in parts:
-                decision.parts[part] = parts[part]
+        decision.parts.update(undo.bound(head.action, parts))
     decision.effect = lambda seq: _took(flow, item, step, kind, got, missing)
     return decision
 

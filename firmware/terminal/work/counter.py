@@ -14,6 +14,8 @@ def retrieve(flow, parcel) -> Decision:
     step = flow.rules.step(Mode.HANDOUT, Action.RETRIEVE, parcel.state)
     after = parcel.state
     item = known or Item(parcel, flow.now)
+    begun = flow.parcels.inspected(parcel.ref)
+    item.inspected, item.looked = begun is not None, bool(begun)
     if flow.elsewhere(parcel):
         verdict = Verdict.KNOWN_NOT_HERE
     elif parcel.state == State.HELD:
@@ -28,7 +30,7 @@ def retrieve(flow, parcel) -> Decision:
     decision = about(Action.RETRIEVE, verdict, CodeKind.ORDER, parcel, after)
     if verdict == Verdict.REPEAT:
         decision.next = lacking(flow, item, after)
-    if verdict in _ON_COUNTER:
+    if verdict in (Verdict.CONFIRM, Verdict.REPEAT) or steps.is_need(verdict):
         decision.effect = lambda seq: _put(flow, item)
     elif verdict in (Verdict.HELD, Verdict.WRONG_STATE):
         decision.effect = lambda seq: flow.point(item)
@@ -39,6 +41,8 @@ def hand_out(flow) -> "list[Decision]":
     """The OK key: lets go of every parcel on the counter, or says of the first one why not."""
     decisions: "list[Decision]" = []
     items = flow.visit.items
+    if items and not flow.rules.may(flow.people.hand, Mode.HANDOUT):
+        return [refused(Verdict.NOT_ALLOWED, CodeKind.KEY)]
     for item in items:
         parcel = item.parcel
         step = flow.rules.step(Mode.HANDOUT, Action.HANDOUT, parcel.state)
@@ -48,8 +52,10 @@ def hand_out(flow) -> "list[Decision]":
             after = step.part or step.to if item.part else step.to
         decision = about(Action.HANDOUT, missing or Verdict.OK, CodeKind.KEY, parcel, after)
         if missing:
+            _ask(decision, item, step, missing)
             return [decision]
-        decision.parts.update(steps.parts(item))
+        own = steps.wanted(flow.rules, item, Action.HANDOUT, step)
+        decision.parts.update(steps.parts(item, {n: item.got[n] for n in item.got if n in _READ or n in own}))
         if item.allowed:
             decision.flags |= Flag.OVERRIDE
             newest = max(item.allowed.values())
@@ -121,10 +127,19 @@ def owes_seal(flow, item) -> bool:
     return step is not None and Verdict.NEED_SEAL in steps.lacks(flow.rules, item, Action.HANDOUT, step)
 
 
-def lacking(flow, item, state: int, need: int = 0, value: bytes = b"", inspected: bool = False) -> int:
+def nearer(flow, item, step, kind: int, got: "dict[int, bytes]") -> Decision:
+    """Something that a hand-out was refused for is there: what it still lacks, or that OK lets it go."""
+    missing = steps.missing(flow.rules, item, Action.HANDOUT, step, False, got)
+    decision = about(Action.HANDOUT, missing or Verdict.CONFIRM, kind, item.parcel, item.parcel.state)
+    decision.parts.update(steps.parts(item, got))
+    decision.effect = lambda seq: setattr(item, "got", got)
+    return decision
+
+
+def lacking(flow, item, state: int, need: int = 0, value: bytes = b"", looked: bool = False) -> int:
     """The verdict that asks for what a hand-out from `state` lacks first, once `need` is there; 0 = nothing.
 
-    `inspected`: the inspection that was asked for is over.
+    `looked`: the inspection that was asked for is over.
     """
     step = flow.rules.step(Mode.HANDOUT, Action.HANDOUT, state)
     if step is None:
@@ -132,11 +147,10 @@ def lacking(flow, item, state: int, need: int = 0, value: bytes = b"", inspected
     got = dict(item.got)
     if need:
         got[need] = value
-    asked = item.asked
-    if inspected:
-        item.asked = None
+    before = item.looked
+    item.looked = before or looked
     missing = steps.missing(flow.rules, item, Action.HANDOUT, step, False, got)
-    item.asked = asked
+    item.looked = before
     return missing
 
 
@@ -150,9 +164,19 @@ def overdue(flow, now: int) -> "Decision | None":
     return None
 
 
+def _ask(decision: Decision, item, step, missing: int) -> None:
+    """A card or a badge that a hand-out lacks goes on with it; a seal and a tag are read anyway."""
+    if step is not None and missing not in (Verdict.NEED_SEAL, Verdict.NEED_ITEM):
+        decision.effect = lambda seq: setattr(item, "asked", (Action.HANDOUT, step, CodeKind.KEY))
+
+
 def _put(flow, item) -> None:
+    for left in [left for left in flow.left if left.parcel.ref == item.parcel.ref]:
+        # Scanned once more, it has waited no less.
+        item.since, item.waits = left.since, left.waits
+        flow.left.remove(left)
     flow.visit.add(item)
     flow.point(item)
 
 
-_ON_COUNTER = (Verdict.CONFIRM, Verdict.NEED_SEAL, Verdict.NEED_ITEM, Verdict.NEED_RESULT, Verdict.REPEAT)
+_READ = (Verdict.NEED_SEAL, Verdict.NEED_ITEM, Verdict.NEED_PHOTO)

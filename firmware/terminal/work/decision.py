@@ -19,7 +19,8 @@ class Decision:
     `route` names another route than the open one; `actor` overrides the badge of the open shift; `effect` is called
     with the record's number once it is durable.
     `next` is the verdict whose next step is told in place of its own, 0 = its own. `count` is (n, N), where there is
-    one. `secret`: what was read is not to be recorded, nor shown.
+    one. `secret`: what was read is not to be recorded, nor shown. `parcel` is the
+    one it is about, None = none.
     """
 
     def __init__(self, action: int, verdict: int) -> None:
@@ -39,6 +40,7 @@ class Decision:
         self.next = 0
         self.count: "tuple[int, int] | None" = None
         self.secret = False
+        self.parcel = None
 
     def about(self, ref: int, before: int, after: int) -> "Decision":
         self.ref = ref
@@ -50,6 +52,7 @@ class Decision:
 def about(action: int, verdict: int, kind: int, parcel, after: int) -> Decision:
     """A decision about a parcel."""
     decision = Decision(action, verdict).about(parcel.ref, parcel.state, after)
+    decision.parcel = parcel
     decision.code_kind = kind
     if len(parcel.id) <= ORDER_MAX:
         decision.parts[Tlv.ORDER] = parcel.id

@@ -29,6 +29,7 @@ from terminal.work.undo import Undo
 from terminal.work.visit import Item, Visit
 
 _BEARER_TAG = b"plomba/bearer/1"
+_BEARER = cards.PREFIX + b"CUSTOMER*"
 _CELL_MAX = const(12)
 _LEFT = const(32)
 
@@ -36,7 +37,8 @@ _LEFT = const(32)
 class Flow:
     """`terminal` is the id that salts what must not be stored. `owner` makes challenges and knows their answers.
 
-    `mode` is what the next parcel is in for, `entry` what is being typed, `pages` a list that the screen shows.
+    `mode` is what the next parcel is in for, `entry` what is being typed, `pages` what BACK turns through; the
+    first is shown; while it is empty, the verdict stays.
     """
 
     def __init__(self, rules, manifest, staff, seals, terminal: bytes, clock, owner) -> None:
@@ -51,15 +53,15 @@ class Flow:
         self.parcels = Parcels(manifest)
         self.visit = Visit()
         self.handover = handover.Handover()
-        self.routes = route.Route()
+        self.routes = route.Route(self.parcels)
         self.undo = Undo()
         self.bag = b""
         self.entry = None
-        self.pages: "list[bytes]" = []
+        self.pages: "list[list[bytes]]" = []
         self.late = (0, 0)
         self.stale_told = False
         self.closing = False
-        self.rule_shown = 0
+        self.rule_shown = self.rule_on_screen = 0
         self.put_off = 0
         self.badge = (0, 0)
         self.challenge = b""
@@ -88,6 +90,10 @@ class Flow:
         """What a code means: one decision, or two; none for a sign of what is being typed. `now` is ms since boot."""
         self.now = now
         decisions = self._decide(code, symbology, codes.kind(code))
+        if code.startswith(_BEARER):
+            for decision in decisions:
+                # Whatever came of it: it opens a door, and stands nowhere in clear text.
+                decision.secret = True
         # A note that the list is old stands before what was read.
         first = next((decision for decision in decisions if decision.verdict != Verdict.STALE_LIST), None)
         if first is None and decisions:
@@ -106,7 +112,7 @@ class Flow:
         if self.entry is not None:
             return ladder.typed(self) if self.entry.take() else []
         number = shift.unread(self)
-        if number and number == self.rule_shown:
+        if number and number == self.rule_on_screen:
             return shift.acknowledge(self, number)
         if number and number == self.rules.number:
             return [shift.read_first(self, CodeKind.KEY)]
@@ -130,17 +136,16 @@ class Flow:
         if decision.effect is not None:
             decision.effect(seq)
         # One record may move what another code is pointed at: a bag moves whole.
-        for item in self.visit.items + ([self._loose] if self._loose is not None else []):
-            item.parcel.state = self.parcels.state(item.parcel.ref) or item.parcel.state
+        for there in self.visit.items + ([self._loose] if self._loose is not None else []):
+            there.parcel.state = self.parcels.state(there.parcel.ref) or there.parcel.state
         item = self.visit.holds(decision.ref)
         if item is not None and self.mode == Mode.HANDOUT and decision.after not in (State.IDENTIFIED, State.VERIFIED):
             self.visit.remove(item)
-        if self.left and decision.ref:
+        if self.left and decision.ref and decision.after not in (State.IDENTIFIED, State.VERIFIED):
             self.left = [item for item in self.left if item.parcel.ref != decision.ref]
         self.undo.record(seq, decision)
         self.routes.record(decision, parts)
-        if decision.action == Action.UNDO:
-            self.handover.drop(decision.ref)
+        self.handover.record(decision, self.mode)
 
     def replay(self, head, parts: "dict[int, bytes]", newer: bool, started: bool) -> None:
         """A record of before this manifest or, with `started`, before this start. What the manifest knew already moves
@@ -208,6 +213,7 @@ class Flow:
             return self.confirm(self.now)
         self.entry = None
         self.pages = []
+        self.rule_on_screen = 0
         self.closing = self.closing and card == Command.BADGE
         if card == Command.BADGE:
             return shift.badge(self, value)
@@ -277,11 +283,19 @@ class Flow:
         item = self.pointed
         if item is None:
             return [refused(Verdict.NO_VISIT, CodeKind.CELL)]
-        if len(cell) > _CELL_MAX:
+        if len(cell) > _CELL_MAX or not _readable(cell):
             return [refused(Verdict.REFUSED_CODE, CodeKind.CELL)]
         decision = about(Action.NOTE, Verdict.NOTED, CodeKind.CELL, item.parcel, item.parcel.state)
         decision.parts[Tlv.CELL] = cell
         return [decision]
+
+
+def _readable(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 _AT_PLACE = (Mode.ARRIVAL, Mode.STORE, Mode.HANDOUT)

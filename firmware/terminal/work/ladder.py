@@ -66,22 +66,28 @@ def begin_override(flow) -> Decision:
         return refused(Verdict.NO_VISIT, CodeKind.COMMAND)
     step = flow.rules.step(flow.mode, Action.OVERRIDE, item.parcel.state)
     verdict = 0
-    if _need(flow, item) not in _PERSISTS:
-        verdict = Verdict.WRONG_STATE
-    elif step is None:
+    if step is None:
         verdict = Verdict.NOT_ALLOWED
     elif flow.people.spent.get("override", 0) >= flow.rules.limit("override"):
         verdict = Verdict.LIMIT
     if verdict:
         return about(Action.OVERRIDE, verdict, CodeKind.COMMAND, item.parcel, item.parcel.state)
-    return override(flow, item, step, CodeKind.COMMAND, item.got)
+    return override(flow, item, step, CodeKind.COMMAND, asking.at_hand(item, Action.OVERRIDE))
 
 
 def override(flow, item, step, kind: int, got: "dict[int, bytes]") -> Decision:
     """The override with what was gathered for it so far: what it lacks, or done."""
     need = _need(flow, item)
     parcel = item.parcel
+    if need not in _PERSISTS:
+        # It was read after all.
+        return about(Action.OVERRIDE, Verdict.WRONG_STATE, kind, parcel, parcel.state)
     missing = steps.missing(flow.rules, item, Action.OVERRIDE, step, False, got)
+    if not missing and flow.people.spent.get("override", 0) >= flow.rules.limit("override"):
+        return about(Action.OVERRIDE, Verdict.LIMIT, kind, parcel, parcel.state)
+    if not missing and flow.people.spent.get("override", 0) >= flow.rules.limit("override"):
+        # Begun when there was one left, for two parcels at once.
+        return about(Action.OVERRIDE, Verdict.LIMIT, kind, parcel, parcel.state)
     after = parcel.state if missing else step.to or parcel.state
     decision = about(Action.OVERRIDE, missing or Verdict.OK, kind, parcel, after)
     decision.parts.update(steps.parts(item, got))
@@ -124,7 +130,7 @@ def _answer(flow, text: bytes) -> "list[Decision]":
     if item is None or item.asked is None:
         return [refused(Verdict.NO_VISIT, CodeKind.TYPED)]
     challenge = flow.challenge
-    need = _need(flow, item) or Verdict.NEED_SUPERVISOR
+    need = _need(flow, item) if item.asked[0] == Action.OVERRIDE else Verdict.NEED_SUPERVISOR
     expected = flow.owner.answer(item.parcel.id, need, challenge)
     if expected is None:
         return [answered(flow, item, Verdict.NOT_ALLOWED)]
@@ -152,8 +158,14 @@ def _code(flow, typing) -> "list[Decision]":
             parcel = item.parcel
             decision = about(Action.UNREADABLE, Verdict.DIGITS_DIFFER, CodeKind.TYPED, parcel, parcel.state)
         return [decision]
+    if reading.stale(flow) > 1:
+        return [refused(Verdict.STALE_LIST, CodeKind.TYPED)]
     decisions = reading.text(flow, typing.text, 0, True)
     first = decisions[0]
+    if first.parcel is not None and not flow.rules.gate(first.parcel.order_class, "typed"):
+        parcel = first.parcel
+        decisions = [about(Action.UNREADABLE, Verdict.NOT_ALLOWED, CodeKind.TYPED, parcel, parcel.state)]
+        first = decisions[0]
     first.flags |= Flag.MANUAL
     first.parts[Tlv.CODE] = typing.text
     effect = first.effect
@@ -174,17 +186,16 @@ def _decided(flow, item, step, kind: int, need: int, got, missing: int, seq: int
     if missing:
         item.asked = (Action.OVERRIDE, step, kind)
         item.got = dict(got)
+        flow.point(item)
         return
     item.asked = None
     item.allowed[need] = seq
     flow.people.spend("override")
-    for gathered in step.needs:
-        item.got.pop(gathered, None)
+    item.got = dict(got)
+    asking.spent(flow, item, Action.OVERRIDE, step)
+    flow.point(item)
 
 
 def _need(flow, item) -> int:
     """What a hand-out of this parcel lacks first."""
-    asked, item.asked = item.asked, None
-    need = counter.lacking(flow, item, item.parcel.state)
-    item.asked = asked
-    return need
+    return counter.lacking(flow, item, item.parcel.state)

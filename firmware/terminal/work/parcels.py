@@ -10,17 +10,21 @@ import struct
 from micropython import const
 
 from plomba_wire import chain
-from plomba_wire.vocabulary import MODE_ACTIONS, Action, CodeKind, OrderClass, Tlv, Verdict
+from plomba_wire.vocabulary import MODE_ACTIONS, Action, CodeKind, OrderClass, State, Tlv, Verdict
 
 _VOID = 0x01
+_HERE = const(0x01)
+_NUMBERED = const(0x02)
 _STATE = const(0xFF)
 _SEQ_AT = const(8)
 _UNTIL = tuple(MODE_ACTIONS.values())
+_LEFT = (State.READY, State.REFUSED, State.DELIVERED, State.PART_DELIVERED, State.RETURNING)
 _LEAVES_BAG = (Action.STORE, Action.RETURN_IN, Action.HANDOUT)
 
 
 class Parcel:
-    """One parcel as it stands now; `id` is the text it was found by. `bound`: a seal is known to belong to it."""
+    """One parcel as it stands now; `id` is the text it was found by. `bound`: a seal is known to belong to it, or to
+    have been broken; `live`: one that still counts. `numbered`: it may have an item number on a tag."""
 
     def __init__(self, ref: int, id: bytes, order_class: int, state: int, here: bool, bound: bool, cell: bytes) -> None:
         self.ref = ref
@@ -29,6 +33,8 @@ class Parcel:
         self.state = state
         self.here = here
         self.bound = bound
+        self.live = bound
+        self.numbered = True
         self.cell = cell
 
 
@@ -45,6 +51,8 @@ class Parcels:
         self._steps: dict[int, int] = {}
         self._sealed: "set[int]" = set()
         self._broken: "set[int]" = set()
+        self._inspected: "dict[int, bool]" = {}
+        self._void: dict[bytes, int] = {}
         self._seen: "dict[int, bytes]" = {}
         self._seals: dict[bytes, int] = {}
         self._used: dict[bytes, int] = {}
@@ -64,7 +72,8 @@ class Parcels:
             self._bags.pop(ref, None)
             self._sealed.discard(ref)
             self._broken.discard(ref)
-        for codes in (self._seals, self._used, self._items) if gone else ():
+            self._inspected.pop(ref, None)
+        for codes in (self._seals, self._used, self._items, self._void) if gone else ():
             for code in [code for code, ref in codes.items() if ref in gone]:
                 del codes[code]
 
@@ -88,12 +97,18 @@ class Parcels:
                 return self._listed(found[0], code)
         code = identities[-1][1]
         ref = chain.order_ref(code)
-        state = self._steps.get(ref, 0) & _STATE
         # A newer manifest that does not list it has the last word.
-        if self._seen.get(ref) != _tag(code) or not state:
+        if self._seen.get(ref) != _tag(code) or not self.state(ref):
             return None
+        return self.known(ref, code)
+
+    def known(self, ref: int, id: bytes) -> Parcel:
+        """The parcel with this ref, that the list or this terminal's own steps know. Raises OSError."""
+        index = self._manifest.index_of(ref)
+        if index >= 0:
+            return self._listed(index, id)
         order_class = OrderClass.SEALED if ref in self._sealed else OrderClass.PLAIN
-        return Parcel(ref, code, order_class, state, True, ref in self._seals.values(), b"")
+        return self._bound(Parcel(ref, id, order_class, self.state(ref), True, False, b""), False)
 
     def fresh(self, code: bytes, state: int) -> Parcel:
         """A parcel that nobody announced, where it is met first."""
@@ -101,7 +116,8 @@ class Parcels:
 
     def owner(self, seal: bytes) -> int:
         """Ref of the order a seal belongs to; 0 when it belongs to none that is known, -1 when it is void."""
-        ref = self._seals.get(_tag(seal), 0)
+        tag = _tag(seal)
+        ref = -1 if tag in self._void else self._seals.get(tag, 0)
         if ref:
             return ref
         found = self._manifest.find(seal, CodeKind.SEAL)
@@ -147,6 +163,10 @@ class Parcels:
         index = -1 if self.state(ref) else self._manifest.index_of(ref)
         return self.state(ref) if index < 0 else self._manifest.order(index).state
 
+    def inspected(self, ref: int) -> "bool | None":
+        """Whether an inspection that was begun since it left its cell has its result; None = none was begun."""
+        return self._inspected.get(ref)
+
     def newest(self, ref: int) -> int:
         """Number of this terminal's newest record about an order, 0 when it has none."""
         return self._steps.get(ref, 0) >> _SEQ_AT
@@ -165,6 +185,10 @@ class Parcels:
         id = parts.get(Tlv.ORDER)
         state = after if after != before else self._steps.get(ref, 0) & _STATE
         self._steps[ref] = seq << _SEQ_AT | state
+        if action == Action.INSPECT and (Tlv.CONDITION in parts or verdict not in (Verdict.OK, Verdict.ITEM_OK)):
+            self._inspected[ref] = Tlv.CONDITION in parts
+        elif state in _LEFT:
+            self._inspected.pop(ref, None)
         if action == Action.UNDO:
             self._undo(ref, seal, bag)
         elif action == Action.INTAKE_CHECK and verdict in (Verdict.NEED_SEAL, Verdict.SEAL_READ):
@@ -178,6 +202,7 @@ class Parcels:
             self._broken.add(ref)
             for tag in [tag for tag, owner in self._seals.items() if owner == ref]:
                 del self._seals[tag]
+                self._void[tag] = ref
         elif action == Action.HANDOUT and seal is not None:
             self._used[_tag(seal)] = ref
         elif action == Action.PACK and Tlv.UIN in parts and not self.listed:
@@ -201,8 +226,17 @@ class Parcels:
         row = self._manifest.order(index)
         state = self._steps.get(row.ref, 0) & _STATE or row.state
         order_class = OrderClass.SEALED if row.ref in self._sealed else row.order_class
-        bound = (bool(row.seals) and row.ref not in self._broken) or row.ref in self._seals.values()
-        return Parcel(row.ref, code, order_class, state, bool(row.here), bound, row.cell.rstrip(b"\0"))
+        parcel = Parcel(row.ref, code, order_class, state, bool(row.here & _HERE), False, row.cell.rstrip(b"\0"))
+        parcel.numbered = bool(row.here & _NUMBERED)
+        return self._bound(parcel, bool(row.seals))
+
+    def _bound(self, parcel: Parcel, listed: bool) -> Parcel:
+        """Which seals are known of it. A broken one counts no more, but leaves no room for any other that is shown."""
+        broken = parcel.ref in self._broken
+        applied = parcel.ref in self._seals.values()
+        parcel.live = applied or (listed and not broken)
+        parcel.bound = parcel.live or broken
+        return parcel
 
 
 def _digits(packed: bytes) -> bytes:

@@ -39,7 +39,8 @@ def text(flow, code: bytes, symbology: int, typed: bool = False) -> "list[Decisi
     origin = flow.rules.origin(flow.mode, MODE_ACTIONS[flow.mode])
     if flow.mode != Mode.HANDOUT and not flow.parcels.listed and len(code) <= ORDER_MAX and origin:
         return [_parcel(flow, flow.parcels.fresh(code, origin))]
-    if symbology == Symbology.QR and len(code) <= seals.LENGTH_MAX and counter.wants_seal(flow, item):
+    seal_like = symbology == Symbology.QR and number is None and len(code) <= seals.LENGTH_MAX
+    if seal_like and counter.wants_seal(flow, item):
         return seals.read(flow, code, 0, False)
     return [refused(Verdict.UNKNOWN, CodeKind.UNKNOWN)]
 
@@ -61,6 +62,8 @@ def stale_note(flow) -> Decision:
 
 
 def _parcel(flow, parcel) -> Decision:
+    if not flow.rules.may(flow.people.hand, flow.mode):
+        return refused(Verdict.NOT_ALLOWED, CodeKind.ORDER)
     if flow.late[0]:
         return route.late_entry(flow, parcel)
     if flow.mode == Mode.HANDOUT:

@@ -2,6 +2,8 @@
 
 import struct
 
+from micropython import const
+
 from plomba_wire.vocabulary import MODE_ACTIONS, Action, CodeKind, Mode, State, Tlv, Verdict
 from terminal.work import cards
 from terminal.work.decision import Decision, about, refused, told
@@ -15,29 +17,46 @@ _OPEN = (
     State.FAILED,
     State.REFUSED,
     State.RETURNING,
+    # Held at the door, and released there: it is in the courier's hands all the same.
+    State.HELD,
+    State.READY,
 )
+_PAGE = const(8)
 _TAIL = 6
 
 
 class Route:
-    """`number` is that of the open route, 0 = none; `open` is ref -> the end of the order's id."""
+    """`number` is that of the open route, 0 = none; `open` is ref -> the end of the order's id, or of its bag's."""
 
-    def __init__(self) -> None:
+    def __init__(self, parcels) -> None:
+        self._parcels = parcels
         self.number = 0
         self.open: "dict[int, bytes]" = {}
+        self._closed: "dict[int, bytes]" = {}
 
     def record(self, decision: Decision, parts: "dict[int, bytes]") -> None:
         """What a record of this terminal's does to its route."""
-        action, verdict, ref = decision.action, decision.verdict, decision.ref
+        action, verdict = decision.action, decision.verdict
         if action == Action.ROUTE_OPEN and verdict == Verdict.OK:
             self.number = decision.route
         elif action == Action.ROUTE_CLOSE and verdict == Verdict.OK:
             self.number = 0
             self.open = {}
-        elif ref and action == Action.ROUTE_START and verdict == Verdict.OK:
-            self.open[ref] = parts.get(Tlv.ORDER, b"")[-_TAIL:]
-        elif ref in self.open and (decision.after not in _OPEN or _given(decision)):
-            del self.open[ref]
+            self._closed = {}
+        elif decision.ref:
+            self._order(decision, decision.ref, parts.get(Tlv.ORDER, b""))
+        elif Tlv.BAG in parts and verdict == Verdict.OK and (decision.after or _ended(decision)):
+            for ref in self._parcels.in_bag(parts[Tlv.BAG]):
+                self._order(decision, ref, parts[Tlv.BAG])
+
+    def _order(self, decision: Decision, ref: int, name: bytes) -> None:
+        action, done = decision.action, decision.verdict == Verdict.OK
+        if action == Action.ROUTE_START and done:
+            self.open[ref] = name[-_TAIL:]
+        elif ref in self.open and (decision.after not in _OPEN or _ended(decision)):
+            self._closed[ref] = self.open.pop(ref)
+        elif ref in self._closed and action == Action.UNDO and done and decision.after in _OPEN:
+            self.open[ref] = self._closed.pop(ref)
 
     def replayed(self, head, parts: "dict[int, bytes]") -> None:
         """A record of before this start."""
@@ -75,7 +94,9 @@ def close_route(flow, _: bytes) -> "list[Decision]":
     if routes.open:
         tails = list(routes.open.values())
         decision.count = (len(tails), len(tails))
-        decision.effect = lambda seq: setattr(flow, "pages", tails)
+        # The empty page stands for the verdict, which is on the screen until BACK.
+        pages = [[]] + [tails[at : at + _PAGE] for at in range(0, len(tails), _PAGE)]
+        decision.effect = lambda seq: setattr(flow, "pages", pages)
     return [decision]
 
 
@@ -98,5 +119,6 @@ def late_entry(flow, parcel) -> Decision:
     return decision
 
 
-def _given(decision: Decision) -> bool:
-    return decision.action == Action.HANDOVER_OUT and decision.verdict == Verdict.OK
+def _ended(decision: Decision) -> bool:
+    """Whether an order is the courier's no longer whatever its state: given away, or lost."""
+    return decision.action in (Action.HANDOVER_OUT, Action.MISSING) and decision.verdict == Verdict.OK

@@ -35,9 +35,10 @@ def read(flow, seal: bytes, owner: int, signed: bool) -> "list[Decision]":
     parcel = item.parcel
     step = flow.rules.step(flow.mode, Action.SEAL_CHECK, parcel.state)
     after = parcel.state
+    elsewhere = [other for other in flow.visit.items if other is not item and other.seal == seal]
     if flow.parcels.used(seal):
         verdict = Verdict.SEAL_USED
-    elif owner != parcel.ref and (owner or parcel.bound):
+    elif elsewhere or (owner != parcel.ref and (owner or parcel.bound)):
         verdict = Verdict.WRONG_SEAL
     elif step is None:
         verdict = Verdict.WRONG_STATE if flow.mode == Mode.HANDOUT else Verdict.NO_VISIT
@@ -87,7 +88,8 @@ def _bind(flow, item, seal: bytes) -> "list[Decision]":
     verdict = Verdict.OK
     if flow.parcels.used(seal):
         verdict = Verdict.SEAL_USED
-    elif owner not in (0, parcel.ref):
+    elif owner not in (0, parcel.ref) or (parcel.live and owner != parcel.ref):
+        # Another one is bound already: it comes off first, by an undo or a breaking.
         verdict = Verdict.WRONG_SEAL
     decision = about(Action.SEAL_APPLY, verdict, CodeKind.SEAL, parcel, parcel.state)
     if verdict != Verdict.OK:
@@ -103,7 +105,7 @@ def _bind(flow, item, seal: bytes) -> "list[Decision]":
 
 
 def _bound(item, seal: bytes) -> None:
-    item.parcel.bound = True
+    item.parcel.bound = item.parcel.live = True
     if item.asked is not None and item.asked[0] == Action.SEAL_APPLY:
         item.asked = None
     else:

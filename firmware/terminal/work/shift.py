@@ -2,7 +2,7 @@
 
 import struct
 
-from plomba_wire.vocabulary import Action, CodeKind, Flag, Hand, ObjectKind, Tlv, Verdict
+from plomba_wire.vocabulary import MODE_ACTIONS, Action, CodeKind, Flag, Hand, ObjectKind, Tlv, Verdict
 from terminal.work import asking, cards, entry, ladder, steps
 from terminal.work.decision import Decision, refused, told
 
@@ -16,8 +16,7 @@ def badge(flow, value: bytes) -> "list[Decision]":
     verdict, hand = people.look(number, flow.clock)
     item = flow.pointed
     waiting = item is not None and steps.asks_for(flow.rules, item, Verdict.NEED_SUPERVISOR)
-    closing = flow.closing and not waiting
-    if (waiting or closing) and number != people.actor and people.actor and not people.locked:
+    if (waiting or flow.closing) and number != people.actor and people.actor:
         if verdict == Verdict.OK and not people.supervises(number, hand):
             verdict = Verdict.NOT_ALLOWED
         if verdict != Verdict.OK:
@@ -31,6 +30,9 @@ def badge(flow, value: bytes) -> "list[Decision]":
         return _opening(people, number, verdict)
     if number == people.actor and not people.locked:
         return _opening(people, number, Verdict.REPEAT)
+    if people.actor and number != people.actor and _waits(flow):
+        # Another's shift would end unseen.
+        return [_records_wait(flow)]
     if people.wants_pin(number) and flow.rules.wants_pin:
         flow.entry = entry.Entry(entry.PIN)
         flow.badge = (number, hand)
@@ -45,7 +47,7 @@ def proved(flow, pin: bytes) -> "list[Decision]":
     verdict = flow.people.prove(number, pin)
     item = flow.pointed
     waiting = item is not None and steps.asks_for(flow.rules, item, Verdict.NEED_SUPERVISOR)
-    if waiting or (flow.closing and number != flow.actor):
+    if (waiting or flow.closing) and flow.people.supervises(number, hand):
         if verdict != Verdict.OK:
             return [_supervised(flow, item, verdict, number)]
         return supervisor(flow, number)
@@ -107,15 +109,46 @@ def read_first(flow, kind: int) -> Decision:
 
 def close(flow, _: bytes) -> "list[Decision]":
     """The shift ends: by the rules perhaps only when every record has its receipt, or a supervisor says so."""
-    if flow.routes.number and flow.routes.open:
+    ended: "list[Decision]" = []
+    if flow.routes.number:
         from terminal.work import route
 
-        return route.close_route(flow, b"")
-    if flow.rules.closes_docked and flow.owner.undocked:
-        decision = told(Action.SHIFT_CLOSE, Verdict.RECORDS_WAIT)
-        decision.effect = lambda seq: setattr(flow, "closing", True)
-        return [decision]
-    return [_closed(flow, b"")]
+        # Nobody's records carry the number of the route of the person before.
+        ended = route.close_route(flow, b"")
+        if flow.routes.open:
+            return ended
+    return ended + [_records_wait(flow) if _waits(flow) else _closed(flow, b"")]
+
+
+def lock(flow) -> None:
+    """The badge is asked for again; a seal that was not read is still waited for."""
+    flow.people.locked = True
+    flow.closing = False
+    flow.clear()
+
+
+def check(flow) -> bool:
+    """Holds the person of this shift against the staff list: whether that locked it, because they are not on it or
+    their badge has ended. What they may do is what the list says now."""
+    people = flow.people
+    if not people.actor or people.locked:
+        return False
+    verdict, hand = people.look(people.actor, flow.clock)
+    if verdict != Verdict.OK:
+        lock(flow)
+        return True
+    if hand != people.hand:
+        people.hand = hand
+        _begin(flow)
+    return False
+
+
+def resume(flow) -> None:
+    """This start found a shift open: it goes on, unless the power's going would be a way round its lock."""
+    if not check(flow) and flow.actor:
+        _begin(flow)
+        if flow.rules.lock_s:
+            lock(flow)
 
 
 def replayed(flow, head) -> None:
@@ -137,14 +170,37 @@ def _open(flow, number: int, hand: int) -> "list[Decision]":
 def _opened(flow, number: int, hand: int, forgives: bool = False) -> None:
     if forgives:
         flow.people.forgive()
-    if number != flow.actor:
+    other = number != flow.actor
+    if other:
         flow.undo.forget()
         flow.stale_told = False
         flow.put_off = 0
         flow.rule_shown = 0
     flow.closing = False
+    anew = other or hand != flow.people.hand
     flow.people.open(number, hand)
-    flow.clear()
+    if anew:
+        _begin(flow)
+    else:
+        flow.clear()
+
+
+def _begin(flow) -> None:
+    """What a mode holds is one person's; the next one goes on in it where they may, else in their first."""
+    hand = flow.people.hand
+    modes = [mode for mode in [flow.mode] + sorted(MODE_ACTIONS) if flow.rules.may(hand, mode)]
+    flow.set_mode(modes[0] if modes else flow.mode)
+
+
+def _waits(flow) -> bool:
+    """Whether a shift may not end yet, for want of receipts."""
+    return flow.rules.closes_docked and flow.owner.undocked > 0
+
+
+def _records_wait(flow) -> Decision:
+    decision = told(Action.SHIFT_CLOSE, Verdict.RECORDS_WAIT)
+    decision.effect = lambda seq: setattr(flow, "closing", True)
+    return decision
 
 
 def _opening(people, number: int, verdict: int) -> "list[Decision]":

@@ -29,7 +29,7 @@ def lacks(rules, item, action: int, step, met: bool = False, got: "dict[int, byt
     held = item.got if got is None else got
     return [
         need
-        for need in _needs(rules, item, action, step)
+        for need in wanted(rules, item, action, step)
         if need not in held and need not in item.allowed and not (need == Verdict.NEED_ACT and met)
     ]
 
@@ -38,7 +38,7 @@ def asks_for(rules, item, need: int) -> bool:
     """Whether what was asked of an item needs this and does not have it."""
     if item is None or item.asked is None or item.asked[1] is None or need in item.got:
         return False
-    return need in _needs(rules, item, item.asked[0], item.asked[1])
+    return need in wanted(rules, item, item.asked[0], item.asked[1])
 
 
 def parts(item, got: "dict[int, bytes] | None" = None) -> "dict[int, bytes]":
@@ -56,6 +56,16 @@ def parts(item, got: "dict[int, bytes] | None" = None) -> "dict[int, bytes]":
     return out
 
 
+def wanted(rules, item, action: int, step) -> "list[int]":
+    """Every need of a step for this parcel, brought or not."""
+    return [need for need in _needs(rules, item, action, step) if need != Verdict.NEED_ITEM or item.parcel.numbered]
+
+
+def is_need(verdict: int) -> bool:
+    """Whether a verdict asks for one more thing."""
+    return verdict == Verdict.NEED_SEAL or Verdict.NEED_ITEM <= verdict <= Verdict.NEED_ANSWER
+
+
 def _needs(rules, item, action: int, step) -> "list[int]":
     order_class = item.parcel.order_class
     needs = list(step.needs)
@@ -69,9 +79,8 @@ def _needs(rules, item, action: int, step) -> "list[int]":
                 needs.append(need)
         if item.typed and rules.gate(order_class, "typed") > 1:
             needs.append(Verdict.NEED_PHOTO)
-        asked = item.asked
-        if asked is not None and asked[0] == Action.INSPECT:
-            needs += asked[1].needs
+        if item.inspected and not item.looked:
+            needs.append(Verdict.NEED_RESULT)
     return needs
 
 

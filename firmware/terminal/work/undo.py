@@ -5,7 +5,7 @@ import struct
 
 from micropython import const
 
-from plomba_wire.vocabulary import Action, CodeKind, Tlv, Verdict
+from plomba_wire.vocabulary import Action, CodeKind, State, Tlv, Verdict
 from terminal.work.decision import Decision, refused, told
 
 _MOST = const(16)
@@ -19,8 +19,8 @@ _MOVING = (
     Verdict.SEAL_READ,
     Verdict.HELD,
 )
-_BINDING = (Action.SEAL_APPLY, Action.BAG_ADD)
-_PARTS = (Tlv.ORDER, Tlv.SEAL, Tlv.BAG)
+_UNMOVING = (Action.SEAL_APPLY, Action.BAG_ADD, Action.DAMAGE, Action.LATE_ENTRY, Action.REFUSE)
+_PARTS = (Tlv.ORDER, Tlv.SEAL, Tlv.BAG, Tlv.REF_SEQ, Tlv.PEER_HEAD)
 
 
 class Undo:
@@ -28,7 +28,8 @@ class Undo:
 
     def __init__(self) -> None:
         self._steps: "list[tuple[int, Decision]]" = []
-        self._countersigned = False
+        self._fixed = 0
+        self._why = 0
 
     def record(self, seq: int, decision: Decision) -> None:
         """Record `seq` moved a parcel, bound a seal, filled a bag, or took one of those back."""
@@ -37,52 +38,67 @@ class Undo:
         if decision.action == Action.UNDO:
             back = decision.parts.get(Tlv.REF_SEQ, b"")
             self._steps = [step for step in self._steps if struct.pack(">I", step[0]) != back]
-        elif decision.ref and (decision.after != decision.before or decision.action in _BINDING):
+        elif decision.ref and (decision.after != decision.before or decision.action in _UNMOVING):
             self._steps.append((seq, decision))
-            self._countersigned = False
             if len(self._steps) > _MOST:
                 del self._steps[0]
+            if decision.action == Action.HANDOVER_IN and Tlv.PEER_HEAD in decision.parts:
+                # The giver has a record of it too, and only a supervisor's word goes against both.
+                self._fixed, self._why = seq, Verdict.COUNTERSIGNED
+            elif decision.action == Action.INSPECT:
+                self._fixed, self._why = seq, Verdict.NOT_ALLOWED
 
     def replayed(self, head, parts: "dict[int, bytes]") -> None:
         """A record of before this start."""
         decision = Decision(head.action, head.verdict).about(head.order_ref, head.state_before, head.state_after)
-        decision.parts = {tag: parts[tag] for tag in _PARTS + (Tlv.REF_SEQ,) if tag in parts}
+        decision.parts = {tag: parts[tag] for tag in _PARTS if tag in parts}
         self.record(head.seq, decision)
 
     def countersign(self) -> None:
         """The other party has proof of what was handed over: that, and what led there, is not taken back alone."""
-        last = -1
-        for at in range(len(self._steps)):
-            if self._steps[at][1].action == Action.HANDOVER_OUT:
-                last = at
-        self._steps = self._steps[last + 1 :]
-        self._countersigned = last >= 0
+        for seq, step in self._steps:
+            if step.action == Action.HANDOVER_OUT:
+                self._fixed, self._why = seq, Verdict.COUNTERSIGNED
 
     def forget(self) -> None:
         """Another person's steps are not to be taken back."""
         self._steps = []
-        self._countersigned = False
 
     def take_back(self, flow) -> Decision:
         """The newest step is taken back."""
         if not self._steps:
-            verdict = Verdict.COUNTERSIGNED if self._countersigned else Verdict.NOTHING_TO_UNDO
-            return refused(verdict, CodeKind.COMMAND)
+            return refused(Verdict.NOTHING_TO_UNDO, CodeKind.COMMAND)
         seq, undone = self._steps[-1]
+        if seq <= self._fixed:
+            return refused(self._why, CodeKind.COMMAND)
+        if flow.parcels.standing(undone.ref) not in (State.NONE, undone.after):
+            # Somebody else has moved it since: a list says so, or it left in its bag.
+            return refused(Verdict.NOTHING_TO_UNDO, CodeKind.COMMAND)
         decision = told(Action.UNDO, Verdict.OK).about(undone.ref, undone.after, undone.before)
         decision.parts[Tlv.REF_SEQ] = struct.pack(">I", seq)
-        for part in _PARTS:
-            if part in undone.parts:
-                decision.parts[part] = undone.parts[part]
-        decision.effect = lambda seq: _loosen(flow, undone.ref)
+        decision.parts.update(bound(undone.action, undone.parts))
+        decision.effect = lambda seq: _loosen(flow, undone)
         return decision
 
 
-def _loosen(flow, ref: int) -> None:
+def bound(action: int, parts: "dict[int, bytes]") -> "dict[int, bytes]":
+    """What the record of a step that is taken back says beside its number: the order, and what that step bound. A seal
+    that only was read stays bound, and so does a bag."""
+    kept = {Tlv.ORDER: parts[Tlv.ORDER]} if Tlv.ORDER in parts else {}
+    if action in (Action.SEAL_APPLY, Action.HANDOUT) and Tlv.SEAL in parts:
+        kept[Tlv.SEAL] = parts[Tlv.SEAL]
+    if action == Action.BAG_ADD and Tlv.BAG in parts:
+        kept[Tlv.BAG] = parts[Tlv.BAG]
+    return kept
+
+
+def _loosen(flow, undone: Decision) -> None:
     """What was gathered for a step that was taken back counts no more."""
-    item = flow.visit.holds(ref)
+    item = flow.visit.holds(undone.ref)
     if item is not None:
         item.got = {}
         item.asked = None
         item.allowed = {}
         item.part = 0
+        if undone.action == Action.SEAL_APPLY:
+            item.parcel.live = item.parcel.bound = False

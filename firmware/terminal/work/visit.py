@@ -9,7 +9,7 @@ from plomba_wire.vocabulary import Verdict
 class Item:
     """A parcel on the counter. `got` is need -> what was brought for it. `asked` is (action, step, code kind) that
     waits for more. `part`: how many items the customer refused. `allowed` is need -> number of the record by which
-    somebody decided to go without it. `faulty`: the need whose code could not be read."""
+    somebody decided to go without it. `inspected`: the customer began to inspect, `looked`: and it has a result."""
 
     def __init__(self, parcel, now: int) -> None:
         self.parcel = parcel
@@ -19,9 +19,8 @@ class Item:
         self.asked = None
         self.part = 0
         self.allowed: "dict[int, int]" = {}
-        self.inspected = False
+        self.inspected = self.looked = False
         self.typed = False
-        self.faulty = 0
 
     @property
     def seal(self) -> bytes:

@@ -12,6 +12,7 @@ from plomba.errors import StoreError
 from plomba.print import cards, sheet
 from plomba.texts import language as spoken
 from plomba.texts import say
+from plomba.trust import staged_files
 
 
 def print_(
@@ -30,8 +31,8 @@ def print_(
     found = cards.groups(only, lang)
     page = sheet.render(say("cards", "title", lang), say("cards", "note", lang), found, lang=lang)
     try:
-        out.write_text(page, encoding="utf-8", newline="\n")
+        staged_files.replace(out, page.encode(), 0o644)
     except OSError as error:
-        raise StoreError("file_unwritable", path=out, reason=error.strerror) from error
+        raise StoreError("file_unwritable", path=out, reason=error.strerror or error) from error
     print(json.dumps({"page": str(out), "cards": sum(len(group.cards) for group in found)}))
     return 0

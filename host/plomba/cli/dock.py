@@ -40,7 +40,8 @@ def sync(
 ) -> int:
     """Dock the terminal on PORT once: pull, verify, store, receipt, forward, bring its objects up to date.
 
-    Exit 5 when everything is stored and receipted, but the desk has not taken it yet. With --stay a line of facts for
+    Exit 5 when everything is stored and receipted, but the desk has not taken it yet; 1 when it could not give a list
+    (`missing`), and all else was done. With --stay a line of facts for
     each time something came, until the cable is pulled.
 
     Example: plomba dock sync /dev/ttyACM0 --org org --ledger dock.db --desk http://127.0.0.1:8080
@@ -58,7 +59,8 @@ def sync(
         tell(report)
         if report.waiting is not None:
             raise report.waiting
-        return 0
+        # The rest was done, but somebody has to look at the desk.
+        return 1 if report.missing else 0
 
     def tell(report: Report) -> None:
         held = store.counts()
@@ -69,6 +71,7 @@ def sync(
             "forwarded": report.forwarded,
             "pushed": report.pushed,
             "refused": report.refused,
+            "missing": report.missing,
             "checks": report.checks,
             "lost": [[loss.first_seq, loss.last_seq] for loss in report.lost],
             "damaged_pages": report.damaged_pages,

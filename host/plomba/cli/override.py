@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -81,24 +82,26 @@ def audit(*, org: Path, ledger: Path) -> int:
 def _certified(organisation: Organisation, text: str, ledger: Path | None) -> Issued:
     """The newest certificate of the terminal that a person means. Raises UsageError `answer_terminal`,
     `answer_terminals`; StoreError; VerificationError."""
-    path = Path(text)
-    if path.is_file():
-        try:
-            found = [Issued.parse(path.read_bytes(), organisation.roots)]
-        except OSError as error:
-            raise StoreError("certificate_damaged", path=path, reason=error.strerror or error) from error
-    else:
-        found = [
-            each
-            for each in issued.read_all(organisation.folder, organisation.roots)
-            if text in (each.id.hex(), each.label)
-        ]
-    found = [each for each in found if each.role == Role.TERMINAL] or _held(organisation, text, ledger)
+    certified = issued.read_all(organisation.folder, organisation.roots)
+    found = [each for each in certified if each.role == Role.TERMINAL and text in (each.id.hex(), each.label)]
+    found = found or _held(organisation, text, ledger) or _in_file(organisation, text)
     if not found:
         raise UsageError("answer_terminal", terminal=text)
     if len({each.id for each in found}) > 1:
         raise UsageError("answer_terminals", terminal=text, ids=", ".join(sorted({each.id.hex() for each in found})))
     return found[-1]
+
+
+def _in_file(organisation: Organisation, text: str) -> list[Issued]:
+    """A terminal's certificate from the file of that name."""
+    # Path.is_file raises for a name that no system takes, until Python 3.13.
+    if not os.path.isfile(text):
+        return []
+    try:
+        found = Issued.parse(Path(text).read_bytes(), organisation.roots)
+    except OSError as error:
+        raise StoreError("certificate_damaged", path=text, reason=error.strerror or error) from error
+    return [found] if found.role == Role.TERMINAL else []
 
 
 def _held(organisation: Organisation, text: str, ledger: Path | None) -> list[Issued]:

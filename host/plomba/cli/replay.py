@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from plomba.desk.rules import RulePack, load
-from plomba.errors import PlombaError
+from plomba.errors import PlombaError, UsageError
 from plomba.testing import trace as traces
 from plomba.testing.replay import Answer, play
 from plomba.texts import language, say, verdict_word
@@ -24,7 +24,7 @@ _COLUMNS = ("step", "done", "action", "verdict", "tone", "screen", "note")
 def replay(
     trace: Path,
     *,
-    rules: Annotated[list[Path], Parameter(consume_multiple=True, help="One or several packs.")],
+    rules: Annotated[list[Path], Parameter(consume_multiple=True, negative="", help="One or several packs.")],
     as_json: Annotated[bool, Parameter(name="--json", negative="", help="For programs.")] = False,
 ) -> int:
     """Play a trace on the terminal's own firmware: every answer comes from its signed records, docked and verified.
@@ -33,6 +33,8 @@ def replay(
 
     Example: plomba rules replay trace.toml --rules jewellery-1.toml jewellery-2.toml jewellery-3.toml
     """
+    if not rules:
+        raise UsageError("replay_rules_none")
     if importlib.util.find_spec("zxingcpp") is None:
         raise PlombaError("extra_missing", package="zxingcpp", extra="sim")
     read = traces.load(trace)

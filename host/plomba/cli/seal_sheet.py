@@ -6,14 +6,12 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plomba.errors import PlombaError
+from plomba.print.sheet import qr_svg
 from plomba.trust.sealing import Made
 
 _NAME_MM = 4.0
 _FONT_MM = 3.0
 _MARGIN_MM = 0.8
-_QUIET = 4
-"""Modules of light around a QR code (ISO/IEC 18004)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,4 @@ def render(seals: Sequence[Made], paper: Paper, title: str) -> str:
 
 
 def _label(made: Made) -> str:
-    return f"<div>{_svg(made.text)}<p>{html.escape(made.name)}</p></div>"
-
-
-def _svg(text: str) -> str:
-    try:
-        import segno
-    except ModuleNotFoundError as error:
-        raise PlombaError("extra_missing", package="segno", extra="print") from error
-    return segno.make(text, error="m", micro=False).svg_inline(border=_QUIET, omitsize=True)
+    return f"<div>{qr_svg(made.text)}<p>{html.escape(made.name)}</p></div>"

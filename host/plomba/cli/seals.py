@@ -57,7 +57,8 @@ def print_(
         raise UsageError("label_paper_unknown", found=paper, known=", ".join(PAPERS))
     made = seal_batch.read(batch)
     page = render(made, PAPERS[paper], batch.name)
-    _write(out, page.encode())
+    # A file's name may be no text.
+    _write(out, page.encode(errors="replace"))
     size = PAPERS[paper].columns * PAPERS[paper].rows
     print(json.dumps({"sheets": -(-len(made) // size), "seals": len(made), "file": str(out)}))
     return 0
@@ -99,7 +100,7 @@ def sign(*, org: Org, out: Out) -> int:
     organisation = Organisation.load(org)
     organisation.signer("desk", now=_now())
     register = Register.load(org)
-    if not register.version:
+    if not register.given:
         raise StoreError("seals_none", path=org)
     data = sealing.sign(organisation, register, sealing.body(organisation, register), now=_now())
     _write(out, data)

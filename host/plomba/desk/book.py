@@ -24,9 +24,10 @@ from plomba.desk.store import Issued, Store, Terminal
 from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
 from plomba.trust import sealing
 from plomba.trust.objects import SignedObject, package, split_bundle
-from plomba.trust.organisation import Organisation
+from plomba.trust.organisation import REVOCATIONS, Organisation
 from plomba.trust.records import VerifiedRecord, verify_record
 from plomba.trust.seal_register import Register
+from plomba.trust.staged_files import located
 from plomba_wire import chain
 from plomba_wire.vocabulary import CodeKind, ObjectKind, Role
 
@@ -82,6 +83,7 @@ class Book:
         self.store = Store(folder)
         self._replay = Replay(self.store, self.lifecycle)
         self._organisation = organisation
+        self._sealer: tuple[int, bytes, Organisation] | None = None
         self._clock = clock
         try:
             with self.store.transaction():
@@ -148,6 +150,7 @@ class Book:
                 raise ImportRefused(sorted(bad, key=lambda cell: cell.row))
             for _, order in changed:
                 self.store.put_order(order)
+                self.store.relink(order)
             self._replay.place(moved | self._same_ref(changed))
         return Imported(len(changed), len(orders) - len(changed))
 
@@ -208,7 +211,7 @@ class Book:
             if held is not None:
                 if number < held.version or (number == held.version and content != held.content):
                     raise PlombaError(changed, number=number, held=held.version)
-                if number == held.version and self._by_current_key(held.bundle):
+                if number == held.version and _by_key(self._organisation, held.bundle):
                     return held.bundle
             now = self._clock()
             signed = self._sealed(kind, body, version=number, not_before=now - manifest.SKEW)
@@ -222,19 +225,21 @@ class Book:
         """
         self._known(terminal_id)
         register = Register.load(self._organisation.folder)
-        if not register.version:
-            return None
-        body = sealing.body(self._organisation, register)
+        organisation = self._as_it_is(register)
+        body = sealing.body(organisation, register)
         content = hashlib.sha256(body).digest()
         with self.store.transaction():
             held = self.store.issued(ObjectKind.SEALS, _EVERYBODY)
+            if held is None and not register.given:
+                return None
             if held is not None:
-                if register.version < held.version:
+                listed = SignedObject.parse(split_bundle(held.bundle)[1]).body
+                if register.version < held.version or not sealing.knows(organisation, register, listed):
                     raise StoreError("seals_register_old", found=register.version, held=held.version)
-                if content == held.content and register.version == held.version and self._by_current_key(held.bundle):
+                if content == held.content and register.version == held.version and _by_key(organisation, held.bundle):
                     return held.bundle
             now = self._clock()
-            signed = sealing.sign(self._organisation, register, body, now=now)
+            signed = sealing.sign(organisation, register, body, now=now)
             self.store.put_issued(ObjectKind.SEALS, _EVERYBODY, Issued(register.version, content, signed, now))
         return signed
 
@@ -319,9 +324,21 @@ class Book:
             kind, body, desk.key, desk.certificate, version=version, not_before=not_before, not_after=not_after
         )
 
-    def _by_current_key(self, data: bytes) -> bool:
-        certificate, _ = split_bundle(data)
-        return certificate == self._organisation.desk.certificate
+    def _as_it_is(self, register: Register) -> Organisation:
+        """The organisation with the issuers and the revocations that its folder holds by now. Raises StoreError."""
+        folder = self._organisation.folder
+        try:
+            revocations = located(folder, REVOCATIONS).read_bytes()
+        except OSError:
+            revocations = b""  # what is wrong with the folder the loading says
+        if self._sealer is None or self._sealer[:2] != (register.version, revocations):
+            self._sealer = (register.version, revocations, Organisation.load(folder))
+        return self._sealer[2]
+
+
+def _by_key(organisation: Organisation, data: bytes) -> bool:
+    certificate, _ = split_bundle(data)
+    return certificate == organisation.desk.certificate
 
 
 def _tell(pack: rules.RulePack, held: bytes) -> None:

@@ -66,7 +66,7 @@ class Lifecycle:
         if move.given == "quantity":
             now = replace(now, refused=now.refused + 1)
         if scan.action == Action.OVERRIDE:
-            now = replace(now, overrides=now.overrides | {scan.identity})
+            now = replace(now, overrides=now.overrides | {(scan.identity, scan.need)})
         return now
 
 

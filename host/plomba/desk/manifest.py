@@ -51,7 +51,7 @@ def build(terminal: bytes, *, epoch: int, through: int, place: int, salt: bytes,
     in_bags: dict[bytes, int] = {}
     for index, row in enumerate(rows):
         order = row.order
-        here = int(order.place == place)
+        here = int(order.place == place) | bool(order.uins) << 1
         cell = order.cell.encode().ljust(8, b"\0")
         own = list(row.codes())
         seals = sum(kind == CodeKind.SEAL for kind, _, _ in own)

@@ -19,7 +19,7 @@ from plomba.desk.steps import (
     Standing,
     Taken,
 )
-from plomba_wire.vocabulary import Condition, State
+from plomba_wire.vocabulary import Condition, State, Verdict
 
 WORDS = {
     "given": ("", "quantity", "refused", "condition"),
@@ -99,10 +99,14 @@ def refusal(move: Move, order_class: int, standing: Standing, scan: Scan, taken:
 
 
 def _let_go(state: int, standing: Standing, scan: Scan) -> bool:
-    """Whether an order leaves from `state`, with its seal read or by a decision that the record names."""
+    """Whether an order leaves from `state`, with its seal read or by a decision about the seal. A record that goes by
+    decisions names the newest one of the visit, whatever that was about."""
     if standing.state != state:
         return False
-    return scan.refers in standing.overrides if scan.overridden else standing.proved
+    if not scan.overridden:
+        return standing.proved
+    here = {identity: need for identity, need in standing.overrides if identity[:2] == scan.identity[:2]}
+    return scan.refers in here and (standing.proved or Verdict.NEED_SEAL in here.values())
 
 
 def disputed(group: Sequence[Move], now: Standing, scan: Scan, why: str) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from plomba.desk.lifecycle import Lifecycle
-from plomba.desk.links import links
+from plomba.desk.links import links, named
 from plomba.desk.orders import SEAL_MAX, Order
 from plomba.desk.steps import Scan, Step
 from plomba.desk.store import Event, Store
@@ -14,6 +14,9 @@ from plomba.desk.timeline import Timeline, in_order
 from plomba.desk.traces import Traces
 from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import Action, CodeKind, Flag, Tlv
+
+MEANING = 2
+"""Raised with each change of this code, or of what it calls, that may place an order elsewhere by the same records."""
 
 
 class Replay:
@@ -34,26 +37,36 @@ class Replay:
                 self._together(orders)
 
     def place_all(self) -> None:
-        """Places all orders anew where another lifecycle did it, or none."""
-        content = hashlib.sha256(self._lifecycle.content.encode()).digest()
+        """Places all orders anew where another lifecycle did it, or another meaning of records, or none."""
+        content = hashlib.sha256(b"%d\n" % MEANING + self._lifecycle.content.encode()).digest()
         if self._store.query("SELECT lifecycle FROM replayed") == [(content,)]:
             return
         for event in self.traces.everything():
             values = (*links(event.head, event.parts), event.number)
-            self._store.write("UPDATE events SET bag = ?, seal = ?, undoes = ? WHERE number = ?", values)
-        self.place(row[0] for row in self._store.query("SELECT id FROM orders"))
+            self._store.write("UPDATE events SET bag = ?, seal = ?, undoes = ?, peer = ? WHERE number = ?", values)
+        orders = self._store.orders()
+        for order in orders:
+            self._store.relink(order)
+        self.place(order.id for order in orders)
         self._store.write("DELETE FROM replayed")
         self._store.write("INSERT INTO replayed VALUES (?)", (content,))
 
     def concerned(self, head: RecordHead, parts: dict[int, bytes], order_id: str | None) -> set[str]:
-        """The orders that a record may change: the one it names, or all that were ever in its bag."""
+        """The orders that a record may change: those it speaks of, and those whose records count after it."""
+        found = self._spoken_of(head, parts, order_id)
+        for event in self.traces.naming_record(named(head.terminal, head.seq)):
+            found |= self._spoken_of(event.head, event.parts, event.order_id)
+        return found
+
+    def _spoken_of(self, head: RecordHead, parts: dict[int, bytes], order_id: str | None) -> set[str]:
+        """The order a record names, or all that were ever in its bag."""
         if order_id is not None:
             return {order_id}
         if head.order_ref:
             return set(self._store.with_ref(head.order_ref))
-        bag, _, undoes = links(head, parts)
-        undone = None if undoes is None else self._store.event(head.terminal, head.epoch, undoes)
-        bags = {bag, None if undone is None else undone.bag} - {None}
+        own = links(head, parts)
+        undone = None if own.undoes is None else self._store.event(head.terminal, head.epoch, own.undoes)
+        bags = {own.bag, None if undone is None else undone.bag} - {None}
         return {id for bag in bags if bag is not None for id in self.traces.ever_in(bag)}
 
     def tied(self, ids: Iterable[str]) -> set[str]:
@@ -89,7 +102,7 @@ class Replay:
         def taken(seal: bytes) -> bool:
             return any(timeline.owns(seal) for timeline in timelines)
 
-        for event in in_order(events.values()):
+        for event in in_order(events.values(), self.traces.behind):
             scan = scan_of(event)
             for at in places[event.number]:
                 step = timelines[at].take(scan, taken)
@@ -122,6 +135,7 @@ def scan_of(event: Event) -> Scan:
         whole=event.order_id is None and not head.order_ref,
         condition=_number(parts, Tlv.CONDITION, 1),
         quantity=_number(parts, Tlv.QUANTITY, 2),
+        need=_number(parts, Tlv.NEED, 1),
         identity=(head.terminal, head.epoch, head.seq),
         refers=(head.terminal, head.epoch, int.from_bytes(reference, "big")) if len(reference) == 4 else None,
     )

@@ -35,7 +35,8 @@ Taken = Callable[[bytes], bool]
 class Scan:
     """What counts of one record. `claim` is the terminal's state_after, `refers` the record it speaks of.
 
-    `seal` is the seal that was read or bound, `condition` and `quantity` are 0 when it says nothing of them. `whole`:
+    `seal` is the seal that was read or bound, `need` the verdict that an override answered; `need`, `condition` and
+    `quantity` are 0 when it says nothing of them. `whole`:
     it names no order, and stands for every parcel in `bag`.
     """
 
@@ -49,6 +50,7 @@ class Scan:
     whole: bool = False
     condition: int = 0
     quantity: int = 0
+    need: int = 0
     identity: Identity = (b"", 0, 0)
     refers: Identity | None = None
 
@@ -62,8 +64,8 @@ class Scan:
 class Standing:
     """Where an order stands. `bag` b"" is none; `seals` are bound to it, `broken` were.
 
-    Of the visit it is in: `proved`, whether its seal was read as its class wants; `overrides`, the decisions about it;
-    `refused`, how many records say that a part was refused.
+    Of the visit it is in: `proved`, whether its seal was read as its class wants; `overrides`, the decisions about it,
+    each with the verdict that it answered; `refused`, how many records say that a part was refused.
     """
 
     state: int
@@ -72,7 +74,7 @@ class Standing:
     seals: frozenset[bytes] = frozenset()
     broken: frozenset[bytes] = frozenset()
     proved: bool = False
-    overrides: frozenset[Identity] = frozenset()
+    overrides: frozenset[tuple[Identity, int]] = frozenset()
     refused: int = 0
 
 

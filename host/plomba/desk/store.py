@@ -15,7 +15,7 @@ from plomba.desk.links import Links
 from plomba.desk.orders import Order
 from plomba.errors import StoreError
 from plomba.trust.records import VerifiedRecord
-from plomba_wire import tlv
+from plomba_wire import chain, tlv
 from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import CodeKind
 
@@ -166,7 +166,7 @@ class Store:
         head = record.head
         self._run(
             "INSERT INTO events (terminal, epoch, seq, body_hash, previous, digest, body, signature, order_id,"
-            " order_ref, received, bag, seal, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " order_ref, received, bag, seal, undoes, peer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(head.terminal, head.epoch, head.seq, body_hash, record.previous, record.digest),
                 *(record.body, record.signature, order_id, head.order_ref, received, *links),
@@ -246,6 +246,14 @@ class Store:
             (code, ref),
         )
         return None if row is None else row[0]
+
+    def relink(self, order: Order) -> None:
+        """Records that name it by one of its labels, and came before the label did, name it from here on."""
+        for _, code in order.further:
+            if chain.order_ref(code.encode()) != order.ref:
+                self._run(
+                    "UPDATE events SET order_id = ? WHERE order_ref = ? AND order_id = ?", (order.id, order.ref, code)
+                )
 
     def unbind(self, order_id: str) -> None:
         """Frees the order's codes."""

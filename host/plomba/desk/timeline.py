@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from plomba.desk.lifecycle import Lifecycle
@@ -32,22 +33,47 @@ class Recorded(Protocol):
 _R = TypeVar("_R", bound=Recorded)
 
 
-def in_order(records: Iterable[_R]) -> list[_R]:
+def in_order(records: Iterable[_R], behind: Callable[[_R], Identity | None]) -> list[_R]:
     """Records in the order they count, whatever the order they came in.
 
-    One terminal's records stand by (epoch, seq), always. Several terminals are merged by t_utc, where a record counts
-    as no earlier than the ones before it on its own terminal; ties go by terminal. A clock that was wrong can still
-    misplace records of *different* terminals: repaired times with bounds are not here yet.
+    One terminal's records stand by (epoch, seq), always. A record that proves to have been made behind another
+    terminal's, `behind`, counts after that one and all before it there. Else terminals are merged by t_utc, ties by
+    terminal: a clock that was wrong can still misplace records of different terminals that know nothing of each other.
     """
-    latest: dict[bytes, int] = {}
-    placed = []
+    queues: dict[bytes, deque[tuple[_R, Identity | None]]] = {}
     for record in sorted(records, key=lambda record: (record.head.terminal, record.head.epoch, record.head.seq)):
-        head = record.head
-        time = max(latest.get(head.terminal, 0), head.t_utc)
-        latest[head.terminal] = time
-        placed.append(((time, head.terminal, head.epoch, head.seq), record))
-    placed.sort(key=lambda pair: pair[0])
-    return [record for _, record in placed]
+        queues.setdefault(record.head.terminal, deque()).append((record, behind(record)))
+    merged = []
+    while queues:
+        terminal = _next(queues)
+        merged.append(queues[terminal].popleft()[0])
+        if not queues[terminal]:
+            del queues[terminal]
+    return merged
+
+
+def _next(queues: Mapping[bytes, Sequence[tuple[_R, Identity | None]]]) -> bytes:
+    """The terminal whose first record is next. It is the earliest of those that wait for nobody's; where terminals
+    claim to wait for each other in a ring, one of them lies, and the earliest in the ring waits for nobody."""
+    waits: dict[bytes, bytes] = {}
+    for terminal, queue in queues.items():
+        _, named = queue[0]
+        if named is not None and named[0] in queues:
+            first = queues[named[0]][0][0].head
+            if (first.epoch, first.seq) <= named[1:]:
+                waits[terminal] = named[0]
+
+    def time(terminal: bytes) -> tuple[int, bytes]:
+        return queues[terminal][0][0].head.t_utc, terminal
+
+    free = queues.keys() - waits.keys()
+    for terminal in waits:
+        ring = [terminal]
+        while (other := waits.get(ring[-1])) is not None and other not in ring:
+            ring.append(other)
+        if other == terminal:
+            free.add(min(ring, key=time))
+    return min(free, key=time)
 
 
 class Timeline:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from plomba.desk.links import peer_head
 from plomba.desk.orders import Order
-from plomba.desk.steps import Standing, Step
+from plomba.desk.steps import Identity, Standing, Step
 from plomba.desk.store import EVENT, Event, Store
 from plomba_wire.vocabulary import CodeKind
 
@@ -59,6 +60,23 @@ class Traces:
             {"id": order.id, "ref": order.ref},
         )
         return {row[0] for row in rows}
+
+    def naming_record(self, name: bytes) -> list[Event]:
+        """Records of other terminals that name this one (links.named)."""
+        return [Event(*row) for row in self._store.query(f"SELECT {EVENT} FROM events e WHERE e.peer = ?", (name,))]
+
+    def behind(self, event: Event) -> Identity | None:
+        """The record of another terminal that was there before this one was made: it names its chain value. None where
+        it names none, or none that is held."""
+        peer = peer_head(event.parts)
+        if peer is None or peer.terminal == event.head.terminal:
+            return None
+        rows = self._store.query(
+            "SELECT e.epoch FROM marks m JOIN events e ON e.terminal = m.terminal AND e.epoch = m.epoch AND e.seq = ?"
+            " WHERE m.terminal = ? AND substr(e.digest, 1, ?) = ? ORDER BY e.epoch",
+            (peer.seq, peer.terminal, len(peer.head), peer.head),
+        )
+        return (peer.terminal, rows[0][0], peer.seq) if rows else None
 
     def everything(self) -> Iterator[Event]:
         """Every record, in the order of arrival."""

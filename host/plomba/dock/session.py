@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,8 +28,9 @@ _IMAGE = "image"
 @dataclass(slots=True)
 class Report:
     """What one docking did. `receipted_seq` is the newest record the terminal holds a receipt for; `refused` names what
-    it would not take and could do without, and `refusals` says why; `checks` is what the terminal finds wrong with
-    itself (vocabulary.toml), `lost` the records that its flash has lost and that the chain goes on behind."""
+    it would not take and could do without, `missing` what the desk could not give, and `refusals` says why; `checks` is
+    what the terminal finds wrong with itself (vocabulary.toml), `lost` the records that its flash has lost and that the
+    chain goes on behind."""
 
     terminal: str
     records: int = 0
@@ -37,16 +38,17 @@ class Report:
     forwarded: int = 0
     pushed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
     lost: list[Loss] = field(default_factory=list)
     damaged_pages: int = 0
     pages_copied: bool = False
-    refusals: list[TerminalRefused] = field(default_factory=list)
+    refusals: list[PlombaError] = field(default_factory=list)
     waiting: NotForwarded | None = None
 
     def note(self, what: str, became: str) -> None:
-        """That something was "pushed" or "refused"; nothing for what there was no need of."""
-        told = self.pushed if became == "pushed" else self.refused
+        """That something was "pushed", "refused" or "missing"; nothing for what there was no need of."""
+        told = {"pushed": self.pushed, "missing": self.missing}.get(became, self.refused)
         if became and what not in told:
             told.append(what)
 
@@ -313,33 +315,42 @@ class Dock:
         status = await terminal.status(enrolled.public)
         report.note("time", await set_clock(terminal, self._organisation, self._clock))
         if self._desk is not None and report.waiting is None:
-            rules = await self._desk.rules(terminal.id)
-            if version_of(rules) > status.rules:
-                await terminal.push(ObjectKind.RULES, version_of(rules), rules)
-                self._ledger.keep_object(ObjectKind.RULES, version_of(rules), rules)
-                report.pushed.append("rules")
+            desk = self._desk
+            await self._push_list(terminal, ObjectKind.RULES, "rules", desk.rules, status.rules, report)
             if self._lists:
-                manifest = await self._desk.manifest(terminal.id)
-                if version_of(manifest) > status.manifest:
-                    await terminal.push(ObjectKind.MANIFEST, version_of(manifest), manifest)
-                    report.pushed.append("manifest")
-            staff, seals = await self._desk.staff(terminal.id), await self._desk.seals(terminal.id)
-            await self._push_list(terminal, ObjectKind.STAFF, "staff", staff, status.staff, report)
-            await self._push_list(terminal, ObjectKind.SEALS, "seals", seals, status.seals, report)
+                await self._push_list(terminal, ObjectKind.MANIFEST, "manifest", desk.manifest, status.manifest, report)
+            await self._push_list(terminal, ObjectKind.STAFF, "staff", desk.staff, status.staff, report)
+            await self._push_list(terminal, ObjectKind.SEALS, "seals", desk.seals, status.seals, report)
 
     async def _push_list(
-        self, terminal: Terminal, kind: int, name: str, bundle: bytes | None, held: int, report: Report
+        self,
+        terminal: Terminal,
+        kind: int,
+        name: str,
+        fetch: Callable[[str], Awaitable[bytes | None]],
+        held: int,
+        report: Report,
     ) -> None:
-        if bundle is None or version_of(bundle) <= held:
+        """Brings a list there when the desk has a newer one. The older one goes on holding where the desk cannot give
+        it, or the terminal does not take it: nothing else has to wait for it."""
+        try:
+            bundle = await fetch(terminal.id)
+            version = held if bundle is None else version_of(bundle)
+        except PlombaError as error:
+            report.note(name, "missing")
+            report.refusals.append(error)
+            return
+        if bundle is None or version <= held:
             return
         try:
-            await terminal.push(kind, version_of(bundle), bundle)
+            await terminal.push(kind, version, bundle)
         except TerminalRefused as refusal:
-            # An older list goes on holding: what is new is refused there, and nothing else has to wait for it.
             report.note(name, "refused")
             report.refusals.append(refusal)
-        else:
-            report.note(name, "pushed")
+            return
+        report.note(name, "pushed")
+        if kind == ObjectKind.RULES:
+            self._ledger.keep_object(kind, version, bundle)
 
     async def _push_image(self, terminal: Terminal, enrolled: Enrolled, report: Report) -> None:
         """Last, for it wants everything receipted. One that did not come up there once is not brought again."""

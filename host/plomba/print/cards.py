@@ -132,7 +132,7 @@ def _values(text: str) -> Iterator[str]:
         yield text
         return
     ends = _RANGE.fullmatch(text)
-    if ends is None or ends[1] != ends[3] or len(ends[4]) > 9 or int(ends[2]) > int(ends[4]):
+    if ends is None or ends[1] != ends[3] or max(len(ends[2]), len(ends[4])) > 9 or int(ends[2]) > int(ends[4]):
         raise UsageError("cards_range", found=text)
     for number in range(int(ends[2]), int(ends[4]) + 1):
         yield f"{ends[1]}{number:0{len(ends[2])}}"

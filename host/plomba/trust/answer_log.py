@@ -1,7 +1,8 @@
 """Every answer that an owner gave, a line of JSON each, noted before the digits are shown.
 
-A line holds the SHA-256 of the line before it: what is taken out of the middle, or changed, shows. The digits are not
-in it. A line that a crash has cut off is passed over, and stays.
+A line holds the SHA-256 of the line before it: what is taken out of the middle, or changed, shows. Nothing holds the
+last line: that it was taken away, or changed, does not show here; the audit shows an override that has no answer. The
+digits are not in it. A line that a crash has cut off is passed over, and stays.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ def append(folder: Path, answered: Answered) -> None:
             file.write(end + line.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+        if not held:
+            staged_files.flush_folder(folder)
 
 
 def read(folder: Path) -> list[Answered]:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from plomba.errors import UsageError
-from plomba.trust import issued, staged_files
+from plomba.trust import issued, seal_register, sealing, staged_files
 from plomba.trust.issued import Issued
 from plomba.trust.keys import PrivateKey, public_key
 from plomba.trust.objects import issue
@@ -22,7 +22,7 @@ def issue_working(
     """A new key and its certificate in the folder, in the place of the one before; `lasts` is seconds.
 
     The former certificate stays in `issued/`: what its key signed still verifies, unless it is revoked too. Raises
-    StoreError, UsageError `label_long`.
+    StoreError, UsageError `label_long`; for a seal issuer, who gets a number in the register, `seal_issuers_full`.
     """
     key = PrivateKey.generate()
     return _issue(organisation, name, key.public, now=now, label=label, lasts=lasts, key=key)
@@ -65,6 +65,8 @@ def _issue(
         files = {issued.name(serial): data}
         if key is not None:
             files |= {f"{name}.pem": key.pem(), f"{name}.cert": data}
+            if name == sealing.KEY:
+                files[seal_register.NAME] = sealing.registered(organisation, key.id, now=now).packed()
         staged_files.commit(organisation.folder, files)
     return Issued.parse(data, organisation.roots)
 

@@ -21,10 +21,15 @@ def refuse_taken(path: Path) -> None:
 
 
 def write(path: Path, seals: Sequence[Made]) -> None:
-    """Whole or not at all, readable by its owner only: who copies it can print the same seals. Raises StoreError."""
+    """Whole or not at all, readable by its owner only: who copies it can print the same seals.
+
+    Raises UsageError `seals_place` for a name that was taken meanwhile, StoreError.
+    """
     lines = "".join(f"{each.name}\t{each.text}\n" for each in seals)
     try:
-        staged_files.replace(path, lines.encode())
+        staged_files.put_new(path, lines.encode())
+    except FileExistsError as error:
+        raise UsageError("seals_place", path=path) from error
     except OSError as error:
         raise StoreError("file_unwritable", path=path, reason=error.strerror or error) from error
 

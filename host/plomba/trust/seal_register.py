@@ -48,7 +48,7 @@ class Register:
         """The register; an empty one where there is none. Raises StoreError `seals_register_damaged`."""
         path = staged_files.located(folder, NAME)
         try:
-            return cls._parsed(json.loads(path.read_bytes()))
+            return cls._parsed(json.loads(staged_files.content(folder, NAME)))
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
@@ -65,6 +65,9 @@ class Register:
         )
         numbers = [found.version, *found.issuers, *(number for batch in found.given for number in batch)]
         numbers += [*found.given.values(), *(number for void in found.voids for number in (void.first, void.last))]
+        rows = (len(data["issuers"]), len(data["issuers"]), len(data["given"]))
+        if rows != (len(found.issuers), len(set(found.issuers.values())), len(found.given)):
+            raise ValueError("twice")
         if not all(type(number) is int and number > 0 for number in numbers):
             raise ValueError("not a number")
         if any(len(key) != 8 for key in found.issuers.values()):

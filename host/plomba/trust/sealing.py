@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from plomba.errors import StoreError, UsageError
 from plomba.trust import issued, seal_register, staged_files
+from plomba.trust.issued import Issued
 from plomba.trust.keys import PrivateKey
 from plomba.trust.objects import package
 from plomba.trust.organisation import DAY, Organisation, Signer
@@ -38,11 +39,24 @@ def make(key: PrivateKey, issuer: int, batch: int, number: int) -> Made:
     return Made(seal.name(issuer, batch, number).decode(), seal.text(payload).decode())
 
 
+def registered(organisation: Organisation, key: bytes, *, now: int) -> Register:
+    """The register with a row for a new issuer's key (its id); to be committed together with the key.
+
+    Its number is one that no issuer had, not even one whose register was lost: its certificate is still there. Raises
+    StoreError; UsageError `seal_issuers_full`.
+    """
+    held = Register.load(organisation.folder)
+    certified = issued.read_all(organisation.folder, organisation.roots)
+    issuers = {each.id for each in certified if each.role == Role.SEAL_ISSUER}
+    return held.with_issuer(max(len(issuers), *held.issuers, 0) + 1, key).renumbered(now)
+
+
 def issue(organisation: Organisation, count: int, *, batch: int | None = None, now: int) -> list[Made]:
     """The next `count` seals of a batch, or the first ones of a new batch.
 
     Their numbers are given for good before the first one is signed. Raises StoreError `seal_issuer_missing`,
-    `seals_full`, those of `Organisation.writing`; VerificationError for a key that may not sign any more; UsageError.
+    `seals_full`, `seals_register_lost`, those of `Organisation.writing`; VerificationError for a key that may not sign
+    any more; UsageError.
     """
     if not 1 <= count <= COUNT_MAX:
         raise UsageError("seal_count", found=count, limit=COUNT_MAX)
@@ -51,8 +65,7 @@ def issue(organisation: Organisation, count: int, *, batch: int | None = None, n
         held = Register.load(organisation.folder)
         number = held.number_of(signer.key.id)
         if number is None:
-            number = _next_issuer(organisation, held, signer.key.id)
-            held = held.with_issuer(number, signer.key.id)
+            raise StoreError("seals_register_lost", path=organisation.folder / seal_register.NAME)
         which = (number, batch if batch is not None else held.next_batch(number))
         given, first = held.giving(which, count)
         given = given.renumbered(now)
@@ -90,12 +103,13 @@ def void(organisation: Organisation, names: Sequence[str], reason: str, *, now: 
 def body(organisation: Organisation, register: Register) -> bytes:
     """Body of the list: the same bytes for the same register and certificates.
 
-    An issuer whose certificate is not by the root in force is left out; of one that is revoked nothing but its name is
-    said. Raises StoreError `seals_full`.
+    An issuer that gave none yet, or whose certificate is not by the root in force, is left out; of one that is revoked
+    nothing but its name is said. Raises StoreError `seals_full`.
     """
     revoked = organisation.revoked().rows
     certified = certificates(organisation)
-    held = {number: key for number, key in register.issuers.items() if key in certified}
+    begun = {number for number, _ in register.given}
+    held = {number: key for number, key in register.issuers.items() if number in begun and key in certified}
     listed = sorted(sorted(held, key=lambda number: (held[number] in revoked, -number))[:ISSUERS_MAX])
     if any(held[number] not in revoked for number in held if number not in listed):
         # The terminal takes no more issuers than these.
@@ -112,6 +126,32 @@ def body(organisation: Organisation, register: Register) -> bytes:
         return SealList(len(listed), len(ranges), len(voids), rows).pack()
     except Malformed as error:
         raise StoreError("seals_full", path=organisation.folder) from error
+
+
+def knows(organisation: Organisation, register: Register, listed: bytes) -> bool:
+    """Whether all that a list (its body) gave, and put among the void ones, stands in the register.
+
+    Of an issuer that is revoked since nothing is asked: its seals count for nothing. Raises Malformed,
+    VerificationError.
+    """
+    head, at = SealList.unpack(listed), 0
+    revoked = organisation.revoked().rows
+    keys = {}
+    for _ in range(head.issuers):
+        issuer = SealIssuer.read(head.rows, at)
+        at += SealIssuer.SIZE + issuer.length
+        keys[issuer.number] = Issued.parse(head.rows[at - issuer.length : at], organisation.roots).id
+    for place in range(head.ranges + head.voids):
+        row = SealRange.read(head.rows, at + place * SealRange.SIZE)
+        batch = (row.issuer, row.batch)
+        if keys[row.issuer] in revoked:
+            continue
+        held = [(1, register.given.get(batch, 0))] if place < head.ranges else register.void_ranges(batch)
+        if register.issuers.get(row.issuer) != keys[row.issuer]:
+            return False
+        if not any(first <= row.first and row.last <= last for first, last in held):
+            return False
+    return True
 
 
 def sign(organisation: Organisation, register: Register, listed: bytes, *, now: int) -> bytes:
@@ -141,16 +181,6 @@ def _issuer(organisation: Organisation, now: int) -> Signer:
     if KEY not in organisation.working:
         raise StoreError("seal_issuer_missing", path=organisation.folder)
     return organisation.signer(KEY, now=now)
-
-
-def _next_issuer(organisation: Organisation, register: Register, key: bytes) -> int:
-    """A number that no issuer had, not even one whose register was lost: its certificate is still there."""
-    issuers = [
-        each.id
-        for each in issued.read_all(organisation.folder, organisation.roots)
-        if each.role == Role.SEAL_ISSUER and each.id != key
-    ]
-    return max(len(set(issuers)), *register.issuers, 0) + 1
 
 
 def _range(text: str) -> tuple[str, Batch, int, int]:

@@ -60,6 +60,28 @@ def replace(path: Path, data: bytes, mode: int = 0o600) -> None:
     flush_folder(path.parent)
 
 
+def put_new(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Writes a file whole under another name, then gives it its own, which must be free.
+
+    Raises FileExistsError, OSError.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary.unlink(missing_ok=True)
+    try:
+        write_new(temporary, data, mode)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:
+            # A file system without links: the name is taken first, and a crash leaves it empty.
+            write_new(path, b"", mode)
+            os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    flush_folder(path.parent)
+
+
 def flush_folder(folder: Path) -> None:
     """Makes renames in a folder durable, where the system can. Raises OSError."""
     if os.name != "posix":
@@ -75,6 +97,18 @@ def located(folder: Path, name: str) -> Path:
     """Where the file `name` of `folder` lies just now; it may be nowhere."""
     committed = folder / _COMMITTED / name
     return committed if committed.exists() else folder / name
+
+
+def content(folder: Path, name: str) -> bytes:
+    """What the file `name` of `folder` holds; a writer that moves it meanwhile is followed.
+
+    Raises FileNotFoundError when it is nowhere, OSError.
+    """
+    try:
+        return located(folder, name).read_bytes()
+    except FileNotFoundError:
+        # From `.committed` a file goes to its place, and nowhere else.
+        return (folder / name).read_bytes()
 
 
 def names(folder: Path, below: str, suffix: str) -> list[str]:

@@ -13,7 +13,7 @@ OWN = ("base", "number", "valid_from", "news")
 
 def laid_over(base: Located, top: Located) -> Located:
     """`base` with what `top` changes: tables key by key, a step in place of the one with the same mode, action and
-    `from`, other steps behind, any other value in place of the former. Nothing can be taken away."""
+    `from`, each once, other steps behind, any other value in place of the former. Nothing can be taken away."""
     places: dict[Keys, Place] = {keys: place for keys, place in base.places.items() if keys[:1] not in _own()}
     places[()] = top.places[()]
     data = {key: value for key, value in base.data.items() if key not in OWN}
@@ -43,7 +43,7 @@ def _merged(keys: Keys, under: Any, over: Any, places: dict[Keys, Place], top: L
 def _steps(under: list[Any], over: list[Any], places: dict[Keys, Place], top: Located) -> list[Any]:
     steps = list(under)
     for number, step in enumerate(over):
-        at = next((at for at, held in enumerate(steps) if _same(held, step)), len(steps))
+        at = next((at for at, held in enumerate(under) if held is steps[at] and _same(held, step)), len(steps))
         steps[at : at + 1] = [step]
         _replace(("step", number), ("step", at), places, top)
     return steps

@@ -36,6 +36,8 @@ class Climb:
     def type(self, text: str) -> None:
         for sign in text:
             self.scan(b"PLB*DIGIT*" + sign.encode())
+        if self.counter.told["entry"] is not None:
+            self.scan(b"PLB*ENTER")
 
     def shift(self) -> None:
         self.scan(b"PLB*BADGE*%d" % self.random.choice([14, 22, 11]))
@@ -73,7 +75,6 @@ class Climb:
             for text in (first, second):
                 if self.counter.told["entry"] is not None:
                     self.type(text)
-                    self.scan(b"PLB*ENTER")
             if random.random() < 0.5:
                 self.scan(b"PLB*PHOTO*CAM-1")
         elif rung in ("override", "call"):
@@ -111,7 +112,8 @@ def outcomes(records: list[Record], parcel: Parcel) -> list[str]:
 
 @pytest.mark.timeout(600)
 def test_a_thousand_unreadable_seals_each_end_in_one_recorded_outcome(company: Company) -> None:
-    seed = int(os.environ.get("LADDER_SEED") or Random().getrandbits(32))
+    # The same thousand on every machine, unless others are asked for.
+    seed = int(os.environ.get("LADDER_SEED", "7"))
     print(f"LADDER_SEED={seed}")
     parcels = [Parcel(f"L-{n}", True, "READY", HERE, (f"Z{n}",)) for n in range(FAILURES)]
     witness = Witness(company, parcels)
