@@ -80,13 +80,17 @@ class Terminal:
         board.feed()
         self.recorder.sign()
         if self.identity.root:
-            roots, held = self.identity.roots, self.newest.held
-            self.revocations.load(roots, held(ObjectKind.REVOCATIONS))
+            for load, kind in (
+                (self.revocations.load, ObjectKind.REVOCATIONS),
+                (self.seals.load, ObjectKind.SEALS),
+                (self.rules.load, ObjectKind.RULES),
+                (self.staff.load, ObjectKind.STAFF),
+                (self.manifest.load, ObjectKind.MANIFEST),
+            ):
+                load(self.identity.roots, self.newest.held(kind))
+                # Each verifies two signatures and takes their garbage away.
+                board.feed()
             self.note_own_key()
-            self.seals.load(roots, held(ObjectKind.SEALS))
-            self.rules.load(roots, held(ObjectKind.RULES))
-            self.staff.load(roots, held(ObjectKind.STAFF))
-            self.manifest.load(roots, held(ObjectKind.MANIFEST))
             self.note_newest()
             self.replay()
             self.notes.epoch()

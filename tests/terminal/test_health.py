@@ -129,12 +129,12 @@ async def test_a_task_that_dies_leaves_a_trace_and_the_terminal_starts_again(ben
 
 async def test_a_terminal_that_hangs_is_started_by_its_watchdog(tmp_path: Path) -> None:
     bench = Workbench(tmp_path)
-    # 8 s of silence are 160 ms here, and the firmware feeds it five times a second.
+    # 8 s of silence are 800 ms here, and the firmware feeds it five times a second.
     bench.terminal = VirtualTerminal(tmp_path / "terminal", engine_pace=20.0)
     async with bench:
         await bench.ready(ORDERS)
         terminal = bench.terminal
-        terminal.watchdog_pace, fed = 20.0, terminal.fed
+        terminal.watchdog_pace, fed = 10.0, terminal.fed
         await terminal.wait(lambda: terminal.fed > fed + 1, "a fed watchdog")
         assert terminal.resets == 0
         terminal.freeze()

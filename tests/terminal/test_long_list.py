@@ -8,16 +8,16 @@ from workbench import BADGE, HANDOUT, PLACE, Workbench, label, qr
 from plomba.bench import counter
 from plomba.sim.gm65 import SeenCode
 from plomba.sim.interpreter import HEAP
-from plomba_wire.vocabulary import Action, OrderClass, Verdict
+from plomba_wire.vocabulary import Action, OrderClass, State, Verdict
 
 pytestmark = pytest.mark.anyio
 
 ORDERS, CODES = 10_000, 20_000
 LISTED = counter.orders(ORDERS, CODES, PLACE, 1)
-IN_ORDER = sorted(LISTED, key=lambda order: order.ref)
+IN_ORDER = sorted([order for order in LISTED if order.state == State.AT_POINT], key=lambda order: order.ref)
 SEALED = [order for order in IN_ORDER if order.order_class == OrderClass.SEALED]
 EDGES = list(dict.fromkeys([IN_ORDER[0], IN_ORDER[-1], SEALED[0], SEALED[-1]]))
-"""The first and the last order rows, and those of the first and the last sealed order."""
+"""The first and the last order that is here, and the first and the last sealed one."""
 
 
 async def test_a_long_list_is_taken_kept_and_answers(bench: Workbench) -> None:
