@@ -24,6 +24,7 @@ from hands import (
 from workbench import HANDOUT, STORE, Workbench, label, qr
 
 from plomba.sim.gm65 import SeenCode
+from plomba_wire import base45
 from plomba_wire.vocabulary import Action, State, Tlv
 
 pytestmark = pytest.mark.anyio
@@ -75,8 +76,8 @@ async def test_an_undo_unbinds_only_what_it_takes_back(bench: Workbench) -> None
 
 
 async def test_one_seal_is_read_for_one_parcel(bench: Workbench) -> None:
-    orders = [order(id, State.READY, uins=["6431000000000017"]) for id in ("A", "B")]
-    await at_work(bench, orders[0], order("B", State.READY, uins=["6431000000000025"]))
+    numbers = {"A": "6431000000000017", "B": "6431000000000025"}
+    await at_work(bench, *[order(id, State.READY, uins=[uin]) for id, uin in numbers.items()])
     foreign = qr("https://example.org/?uin=9999999999999999")
     assert await play(bench, HANDOUT, label("A"), foreign, qr("ONE"), label("B"), qr("ONE")) == [
         *["NOTE OK", "RETRIEVE NEED_SEAL", "REFUSED_SCAN UNKNOWN", "SEAL_CHECK SEAL_READ", "RETRIEVE NEED_SEAL"],
@@ -108,8 +109,6 @@ async def test_overrides_begun_are_counted_when_they_are_done(bench: Workbench) 
 
 async def test_the_taker_does_not_take_back_alone_what_the_giver_has_proof_of(bench: Workbench) -> None:
     await at_work(bench, order("A", State.HANDING), order("B", State.HANDING))
-    from plomba_wire import base45
-
     peer = qr(b"PLT*" + base45.encode(b"other-id" + (7).to_bytes(4, "big") + b"8 bytes."))
     assert await play(bench, card("ARRIVAL"), peer, label("A"), card("UNDO")) == [
         *["NOTE OK", "HANDOVER_IN OK", "HANDOVER_IN OK", "REFUSED_SCAN COUNTERSIGNED"],
