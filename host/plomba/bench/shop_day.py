@@ -17,7 +17,8 @@ from plomba_wire.vocabulary import Action, CodeKind, Flag, OrderClass, State, Tl
 
 TERMINALS = 60
 RECORDS_AN_ORDER = 7
-ENROLLED = MIDNIGHT - 86400
+DAY = 86400
+ENROLLED = MIDNIGHT - 30 * DAY
 """When the terminals were certified, s since 1970."""
 _SEALED = 0.30
 # How orders enter, and how many of a hundred.
@@ -52,8 +53,11 @@ class ShopDay:
     truth: dict[str, int]
 
 
-def make(organisation: Organisation, orders: int, seed: int, terminals: int = TERMINALS, prefix: str = "") -> ShopDay:
-    """`orders` orders and seven times as many records. `prefix` begins every id and seal, so that days do not meet."""
+def make(
+    organisation: Organisation, orders: int, seed: int, terminals: int = TERMINALS, prefix: str = "", days: int = 0
+) -> ShopDay:
+    """`orders` orders and seven times as many records. `prefix` begins every id and seal, so that days do not meet;
+    `days` after MIDNIGHT is this one."""
     staff = Staff.of(terminals)
     listed = make_orders(orders, seed, [place for place, _ in staff.points], prefix)
     day = Day.plan(listed, staff, seed)
@@ -69,7 +73,7 @@ def make(organisation: Organisation, orders: int, seed: int, terminals: int = TE
         )
         for number in range(staff.count)
     ]
-    records = [_sign(step, listed, scanners) for step in day.in_time()]
+    records = [_sign(step, listed, scanners, days * DAY) for step in day.in_time()]
     return ShopDay(listed, staff, scanners, records, dict(zip((o.id for o in listed), day.state, strict=True)))
 
 
@@ -98,7 +102,7 @@ def make_orders(count: int, seed: int, points: Sequence[int], prefix: str = "") 
     return made
 
 
-def _sign(step: Step, orders: Sequence[Order], scanners: Sequence[Scanner]) -> Made:
+def _sign(step: Step, orders: Sequence[Order], scanners: Sequence[Scanner], later: int) -> Made:
     scanner = scanners[step.terminal]
     more: dict[int, bytes] = {}
     flags = int(Flag.TIME_TRUSTED)
@@ -130,9 +134,9 @@ def _sign(step: Step, orders: Sequence[Order], scanners: Sequence[Scanner]) -> M
         kind=CodeKind.BADGE if step.action == Action.SHIFT_OPEN else step.kind,
         code=code,
         flags=flags,
-        time=step.time,
+        time=step.time + later,
         actor=1000 + step.terminal,
         more=more,
     )
     step.seq = scanner.seq
-    return Made(event, step.time, step.terminal, scanner.seq)
+    return Made(event, step.time + later, step.terminal, scanner.seq)

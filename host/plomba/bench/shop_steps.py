@@ -259,9 +259,7 @@ class Day:
         back = []
         for at, state in enumerate(self.state):
             point = points.get(self.orders[at].place)
-            if state == State.FAILED and self.random.random() < 0.5:
-                back.append(at)
-            elif state == State.REFUSED and point is None:
+            if (state == State.FAILED and self.random.random() < 0.5) or (state == State.REFUSED and point is None):
                 back.append(at)
             elif state == State.REFUSED and point is not None and self.random.random() < 0.6:
                 by_point.setdefault(point, []).append(at)
