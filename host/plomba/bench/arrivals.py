@@ -1,8 +1,8 @@
 """In what order and when the records of a day come to the desk. Seeded.
 
-Docks at points and in the warehouse send within seconds, a courier's every half an hour; some docks are silent for hours.
-What was sent and not answered is sent again, and some batches overtake each other. One terminal's records are sent in the
-order of their numbers; a gap that an overtaking batch leaves is filled by the one behind it.
+Docks at points and in the warehouse send within seconds, a courier's every half an hour; some docks are silent for
+hours. What was sent and not answered is sent again, and some batches overtake each other. One terminal's records are
+sent in the order of their numbers; a gap that an overtaking batch leaves is filled by the one behind it.
 """
 
 from __future__ import annotations

@@ -1,19 +1,18 @@
-"""A day through the order book with all its rules, beside plain inserts of the same rows; and whether all is as it was."""
+"""A day through the order book with all its rules, beside plain inserts of the same rows; and whether all fits."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from plomba.bench.arrivals import Arrivals
+from plomba.bench.arrivals import Arrivals, Batch
 from plomba.bench.plain_rows import PlainRows, columns
 from plomba.bench.shop_day import ShopDay
 from plomba.bench.shop_steps import MIDNIGHT
-from plomba.desk.book import ACCEPTED, DUPLICATE, Book
+from plomba.desk.book import ACCEPTED, DUPLICATE, Answer, Book
 from plomba.desk.custody import Custody
 from plomba.trust.organisation import Organisation
 
@@ -32,27 +31,52 @@ class Clock:
         return self.now
 
 
-def open_book(
-    folder: Path, organisation: Organisation, clock: Callable[[], int], url: str | None, day: ShopDay
-) -> Book:
-    """A book that knows the day's terminals and orders."""
-    book = Book(folder, organisation, clock, url=url)
-    for scanner in day.scanners:
-        book.enrol(scanner.certificate, scanner.place)
-    book.take_orders(list(enumerate(day.orders, start=2)))
-    return book
+class Office:
+    """A book, its clock, and the lists of one day's orders on their way into it."""
+
+    def __init__(
+        self, folder: Path, organisation: Organisation, day: ShopDay, url: str | None = None, now: int = MIDNIGHT
+    ) -> None:
+        """The day's terminals are enrolled; `url`: of an empty PostgreSQL database, without it SQLite in `folder`."""
+        self.clock = Clock(now)
+        self.book = Book(folder, organisation, self.clock, url=url)
+        self.attend(day)
+
+    def attend(self, day: ShopDay) -> None:
+        """Another day begins."""
+        self._lists = list(day.imports)
+        for scanner in day.scanners:
+            self.book.enrol(scanner.certificate, scanner.place)
+
+    def until(self, now: int) -> None:
+        """The lists that came until then are taken, and the clock goes there."""
+        while self._lists and self._lists[0][0] <= now:
+            self.clock.now, listed = self._lists.pop(0)
+            self.book.take_orders(list(enumerate(listed, start=2)))
+        self.clock.now = now
+
+    def take(self, batch: Batch) -> tuple[list[Answer], float]:
+        """What was answered, and the seconds for it, with the deadlines that passed."""
+        self.until(batch.now)
+        began = time.perf_counter()
+        answers = self.book.accept(batch.events)
+        self.book.tick()
+        return answers, time.perf_counter() - began
+
+    def close(self) -> None:
+        self.book.close()
 
 
 def replay(
     folder: Path, organisation: Organisation, day: ShopDay, arrivals: Arrivals, url: str | None, plain_url: str | None
 ) -> dict[str, Any]:
     """The figures of one store: SQLite in `folder`, or PostgreSQL at `url` and the plain rows at `plain_url`."""
-    clock = Clock()
-    with closing(open_book(folder, organisation, clock, url, day)) as book:
+    with closing(Office(folder, organisation, day, url)) as office:
+        book = office.book
         plain = PlainRows(plain_url or folder / "plain.sqlite3", columns(book.store))
         with closing(plain):
-            counted, ours, theirs = _both(book, clock, arrivals, plain)
-        clock.now = arrivals.end + _AFTER_S
+            counted, ours, theirs = _both(office, arrivals, plain)
+        office.until(arrivals.end + _AFTER_S)
         book.tick()
         plain_rows = len(day.records) / theirs
         events = len(day.records) / ours
@@ -74,20 +98,17 @@ def replay(
         }
 
 
-def _both(book: Book, clock: Clock, arrivals: Arrivals, plain: PlainRows) -> tuple[dict[str, int], float, float]:
+def _both(office: Office, arrivals: Arrivals, plain: PlainRows) -> tuple[dict[str, int], float, float]:
     """Batch by batch into both, in turns: answers counted, seconds of the book, seconds of the plain rows."""
     counted = {ACCEPTED: 0, DUPLICATE: 0}
     ours = theirs = 0.0
     last = 0
     for batch in arrivals.batches:
-        clock.now = batch.now
-        began = time.perf_counter()
-        answers = book.accept(batch.events)
-        book.tick()
-        ours += time.perf_counter() - began
+        answers, seconds = office.take(batch)
+        ours += seconds
         for answer in answers:
             counted[answer.status] = counted.get(answer.status, 0) + 1
-        rows = book.store.query("SELECT * FROM events WHERE number > :last ORDER BY number", {"last": last})
+        rows = office.book.store.query("SELECT * FROM events WHERE number > :last ORDER BY number", {"last": last})
         last = rows[-1][0] if rows else last
         theirs += plain.insert(rows)
     return counted, ours, theirs

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from pathlib import Path
 from statistics import median
 
 from plomba.bench import arrivals, shop_day
-from plomba.bench.desk_day import Clock, open_book
-from plomba.bench.shop_steps import MIDNIGHT
-from plomba.desk.book import Book
+from plomba.bench.desk_day import Office
 from plomba.desk.store import Store
 from plomba.trust.organisation import Organisation
 
@@ -30,39 +27,31 @@ def cost(folder: Path, organisation: Organisation, rows: int, seed: int, urls: t
     empty PostgreSQL databases; without them SQLite in `folder`."""
     base = shop_day.make(organisation, min(_BASE, rows // FEW_OF), seed, prefix="B", days=-_BEFORE)
     day = shop_day.make(organisation, _SLICE, seed, prefix="S")
-    clocks = Clock(), Clock()
-    books: list[Book] = []
+    offices: list[Office] = []
     try:
-        for number, (clock, size) in enumerate(zip(clocks, (rows // FEW_OF, rows), strict=True)):
-            url = urls[number] if urls else None
-            at = folder / f"orders {size}"
-            filled(at, organisation, base, size, url)
-            books.append(open_book(at, organisation, clock, url, day))
+        for number, size in enumerate((rows // FEW_OF, rows)):
+            office = filled(folder / f"orders {size}", organisation, base, size, urls[number] if urls else None)
+            offices.append(office)
+            office.attend(day)
         ratios = []
         for turn, batch in enumerate(arrivals.on_time(day, _BATCH).batches):
             seconds = [0.0, 0.0]
             for which in (0, 1) if turn % 2 else (1, 0):
-                clocks[which].now = batch.now
-                began = time.perf_counter()
-                books[which].accept(batch.events)
-                books[which].tick()
-                seconds[which] = time.perf_counter() - began
+                _, seconds[which] = offices[which].take(batch)
             ratios.append(seconds[1] / seconds[0])
         return round(median(ratios), 3)
     finally:
-        for book in books:
-            book.close()
+        for office in offices:
+            office.close()
 
 
-def filled(folder: Path, organisation: Organisation, base: shop_day.ShopDay, size: int, url: str | None) -> None:
+def filled(folder: Path, organisation: Organisation, base: shop_day.ShopDay, size: int, url: str | None) -> Office:
     """A book of `size` orders: a day's, with all that was made of its records, copied under other ids until there are
     enough. Their records are not copied, and what is open waits for a month."""
-    clock = Clock(MIDNIGHT - _BEFORE * shop_day.DAY)
-    with closing(open_book(folder, organisation, clock, url, base)) as book:
+    with closing(Office(folder, organisation, base, url, base.imports[0][0])) as office:
         for batch in arrivals.on_time(base).batches:
-            clock.now = batch.now
-            book.accept(batch.events)
-        store = book.store
+            office.take(batch)
+        store = office.book.store
         have, turn = len(base.orders), 0
         while have < size:
             copied = min(have, size - have)
@@ -72,6 +61,8 @@ def filled(folder: Path, organisation: Organisation, base: shop_day.ShopDay, siz
         store.write(f"UPDATE orders SET check_at = check_at + {_MONTH}, awaited = NULL, unheard = NULL")
         if store.database.postgresql:
             store.write("ANALYZE")
+    # Opened again, it has nothing in its caches that a desk would not have.
+    return Office(folder, organisation, base, url)
 
 
 def _copy(store: Store, count: int, suffix: str) -> None:

@@ -1,4 +1,4 @@
-"""One day of an organisation: its orders, and the signed records of all its terminals. Seeded but for the signatures."""
+"""One day of an organisation: its orders, and the signed records of all its terminals. Only signatures are unseeded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENROLLED = MIDNIGHT - 30 * DAY
 """When the terminals were certified, s since 1970."""
 _SEALED = 0.30
 # How orders enter, and how many of a hundred.
-_ENTRIES = ((State.NEW, 21), (State.STAGED, 22), (State.AT_POINT, 33), (State.READY, 24))
+_ENTRIES = ((State.NEW, 17), (State.STAGED, 22), (State.AT_POINT, 36), (State.READY, 25))
 _COMMANDS = {
     Action.UNDO: "PLB*UNDO",
     Action.MISSING: "PLB*MISSING",
@@ -44,9 +44,11 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class ShopDay:
-    """`records` as they were made. `truth`: order id -> the state that people left it in."""
+    """`records` as they were made. `imports`: when the shop's lists come and what is on them; each order is there
+    before anybody scans it. `truth`: order id -> the state that people left it in."""
 
     orders: Sequence[Order]
+    imports: Sequence[tuple[int, Sequence[Order]]]
     staff: Staff
     scanners: Sequence[Scanner]
     records: Sequence[Made]
@@ -74,16 +76,28 @@ def make(
         for number in range(staff.count)
     ]
     records = [_sign(step, listed, scanners, days * DAY) for step in day.in_time()]
-    return ShopDay(listed, staff, scanners, records, dict(zip((o.id for o in listed), day.state, strict=True)))
+    truth = dict(zip((order.id for order in listed), day.state, strict=True))
+    return ShopDay(listed, _imports(day, random, days * DAY), staff, scanners, records, truth)
+
+
+def _imports(day: Day, random: Random, later: int) -> list[tuple[int, list[Order]]]:
+    """A list every ten minutes, with what is begun within the next hour and a half."""
+    first = {step.order: step.time for step in reversed(list(day.in_time()))}
+    lists: dict[int, list[Order]] = {}
+    for at, order in enumerate(day.orders):
+        time = first.get(at, MIDNIGHT + DAY // 4) - random.randrange(600, 5400)
+        lists.setdefault(time - time % 600 + later, []).append(order)
+    return sorted(lists.items())
 
 
 def make_orders(count: int, seed: int, points: Sequence[int], prefix: str = "") -> list[Order]:
-    """As a shop's list has them: 70 of 100 plain, the others sealed, 22 of 100 to a door."""
+    """As a shop's list has them: 70 of 100 plain, the others sealed; of each hundred as many enter in one state."""
     random = Random(f"orders {prefix} {seed}")
-    states, shares = zip(*_ENTRIES, strict=True)
+    hundred = [state for state, share in _ENTRIES for _ in range(share)]
+    entries = [hundred[number % 100] for number in range(count)]
+    random.shuffle(entries)
     made = []
-    for number in range(count):
-        state = random.choices(states, shares)[0]
+    for number, state in enumerate(entries):
         sealed = random.random() < _SEALED
         made.append(
             Order(

@@ -1,9 +1,9 @@
 """What people do with the parcels of one organisation on one day: every scan, when, at which terminal. Seeded.
 
-Orders go four ways: from the warehouse to a point and out of it, from the warehouse to a door, from the courier's box at
-a point to its customer, and from a point's shelf. Some are refused, lost and found, taken back, tried in vain, sent back
-and inspected; some hand-overs have one side only. Nothing here reads the desk's lifecycle: what it says of a parcel's
-state is what the people know, and so it is a truth that the desk can be held against.
+Orders go four ways: from the warehouse to a point and out of it, from the warehouse to a door, from what a courier left
+at a point to its customer, and from a point's shelf. Some are refused, lost and found, taken back, tried in vain, sent
+back and inspected; some hand-overs have one side only. Nothing here reads the desk's lifecycle: what it says of a
+parcel's state is what the people know, and so it is a truth that the desk can be held against.
 """
 
 from __future__ import annotations
