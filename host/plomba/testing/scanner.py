@@ -72,7 +72,7 @@ class Scanner:
             parts[Tlv.ORDER] = order.encode()
         elif ref is not None and not code:
             kind = CodeKind.KEY
-        fields = {
+        fields: dict[str, Any] = {
             "action": action,
             "verdict": verdict,
             "flags": flags,
