@@ -52,40 +52,37 @@ def filled(folder: Path, organisation: Organisation, base: shop_day.ShopDay, siz
         for batch in arrivals.on_time(base).batches:
             office.take(batch)
         store = office.book.store
+        store.write(f"UPDATE orders SET check_at = check_at + {_MONTH}, awaited = NULL, unheard = NULL")
         have, turn = len(base.orders), 0
         while have < size:
             copied = min(have, size - have)
             with store.transaction():
-                _copy(store, copied, f"~{turn}")
+                _copy(store, copied, chr(ord("a") + turn))
             have, turn = have + copied, turn + 1
-        store.write(f"UPDATE orders SET check_at = check_at + {_MONTH}, awaited = NULL, unheard = NULL")
         if store.database.postgresql:
             store.write("ANALYZE")
     # Opened again, it has nothing in its caches that a desk would not have.
     return Office(folder, organisation, base, url)
 
 
-def _copy(store: Store, count: int, suffix: str) -> None:
-    """The first `count` orders once more."""
+def _copy(store: Store, count: int, prefix: str) -> None:
+    """The first `count` orders once more. In the order of their ids, so that pages are filled one after the other."""
+    values = {"prefix": prefix, "count": count}
     for table in _CHILDREN:
         names = _columns(store, table)
-        values = [
-            f"t.{name} || :suffix"
-            if name in ("order_id", *(("code",) if table == "order_codes" else ()))
-            else f"t.{name}"
-            for name in names
-        ]
+        renamed = ("order_id", "code") if table == "order_codes" else ("order_id",)
+        copied = ", ".join(f":prefix || t.{name}" if name in renamed else f"t.{name}" for name in names)
         store.write(
-            f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} FROM {table} t"
-            " JOIN orders o ON o.id = t.order_id WHERE o.number <= :count",
-            {"suffix": suffix, "count": count},
+            f"INSERT INTO {table} ({', '.join(names)}) SELECT {copied} FROM {table} t"
+            " JOIN orders o ON o.id = t.order_id WHERE o.number <= :count ORDER BY t.order_id",
+            values,
         )
     names = [name for name in _columns(store, "orders") if name != "number"]
-    changed = {"id": "id || :suffix", "ref": "(ref * 48271 + 12345) % 4294967296"}
+    changed = {"id": ":prefix || id", "ref": "(ref * 48271 + 12345) % 4294967296"}
     store.write(
         f"INSERT INTO orders ({', '.join(names)}) SELECT {', '.join(changed.get(name, name) for name in names)}"
-        " FROM orders WHERE number <= :count ORDER BY number",
-        {"suffix": suffix, "count": count},
+        " FROM orders WHERE number <= :count ORDER BY id",
+        values,
     )
 
 

@@ -23,6 +23,8 @@ _HOUR = 3600
 _PAIR_S = 8
 """Between the two scans of one parcel at a hand-over and those of the next."""
 _PACE_S = 3
+_ROUND_S = 5 * _HOUR
+"""Between a courier's two rounds."""
 _POINT_COURIERS = 8
 
 
@@ -120,11 +122,14 @@ class Day:
             elif point is not None:
                 self._wait_at(at, point)
         for number, (courier, run) in enumerate(sorted(runs.items())):
-            left = self._leave(courier, run, MIDNIGHT + 9 * _HOUR + number % 10 * 240)
-            if courier in self.staff.for_doors:
-                self._doors(courier, left)
-            else:
-                self._bring(courier, left, points)
+            leaves = MIDNIGHT + 9 * _HOUR + number % 10 * 240
+            if courier in self.staff.for_points:
+                self._bring(courier, self._leave(courier, run, leaves), points)
+                continue
+            # To doors in two rounds: what is promised within hours cannot wait in the car all day.
+            half = len(run) // 2
+            for at, parcels in ((leaves, run[:half]), (leaves + _ROUND_S, run[half:])):
+                self._doors(courier, self._leave(courier, parcels, at), at + 4800)
         self._way_back(points)
 
     def _scan(self, time: int, terminal: int, action: int, at: int, after: int, **more: object) -> Step:
@@ -136,7 +141,7 @@ class Day:
     def _pack(self, at: int) -> None:
         """From the shop's list to the ramp."""
         terminal = self.random.choice(self.staff.warehouse)
-        time = MIDNIGHT + self.random.randrange(5 * _HOUR, 8 * _HOUR)
+        time = MIDNIGHT + self.random.randrange(7 * _HOUR, 8 * _HOUR + 1200)
         for action, after in (
             (Action.INTAKE_CHECK, State.ACCEPTED),
             (Action.PICK, State.PICKED),
@@ -179,10 +184,10 @@ class Day:
             self._scan(time, courier, Action.ROUTE_START, at, State.ON_ROUTE)
         return has
 
-    def _doors(self, courier: int, run: Sequence[int]) -> None:
-        gap = min(600, 9 * _HOUR // max(1, len(run)))
+    def _doors(self, courier: int, run: Sequence[int], begins: int) -> None:
+        gap = min(600, 3 * _HOUR // max(1, len(run)))
         for number, at in enumerate(run):
-            time = MIDNIGHT + 11 * _HOUR + number * gap
+            time = begins + number * gap
             if self.random.random() < 0.01:
                 self._scan(time, courier, Action.ATTEMPT_FAILED, at, State.FAILED)
                 continue
