@@ -19,12 +19,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from plomba.desk.book import ACCEPTED, CONTRADICTIONS, Answer, Book
+from plomba.desk.book import ACCEPTED, Answer, Book
 from plomba.desk.live import Live
 from plomba.desk.order_files import rows_of
 from plomba.desk.orders import ImportRefused, Order, read_orders
 from plomba.desk.page import Page
 from plomba.desk.problems import import_problem, language_of, problem, status_of
+from plomba.desk.receiving import CONTRADICTIONS
 from plomba.desk.views import LISTED, Views
 from plomba.desk.walls import Walls
 from plomba.errors import PlombaError, UsageError

@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from opening_hours import OpeningHours, ParserError, State
+from opening_hours import (  # type: ignore[attr-defined]  # its stub leaves the error out
+    OpeningHours,
+    ParserError,
+    State,
+)
 
 from plomba.errors import PlombaError, UsageError
 
@@ -87,7 +91,8 @@ class Calendar:
     def _worked_out(self, first: int, last: int) -> tuple[list[int], list[int]]:
         starts: list[int] = []
         ends: list[int] = []
-        # Worked out on the wall clock of the place, with room on either side: the change of the clocks is not its affair.
+        # Worked out on the wall clock of the place, with room on either side: the change of the clocks is not its
+        # affair.
         local = (datetime.fromtimestamp(moment, self._zone).replace(tzinfo=None) for moment in (first, last))
         begin, end = local
         for opens, closes, state, _ in self._hours.intervals(begin - _MARGIN, end + _MARGIN):
@@ -106,7 +111,9 @@ class Calendar:
         return int(local.replace(tzinfo=self._zone).timestamp())
 
     def _midnight(self, moment: int) -> int:
-        local = datetime.fromtimestamp(moment, self._zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        local = datetime.fromtimestamp(moment, self._zone).replace(
+            hour=0, minute=0, second=0, microsecond=0, tzinfo=None
+        )
         return self._moment(local + _DAY)
 
 

@@ -35,8 +35,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Until the moment `before` minus `by` s, where the order has one; else `within` s, of opening hours when `opening`,
-    or until the place closes. `incident` is what it is when it passes."""
+    """Until the moment `before` minus `by` s, where the order has one; else `within` s, of opening hours when
+    `opening`, or until the place closes. `incident` is what it is when it passes."""
 
     incident: str
     within: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -24,8 +24,8 @@ _DECISION_KEYS = {"name", "from", "to", "holder", "record"}
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Where a decision may lead an order, and whose it is then, "" for whoever held it. `record`: the action whose record
-    it has to name, 0 where it needs none."""
+    """Where a decision may lead an order, and whose it is then, "" for whoever held it. `record`: the action whose
+    record it has to name, 0 where it needs none."""
 
     origins: frozenset[int]
     to: int
@@ -37,8 +37,8 @@ class Decided:
 class Lifecycle:
     """`holder`: state -> who holds an order that enters there; where none enters, who holds it however it came.
     `entries` may be imported; nothing leads out of `ends`. `deadlines`: (state, class) -> how long an order may stay;
-    `policy`: class -> what passes custody (handover.py); `decisions` are taken at the desk. `content` is the text that it
-    was read from."""
+    `policy`: class -> what passes custody (handover.py); `decisions` are taken at the desk. `content` is the text that
+    it was read from."""
 
     content: str
     holders: tuple[str, ...]
@@ -84,28 +84,29 @@ class Lifecycle:
             return None
         holder = decided.holder or standing.holder
         party = standing.party if holder == standing.holder else ""
-        return replace(standing, state=decided.to, holder=holder, party=party, proved=False, pair=None)
+        return standing._replace(state=decided.to, holder=holder, party=party, proved=False, pair=None)
 
     def _after(self, move: Move, standing: Standing, scan: Scan, policy: str) -> Standing:
         state = move.target(standing.state)
         holder = move.holder or standing.holder
         if not move.holder and move.to and state not in self.entries:
             holder = self.holder.get(state, holder)
-        now = passed(standing, replace(standing, state=state, holder=holder), scan, policy)
+        now = passed(standing, standing._replace(state=state, holder=holder), scan, policy)
         if move.bag:
-            now = replace(now, bag=scan.bag if move.bag == "in" else b"")
+            now = now._replace(bag=scan.bag if move.bag == "in" else b"")
         if move.seal == "bind":
-            now = replace(now, seals=now.seals | {scan.seal})
+            now = now._replace(seals=now.seals | {scan.seal})
         elif move.seal == "break":
-            now = replace(now, seals=frozenset(), broken=now.broken | now.seals, proved=False)
+            now = now._replace(seals=frozenset(), broken=now.broken | now.seals, proved=False)
         if state not in self._visit:
-            return replace(now, proved=False, overrides=frozenset(), refused=0)
+            idle = not (now.proved or now.overrides or now.refused)
+            return now if idle else now._replace(proved=False, overrides=frozenset(), refused=0)
         if move.proof:
-            now = replace(now, proved=True)
+            now = now._replace(proved=True)
         if move.given == "quantity":
-            now = replace(now, refused=now.refused + 1)
+            now = now._replace(refused=now.refused + 1)
         if scan.action == Action.OVERRIDE:
-            now = replace(now, overrides=now.overrides | {(scan.identity, scan.need)})
+            now = now._replace(overrides=now.overrides | {(scan.identity, scan.need)})
         return now
 
 
@@ -151,7 +152,9 @@ class _Reader:
             for mark, members in marks.items():
                 if entry.get(mark):
                     members.add(code)
-        if set(deadlines) & {(end, order_class) for end in marks["end"] for order_class in codes("order_class").values()}:
+        if set(deadlines) & {
+            (end, order_class) for end in marks["end"] for order_class in codes("order_class").values()
+        }:
             raise self.wrong("deadline of an end")
         decisions = {}
         for number, entry in enumerate(data.get("decision", ()), start=1):

@@ -57,7 +57,9 @@ def build(terminal: bytes, *, epoch: int, through: int, place: int, salt: bytes,
         cell = order.cell.encode().ljust(8, b"\0")
         own = list(row.codes())
         seals = sum(kind == CodeKind.SEAL for kind, _, _ in own)
-        orders += OrderRow(order.ref, order.order_class, _SHOWN.get(row.state, row.state), here, min(seals, 255), cell).pack()
+        orders += OrderRow(
+            order.ref, order.order_class, _SHOWN.get(row.state, row.state), here, min(seals, 255), cell
+        ).pack()
         if row.bag:
             # Numbered without a gap: a terminal asks for one after the other until there is none.
             number = in_bags[row.bag] = in_bags.get(row.bag, -1) + 1

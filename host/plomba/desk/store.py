@@ -50,7 +50,9 @@ class Event:
     bag: bytes | None = None
 
     @classmethod
-    def of(cls, number: int, claimed: Claimed, digest: bytes, order_id: str | None, received: int, bag: bytes | None) -> Event:
+    def of(
+        cls, number: int, claimed: Claimed, digest: bytes, order_id: str | None, received: int, bag: bytes | None
+    ) -> Event:
         """As it is inserted, without reading again what was read."""
         event = cls(number, claimed.body, claimed.previous, digest, claimed.signature, order_id, received, bag)
         event.__dict__.update(head=claimed.head, parts=claimed.parts)
@@ -169,11 +171,12 @@ class Store:
         )
         return rows[0][0] if rows else 0
 
-    def put_through(self, terminal: bytes, epoch: int, through: int) -> None:
-        self.write(
+    def put_through(self, marks: Sequence[tuple[bytes, int, int]]) -> None:
+        """(terminal, epoch, the highest contiguous record held) of each."""
+        self.write_many(
             "INSERT INTO marks (terminal, epoch, through) VALUES (:terminal, :epoch, :through)"
-            " ON CONFLICT (terminal, epoch) DO UPDATE SET through = :through",
-            {"terminal": terminal, "epoch": epoch, "through": through},
+            " ON CONFLICT (terminal, epoch) DO UPDATE SET through = excluded.through",
+            [{"terminal": terminal, "epoch": epoch, "through": through} for terminal, epoch, through in marks],
         )
 
     def newest_epoch(self, terminal: bytes) -> int:

@@ -15,7 +15,7 @@ from plomba.desk.store import Store, Terminal
 from plomba.desk.words import iso, names
 from plomba_wire import tlv
 from plomba_wire.codec import RecordHead
-from plomba_wire.vocabulary import Action, CodeKind, Tlv
+from plomba_wire.vocabulary import Action, Tlv
 
 LISTED = 500
 """Orders on the page, and rows of one answer unless told otherwise."""
@@ -162,7 +162,10 @@ class Views:
     def counts(self) -> dict[str, Any]:
         """Sizes of the book; `answers`: what became of every event that ever came."""
         sizes = {table: self._store.count(f"FROM {table}") for table in ("orders", "events", "terminals", "conflicts")}
-        return {**sizes, "answers": {name: value for name, value in self._store.query("SELECT name, value FROM counters")}}
+        return {
+            **sizes,
+            "answers": {name: value for name, value in self._store.query("SELECT name, value FROM counters")},
+        }
 
     def order_json(self, view: OrderView) -> dict[str, Any]:
         """An order for programs: names from the vocabulary, money as exact decimal text."""
