@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from desk_process import NOW
 from desk_records import Scanner
+from msgspec import to_builtins
 
+from plomba.desk.api.answers import event_answer
 from plomba.desk.book import Book
+from plomba.desk.listings import Listings, counted
 from plomba.desk.order_files import csv_rows
 from plomba.desk.orders import read_orders
 from plomba.desk.views import OrderView, Views
@@ -37,6 +42,12 @@ def view(book: Book, order: str) -> OrderView:
     found = Views(book.store, book.lifecycle).order(order)
     assert found is not None
     return found
+
+
+def records(book: Book, order: str) -> list[dict[str, Any]]:
+    """JSON of an order's records."""
+    rows = counted(Listings(book.store).of_order(order, 0, 1000))
+    return [to_builtins(event_answer(row)) for row in rows]
 
 
 def state(book: Book, order: str) -> int:

@@ -96,6 +96,11 @@ class Book:
             self.store.close()
             raise
 
+    @property
+    def clock(self) -> Callable[[], int]:
+        """The desk's clock, s since 1970."""
+        return self._clock
+
     def close(self) -> None:
         self.store.close()
 

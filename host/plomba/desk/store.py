@@ -118,7 +118,11 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that happens inside, or nothing of it; committed to disk when it is left."""
+        """All that happens inside, or nothing of it; committed to disk when it is left. One inside another is a part of
+        it, and what was raised in there must not be caught before the outer one is left."""
+        if self._db.in_transaction:
+            yield
+            return
         self._run("BEGIN IMMEDIATE")
         try:
             yield
