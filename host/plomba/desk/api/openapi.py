@@ -11,7 +11,7 @@ import msgspec
 from plomba import __version__
 from plomba.desk.api.answers import Problem
 from plomba.desk.api.idempotency import HEADER, KEPT_S, KEY_MAX
-from plomba.desk.api.operations import Operation
+from plomba.desk.api.operations import JSON, Content, Operation
 from plomba.texts import LANGUAGES
 
 PROBLEM = "application/problem+json"
@@ -126,17 +126,32 @@ def _responses(operation: Operation, known: dict[int, Json]) -> Json:
     for status, content in operation.answers.items():
         found[str(status)] = {"description": "Done." if content else "Done; there is nothing to say."}
         if content is not None:
-            schema = {} if content.shape is bytes else known[id(content.shape)]
-            found[str(status)]["content"] = {content.media_type: {"schema": schema}}
-            if content.messages:
-                messages = {name: known[id(shape)] for name, shape in content.messages.items()}
-                found[str(status)]["content"][content.media_type]["x-messages"] = messages
+            found[str(status)]["content"] = {content.media_type: {"schema": _carried(content, known)}}
     for status, codes in sorted(errors(operation).items()):
         found[str(status)] = {
             "description": ", ".join(codes),
             "content": {PROBLEM: {"schema": {"$ref": _REF.format(name=Problem.__name__)}}},
         }
     return found
+
+
+def _carried(content: Content, known: dict[int, Json]) -> Json:
+    if content.shape is bytes:
+        return {}
+    if not content.messages:
+        return known[id(content.shape)]
+    # OpenAPI 3.1 has no word for the items of a stream; tools take the schema of an event stream for each message's.
+    messages = [_message(name, known[id(shape)]) for name, shape in content.messages.items()]
+    return messages[0] if len(messages) == 1 else {"oneOf": messages}
+
+
+def _message(name: str, schema: Json) -> Json:
+    data = {"type": "string", "contentMediaType": JSON, "contentSchema": schema}
+    return {
+        "type": "object",
+        "properties": {"event": {"const": name}, "id": {"type": "string"}, "data": data},
+        "required": ["event", "id", "data"],
+    }
 
 
 def errors(operation: Operation) -> dict[int, list[str]]:
