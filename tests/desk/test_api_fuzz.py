@@ -36,8 +36,8 @@ OPERATIONS = {operation.name: operation for operation in desk_app.TABLE}
 ENDLESS = {"revisions"}
 """The page's own stream; the other one is asked to end."""
 ALONE = {"takeEvents", "importOrders"}
-"""Bodies in which much is let pass that is not as described: a bad event is refused alone, and a cell of an order file is
-text or a number."""
+"""Bodies in which much is let pass that is not as described: a bad event is refused alone, and a cell of an order
+file is text or a number."""
 CONFORMS = [
     not_a_server_error,
     status_code_conformance,

@@ -11,7 +11,6 @@ from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.orders import MINOR_DIGITS
 from plomba.desk.store import Store, Terminal
 from plomba_wire.codec import RecordHead
-from plomba_wire.vocabulary import CodeKind
 
 LISTED = 500
 """Orders on the page, and rows of one answer unless told otherwise."""
@@ -88,15 +87,9 @@ class Overview:
     terminals: Sequence[tuple[Terminal, int]]
 
 
-_ORDERS = f"""
-SELECT o.id, o.class, o.state, o.holder, o.place, o.value, o.currency, o.shop, o.cell, o.bag,
-       (SELECT count(*) FROM (
-            SELECT CAST(c.code AS BLOB) FROM order_codes c WHERE c.order_id = o.id AND c.kind = {CodeKind.SEAL}
-            UNION SELECT b.seal FROM bindings b WHERE b.order_id = o.id AND NOT b.broken
-            EXCEPT SELECT b.seal FROM bindings b WHERE b.order_id = o.id AND b.broken)),
-       (SELECT count(*) FROM effects f WHERE f.order_id = o.id),
-       (SELECT count(*) FROM effects f WHERE f.order_id = o.id AND f.disputed),
-       e.body, e.received, o.last, o.number
+_ORDERS = """
+SELECT o.id, o.class, o.state, o.holder, o.place, o.value, o.currency, o.shop, o.cell, o.bag, o.seals, o.records,
+       o.disputed, e.body, e.received, o.last, o.number
 FROM orders o LEFT JOIN events e ON e.number = o.last
 """
 
@@ -133,7 +126,7 @@ class Views:
             conflicted=self._differences.conflicted,
             conflicts=self._differences.conflicts(TROUBLES),
             terminals=[
-                (terminal, self._store.count("FROM events WHERE terminal = ?", (terminal.id,)))
+                (terminal, self._store.count("FROM events WHERE terminal = :id", {"id": terminal.id}))
                 for terminal in self._store.terminals()
             ],
         )
@@ -171,7 +164,8 @@ class Views:
     def counts(self) -> dict[str, Any]:
         """Sizes of the book; `answers`: what became of every event that ever came."""
         sizes = {table: self._store.count(f"FROM {table}") for table in ("orders", "events", "terminals", "conflicts")}
-        return {**sizes, "answers": dict(self._store.query("SELECT name, value FROM counters"))}
+        answers = {name: value for name, value in self._store.query("SELECT name, value FROM counters")}
+        return {**sizes, "answers": answers}
 
     def _order(self, row: tuple[Any, ...]) -> OrderView:
         id, order_class, state, holder, place, value, currency, shop, cell, bag, seals, records, disputed = row[:13]

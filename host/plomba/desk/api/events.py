@@ -11,10 +11,11 @@ from plomba.desk.api import answers, shapes
 from plomba.desk.api.cursors import listing, page
 from plomba.desk.api.operations import Body, Call, Content, Operation, Reply
 from plomba.desk.api.services import Services
-from plomba.desk.book import ACCEPTED, CONTRADICTIONS, Answer
+from plomba.desk.book import ACCEPTED, Answer
 from plomba.desk.differences import Differences
 from plomba.desk.listings import counted
 from plomba.desk.problems import Malformed
+from plomba.desk.receiving import CONTRADICTIONS
 
 EVENTS_MAX = 1 << 20
 """Bytes of the longest batch of events."""
