@@ -93,7 +93,7 @@ def test_each_record_says_what_it_did(desk: DeskProcess, scanner: Scanner) -> No
 
 
 def test_a_record_of_a_bag_is_one_message(desk: DeskProcess, scanner: Scanner) -> None:
-    desk.orders(ORDERS)
+    desk.orders("order,class,place,state\nA-2,plain,17,PACKED\nA-3,plain,17,PACKED\n")
     desk.post(*(scanner.bag_add(id, "B-1", State.STAGED) for id in ("A-2", "A-3")))
     desk.post(scanner.whole(Action.HANDOVER_OUT, "B-1", State.HANDING))
     *_, last = told(desk)
