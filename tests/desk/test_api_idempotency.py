@@ -41,7 +41,7 @@ def answered(answer: Any) -> tuple[int, str, bytes]:
 def test_the_same_request_gets_the_same_answer(desk: DeskProcess, scanner: Scanner) -> None:
     first = post(desk)
     assert first.json() == {"imported": 2, "unchanged": 0}
-    for key in (KEY, f'"{KEY}"', f" {KEY} "):
+    for key in (KEY, f'"{KEY}"'):
         assert answered(post(desk, key=key)) == answered(first)
     assert post(desk, key="another").json() == {"imported": 0, "unchanged": 2}
     event = scanner.store("A-1")
@@ -82,15 +82,15 @@ def test_a_key_is_one_requests(desk: DeskProcess, scanner: Scanner) -> None:
     assert desk.http.get("/api/v1/orders/A-3").status_code == 404
 
 
-@pytest.mark.parametrize("key", ["", '""', "a b", "x" * 129, '"half', 'a"b', "ключ".encode().decode("latin-1"), "a, b"])
-def test_what_is_no_key_is_refused(desk: DeskProcess, key: str) -> None:
-    answer = desk.http.post(
-        "/api/v1/orders",
-        content=ORDERS.encode(),
-        headers=[(b"content-type", b"text/csv"), (b"idempotency-key", key.encode("latin-1"))],
-    )
-    found = answer.json()
-    assert (answer.status_code, found["code"], found["field"]) == (400, "desk_request_malformed", "Idempotency-Key")
+NO_KEYS = ["", '""', "a b", "x" * 129, '"half', 'a"b', "ключ".encode().decode("latin-1"), "a, b"]
+
+
+def test_what_is_no_key_is_refused(desk: DeskProcess) -> None:
+    for key in NO_KEYS:
+        headers = [(b"content-type", b"text/csv"), (b"idempotency-key", key.encode("latin-1"))]
+        answer = desk.http.post("/api/v1/orders", content=ORDERS.encode(), headers=headers)
+        found = answer.json()
+        assert (answer.status_code, found["code"], found["field"]) == (400, "desk_request_malformed", "Idempotency-Key")
     assert desk.http.get("/api/v1/orders").json() == {"orders": []}
 
 
