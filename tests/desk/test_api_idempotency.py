@@ -115,10 +115,11 @@ def dies(*args):
 serving.{function} = dies
 """
 AFTER_THE_COMMIT = DIES.format(function="_carried_out", steps="whole(*args); os._exit(9)")
+IN_KEEPING = "import os\nfrom plomba.desk.api.idempotency import Keys\nKeys.keep = lambda *args: os._exit(9)\n"
 BEFORE_IT = DIES.format(function="_made", steps="whole(*args); os._exit(9)")
 
 
-@pytest.mark.parametrize(("before", "there"), [(AFTER_THE_COMMIT, True), (BEFORE_IT, False)])
+@pytest.mark.parametrize(("before", "there"), [(AFTER_THE_COMMIT, True), (IN_KEEPING, False), (BEFORE_IT, False)])
 def test_a_desk_that_dies_has_done_it_once(
     tmp_path: Path, organisation: Organisation, before: str, there: bool
 ) -> None:
