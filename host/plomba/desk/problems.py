@@ -12,6 +12,15 @@ from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
 from plomba.texts import LANGUAGES
 
 _STATUS = {
+    "desk_login_needed": 401,
+    "desk_login_wrong": 401,
+    "desk_token_unknown": 401,
+    "desk_right": 403,
+    "desk_csrf": 403,
+    "desk_foreign_site": 403,
+    "account_unknown": 404,
+    "account_taken": 409,
+    "desk_login_wait": 429,
     "desk_terminal_unknown": 404,
     "desk_order_unknown": 404,
     "desk_staff_none": 404,
