@@ -371,8 +371,10 @@ def test_a_new_password_ends_the_other_sessions(accounts: Accounts) -> None:
     assert isinstance(account, Account) and session is not None
     with refused("desk_login_wrong"):
         accounts.logins.change(account, "not the password", "another password", session)
-    with refused("password_short"):
-        accounts.logins.change(account, PASSWORD, "short", session)
+    for _ in range(9):
+        # Looked at first: it is no try at the old one.
+        with refused("password_short"):
+            accounts.logins.change(account, "not the password", "short", session)
     assert asked(accounts, ended) == account
     accounts.logins.change(account, PASSWORD, "another password", session)
     assert [asked(accounts, token) for token in (kept, ended)] == [account, Anonymous()]
