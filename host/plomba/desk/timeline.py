@@ -124,7 +124,7 @@ class Timeline:
     def decide(self, kind: str) -> Step:
         """What a decision at the desk does."""
         here = self.standing
-        now = self._lifecycle.decide(self._order_class, here, kind)
+        now = self._lifecycle.decide(here, kind)
         if now is None:
             return Step(here, here, State.NONE, WRONG_STATE, True)
         self.standing = now
