@@ -415,7 +415,7 @@ def test_pin_proofs_are_for_this_machine_unless_somebody_says_otherwise(
         assert answers(loopback) == "desk_port"
     assert answers(host, lan=True) == "desk_port"
     (data / "staff.toml").unlink()
-    assert answers(host) == "desk_port", "without a list there is nothing to guard"
+    assert answers(host) == "desk_open", "without a list there is still the desk itself (test_account_command.py)"
 
 
 def test_there_is_no_other_way_to_move_an_order(desk: DeskProcess) -> None:

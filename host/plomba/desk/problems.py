@@ -12,6 +12,15 @@ from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
 from plomba.texts import LANGUAGES
 
 _STATUS = {
+    "desk_login_needed": 401,
+    "desk_login_wrong": 401,
+    "desk_token_unknown": 401,
+    "desk_right": 403,
+    "desk_csrf": 403,
+    "desk_foreign_site": 403,
+    "account_unknown": 404,
+    "account_taken": 409,
+    "desk_login_wait": 429,
     "desk_terminal_unknown": 404,
     "desk_order_unknown": 404,
     "desk_staff_none": 404,
@@ -86,9 +95,18 @@ def problem_of(error: PlombaError | ImportRefused, lang: str) -> JSONResponse:
     if isinstance(error, Malformed):
         return problem(error, 400, lang, field=_text(error.field), reason=_text(error.reason))
     answer = problem(error, status_of(error), lang)
-    if error.code == "desk_key_running":
-        answer.headers["retry-after"] = "1"
+    answer.headers.update(headers_for(error))
     return answer
+
+
+def headers_for(error: PlombaError) -> dict[str, str]:
+    """What an answer with this error carries beside its status (RFC 9110 sections 10.2.3 and 11.6.1)."""
+    if error.code == "desk_key_running":
+        return {"retry-after": "1"}
+    if error.code in ("desk_login_needed", "desk_token_unknown"):
+        return {"www-authenticate": 'Bearer realm="plomba"'}
+    seconds = getattr(error, "seconds", None)
+    return {} if seconds is None else {"retry-after": str(seconds)}
 
 
 def _text(said: str) -> str:
