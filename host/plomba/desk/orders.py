@@ -354,7 +354,10 @@ class _RowReader:
         return tuple(sorted(read))
 
     def _list(self, column: str, allowed: str = "") -> tuple[str, ...]:
-        items = [item for item in self._text(column, 65536, allowed).split(" ") if item]
+        text = self._text(column, 65536, allowed)
+        if not text:
+            return ()
+        items = [item for item in text.split(" ") if item]
         if len(items) > CODES_MAX:
             self._refuse(column, "desk_row_many", count=len(items), limit=CODES_MAX)
         if len(set(items)) != len(items):
