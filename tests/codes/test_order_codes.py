@@ -125,7 +125,7 @@ def test_the_desk_keeps_them_and_who_has_them(tmp_path: Path) -> None:
     (order,) = read(("A", f"s10:RA123456785RU label:%1 cz:{MARK}{TAIL} label:2"))
     store = Store(tmp_path)
     with store.transaction():
-        store.put_order(order)
+        store.put_order(order, 0)
     assert store.order("A") == order
     assert store.owner(CodeKind.S10, "RA123456785RU") == store.owner(CodeKind.ORDER, "%1") == "A"
     assert store.owner(CodeKind.ORDER, "A") == "A" and store.owner(CodeKind.ORDER, "B") is None

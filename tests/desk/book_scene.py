@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 from desk_process import NOW
 from desk_records import Scanner
 
 from plomba.desk.book import Book
+from plomba.desk.course import Kept
 from plomba.desk.order_files import csv_rows
 from plomba.desk.orders import read_orders
 from plomba.desk.views import OrderView, Views
@@ -50,7 +52,24 @@ def states(book: Book) -> list[tuple[object, ...]]:
         " FROM orders o LEFT JOIN effects f ON f.order_id = o.id LEFT JOIN events e ON e.number = f.event"
         " ORDER BY o.id, f.position"
     )
-    return placed + book.store.query("SELECT order_id, seal, broken FROM bindings ORDER BY order_id, seal")
+    bound = book.store.query("SELECT order_id, seal, broken FROM bindings ORDER BY order_id, seal")
+    spells = book.store.query(
+        "SELECT order_id, position, since, until, kind, party, owed FROM custody ORDER BY order_id, position"
+    )
+    courses = [
+        (id, party, seals, records, disputed, merged_t, merged_by, check_at, *_kept(course))
+        for id, party, seals, records, disputed, merged_t, merged_by, check_at, course in book.store.query(
+            "SELECT id, party, seals, records, disputed, merged_t, merged_by, check_at, course FROM orders ORDER BY id"
+        )
+    ]
+    times = book.store.query("SELECT order_id, position, at FROM effects ORDER BY order_id, position")
+    return placed + bound + spells + courses + times
+
+
+def _kept(course: str) -> tuple[object, ...]:
+    """All but whether the next record may just be added: that follows from the way, not from the records."""
+    kept = msgspec.json.decode(course, type=Kept)
+    return kept.standing, kept.at, kept.waits, kept.records
 
 
 def opened(book: Book, scanner: Scanner) -> tuple[ManifestHead, list[OrderRow], list[CodeRow]]:

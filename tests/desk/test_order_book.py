@@ -404,7 +404,8 @@ def test_a_second_desk_on_one_book_is_refused(tmp_path: Path, book: Book, organi
 def test_a_book_of_a_later_version_is_left_alone(tmp_path: Path, organisation: Organisation) -> None:
     Book(tmp_path, organisation, Clock()).close()
     database = sqlite3.connect(tmp_path / "desk.sqlite3")
-    database.execute("PRAGMA user_version = 99")
+    database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.commit()
     database.close()
     with pytest.raises(StoreError) as caught:
         Book(tmp_path, organisation, Clock())

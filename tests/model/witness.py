@@ -144,8 +144,8 @@ class Witness:
         """Who holds an order: whom the last record passed it to that passes custody, as the desk has them in order."""
         rows = world.book.store.query(
             "SELECT e.body, e.terminal, f.after FROM effects f JOIN events e ON e.number = f.event"
-            " WHERE f.order_id = ? AND f.why IN ('moved', 'done') ORDER BY f.position",
-            (parcel.id,),
+            " WHERE f.order_id = :id AND f.why IN ('moved', 'done') ORDER BY f.position",
+            {"id": parcel.id},
         )
         holder = IMPORTED[parcel.state]
         before: dict[tuple[bytes, int], str] = {}

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from plomba.desk import lifecycle, manifest, rules
 from plomba.desk import staff as staff_lists
-from plomba.desk.events import Claimed, event_id, named_order, read_event
+from plomba.desk.calendars import Calendars
+from plomba.desk.events import Claimed, event_id, read_event
 from plomba.desk.lifecycle import Lifecycle
-from plomba.desk.links import links
 from plomba.desk.manifest import Expected
 from plomba.desk.orders import BadCell, ImportRefused, Order, code_taken
+from plomba.desk.receiving import CONTRADICTIONS, Outcome, Receiver
 from plomba.desk.replay import Replay
 from plomba.desk.rules.pack import from_body
 from plomba.desk.store import Issued, Store, Terminal
@@ -25,7 +26,6 @@ from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
 from plomba.trust import sealing
 from plomba.trust.objects import SignedObject, package, split_bundle
 from plomba.trust.organisation import REVOCATIONS, Organisation
-from plomba.trust.records import VerifiedRecord, verify_record
 from plomba.trust.seal_register import Register
 from plomba.trust.staged_files import located
 from plomba_wire import chain
@@ -34,9 +34,6 @@ from plomba_wire.vocabulary import CodeKind, ObjectKind, Role
 ACCEPTED = "accepted"
 DUPLICATE = "duplicate"
 REFUSED = "refused"
-CONTRADICTIONS = ("record_conflict", "desk_record_unlinked")
-"""Refused with these codes, a record is kept all the same: it proves a copied terminal."""
-
 _FRESH = 86400
 """Seconds an unchanged manifest is given out again as it is."""
 _REMEMBERED = 3 * 86400
@@ -71,24 +68,26 @@ class Book:
         clock: Callable[[], int],
         pack: Path | None = None,
         staff: Path | None = None,
+        url: str | None = None,
     ) -> None:
         """`clock` gives s since 1970. The rule pack is `pack`, else `rules.toml` in `folder`, else the sample; the
         staff list `staff`, else `staff.toml`, else none is given out. Raises PlombaError `staff_number` for a list
         that was changed under its number or went back."""
-        own = folder / "rules.toml"
+        own, calendar = folder / "rules.toml", folder / "calendar.toml"
         listed = staff or folder / "staff.toml"
         self.staff_list = staff_lists.load(listed) if staff or listed.exists() else None
         self._staff_body = self.staff_list.body(organisation.desk.key.public) if self.staff_list else b""
         self.rule_pack = rules.load(pack or (own if own.exists() else None))
         self.lifecycle: Lifecycle = lifecycle.load()
-        self.store = Store(folder)
-        self._replay = Replay(self.store, self.lifecycle)
+        self.store = Store(folder, url)
+        self._receiver = Receiver(self.store, self.lifecycle.watch.clock_error)
+        self._replay = Replay(self.store, self.lifecycle, Calendars.load(calendar if calendar.exists() else None))
         self._organisation = organisation
         self._sealer: tuple[int, bytes, Organisation] | None = None
         self._clock = clock
         try:
             with self.store.transaction():
-                self._replay.place_all()
+                self._replay.place_all(clock())
             if self.staff_list is not None:
                 content = hashlib.sha256(self._staff_body).digest()
                 self._rising(ObjectKind.STAFF, self.staff_list.number, content, "staff_number")
@@ -118,19 +117,36 @@ class Book:
             if held is not None and new.serial < held.serial:
                 raise VerificationError("desk_certificate_older", found=new.serial, held=held.serial)
             self.store.put_terminal(new)
+            self._replay.enrolled()
         return new
 
     def accept(self, events: Sequence[object]) -> list[Answer]:
         """One answer for each event, in their order. A bad one is refused alone."""
-        touched: set[str] = set()
+        ids = [event_id(event) for event in events]
+        claims: list[tuple[int, Claimed]] = []
+        outcomes: dict[int, Outcome] = {}
+        for at, event in enumerate(events):
+            try:
+                claims.append((at, read_event(event)))
+            except VerificationError as error:
+                outcomes[at] = error
+        now = self._clock()
         with self.store.transaction():
-            answers = [self._accept(event, touched) for event in events]
-            self._replay.place(touched)
+            received, came = self._receiver.receive(claims, now)
+            outcomes |= received
+            answers = [_answer(id, outcomes[at]) for at, id in enumerate(ids)]
+            self._replay.advance(came, now)
             self.store.tally(f"refused {answer.error.code}" if answer.error else answer.status for answer in answers)
         return answers
 
+    def tick(self) -> int:
+        """Opens incidents for deadlines that have passed; returns how many orders and incidents were looked at."""
+        with self.store.transaction():
+            return self._replay.incidents.tick(self._clock())
+
     def take_orders(self, orders: Sequence[tuple[int, Order]]) -> Imported:
         """Takes all (row, order) or none. Raises ImportRefused."""
+        now = self._clock()
         with self.store.transaction():
             changed = []
             bad = []
@@ -143,7 +159,7 @@ class Book:
                 changed.append((row, order))
             # A record may be here before its order; a second order with one ref takes the ref's meaning away; and a
             # seal may be another order's before or after.
-            moved = self._replay.tied(self._same_ref(changed))
+            moved = {id for group in self._replay.tied(self._same_ref(changed)) for id in group}
             for _, order in changed:
                 self.store.unbind(order.id)
             for row, order in changed:
@@ -153,9 +169,9 @@ class Book:
             if bad:
                 raise ImportRefused(sorted(bad, key=lambda cell: cell.row))
             for _, order in changed:
-                self.store.put_order(order)
+                self.store.put_order(order, now)
                 self.store.relink(order)
-            self._replay.place(moved | self._same_ref(changed))
+            self._replay.place(moved | self._same_ref(changed), now)
         return Imported(len(changed), len(orders) - len(changed))
 
     def manifest(self, terminal_id: bytes) -> bytes:
@@ -251,62 +267,9 @@ class Book:
             self.store.put_issued(ObjectKind.SEALS, _EVERYBODY, Issued(register.version, content, signed, now))
         return signed
 
-    def _accept(self, event: object, touched: set[str]) -> Answer:
-        id = event_id(event)
-        try:
-            claimed = read_event(event)
-            terminal = self.store.terminal(claimed.head.terminal)
-            if terminal is None:
-                raise VerificationError("desk_terminal_unknown", terminal=claimed.head.terminal.hex())
-            if not self._insert(claimed, terminal, touched):
-                return Answer(id, DUPLICATE)
-        except VerificationError as error:
-            return Answer(id, REFUSED, error)
-        return Answer(id, ACCEPTED)
-
-    def _insert(self, claimed: Claimed, terminal: Terminal, touched: set[str]) -> bool:
-        """False when these very bytes are held already. Raises VerificationError."""
-        head = claimed.head
-        held = self.store.event(terminal.id, head.epoch, head.seq)
-        if held is not None and held.body == claimed.body:
-            return False
-        record = verify_record(terminal.public, claimed.previous, claimed.body, claimed.signature)
-        now = self._clock()
-        if held is not None:
-            error = VerificationError("record_conflict", terminal=terminal.id.hex(), seq=head.seq)
-        elif not self._linked(record, terminal):
-            error = VerificationError("desk_record_unlinked", terminal=terminal.id.hex(), seq=head.seq)
-        else:
-            order_id = named_order(head, record.parts)
-            if order_id is not None and chain.order_ref(order_id.encode()) != head.order_ref:
-                # The parcel was found by another code of its order.
-                order_id = self.store.labelled(order_id, head.order_ref) or order_id
-            body_hash = hashlib.sha256(record.body).digest()
-            self.store.add_event(record, body_hash, order_id, links(head, record.parts), now)
-            touched |= self._replay.concerned(head, record.parts, order_id)
-            return True
-        self.store.add_conflict(error.code, record, now)
-        raise error
-
-    def _linked(self, record: VerifiedRecord, terminal: Terminal) -> bool:
-        """Whether the chain runs on through the records that are held on either side."""
-        head = record.head
-        if head.seq == 0:
-            return False
-        if head.seq == 1:
-            if record.previous != chain.genesis(terminal.public, head.epoch):
-                return False
-        else:
-            before = self.store.event(terminal.id, head.epoch, head.seq - 1)
-            if before is not None and before.digest != record.previous:
-                return False
-        after = self.store.event(terminal.id, head.epoch, head.seq + 1)
-        return after is None or after.previous == record.digest
-
     def _expected(self, now: int) -> list[Expected]:
-        ends = ", ".join(str(state) for state in sorted(self.lifecycle.ends))
-        where = f"WHERE state NOT IN ({ends}) OR last IN (SELECT number FROM events WHERE received > ?)"
-        since = (now - _REMEMBERED,)
+        where = "WHERE state NOT IN :ends OR last IN (SELECT number FROM events WHERE received > :since)"
+        since = {"ends": sorted(self.lifecycle.ends), "since": now - _REMEMBERED}
         bindings: dict[str, list[tuple[bytes, int]]] = {}
         for id, seal, broken in self.store.query("SELECT order_id, seal, broken FROM bindings"):
             bindings.setdefault(id, []).append((seal, broken))
@@ -342,6 +305,12 @@ class Book:
         if self._sealer is None or self._sealer[:2] != (register.version, revocations):
             self._sealer = (register.version, revocations, Organisation.load(folder))
         return self._sealer[2]
+
+
+def _answer(id: str | None, outcome: Outcome) -> Answer:
+    if isinstance(outcome, VerificationError):
+        return Answer(id, REFUSED, outcome)
+    return Answer(id, ACCEPTED if outcome else DUPLICATE)
 
 
 def _by_key(organisation: Organisation, data: bytes) -> bool:

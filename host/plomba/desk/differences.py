@@ -51,7 +51,7 @@ class Conflict:
 
 _DISPUTES = """
 FROM effects f JOIN events e ON e.number = f.event JOIN terminals t ON t.terminal = e.terminal
-JOIN orders o ON o.id = f.order_id WHERE f.disputed
+JOIN orders o ON o.id = f.order_id WHERE f.disputed = 1
 """
 _STRAYS = """
 FROM events e JOIN terminals t ON t.terminal = e.terminal LEFT JOIN effects f ON f.event = e.number
@@ -62,7 +62,7 @@ _LISTED = f"""
 SELECT e.number, f.order_id, t.label, e.body, e.received, f.claim, f.after, f.why, o.state {_DISPUTES}
 UNION ALL
 SELECT e.number, e.order_id, t.label, e.body, e.received, NULL, NULL, '{UNKNOWN_ORDER}', NULL {_STRAYS}
-ORDER BY 1 DESC, 2 LIMIT ? OFFSET ?
+ORDER BY 1 DESC, 2 LIMIT :limit OFFSET :offset
 """
 
 
@@ -87,8 +87,8 @@ class Differences:
     def disputes(self, limit: int) -> Sequence[Dispute]:
         rows = self._store.query(
             "SELECT f.order_id, t.label, e.body, f.claim, f.after, f.why, e.received"
-            f" {_DISPUTES} ORDER BY e.number DESC, f.order_id LIMIT ?",
-            (limit,),
+            f" {_DISPUTES} ORDER BY e.number DESC, f.order_id LIMIT :limit",
+            {"limit": limit},
         )
         return [
             Dispute(order_id, label, RecordHead.read(body, 0), claim, after, why, received)
@@ -97,7 +97,7 @@ class Differences:
 
     def strays(self, limit: int) -> Sequence[Stray]:
         rows = self._store.query(
-            f"SELECT e.order_id, t.label, e.body, e.received {_STRAYS} ORDER BY e.number DESC LIMIT ?", (limit,)
+            f"SELECT e.order_id, t.label, e.body, e.received {_STRAYS} ORDER BY e.number DESC LIMIT :limit", {"limit": limit}
         )
         return [
             Stray(order_id or "", label, RecordHead.read(body, 0), received) for order_id, label, body, received in rows
@@ -106,8 +106,8 @@ class Differences:
     def conflicts(self, limit: int) -> Sequence[Conflict]:
         rows = self._store.query(
             f"SELECT c.code, t.label, c.terminal, c.epoch, c.seq, c.received {_CONFLICTS}"
-            " ORDER BY c.number DESC LIMIT ?",
-            (limit,),
+            " ORDER BY c.number DESC LIMIT :limit",
+            {"limit": limit},
         )
         return [
             Conflict(code, label or terminal.hex(), epoch, seq, received)
@@ -117,7 +117,7 @@ class Differences:
     def listed(self, limit: int, offset: int) -> dict[str, Any]:
         """JSON of all disputes and strays: what the terminal claims, where the desk had the order after that record and
         has it now."""
-        rows = self._store.query(_LISTED, (limit, offset))
+        rows = self._store.query(_LISTED, {"limit": limit, "offset": offset})
         return {"total": self.disputed + self.strayed, "differences": [_json(*row[1:]) for row in rows]}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from plomba.desk.orders import ID_MAX
 from plomba.errors import VerificationError
-from plomba_wire import chain
+from plomba_wire import chain, tlv
 from plomba_wire.codec import Malformed, RecordHead
 from plomba_wire.schema import RECORD_MAX
 from plomba_wire.vocabulary import CodeKind, Tlv
@@ -25,6 +25,7 @@ class Claimed:
     """A record as an event claims it; nothing is proved yet."""
 
     head: RecordHead
+    parts: dict[int, bytes]
     previous: bytes
     body: bytes
     signature: bytes
@@ -54,13 +55,14 @@ def read_event(event: object) -> Claimed:
         raise _malformed("data.body")
     try:
         head = RecordHead.read(body, 0)
+        parts = tlv.unpack(body, RecordHead.SIZE)
     except Malformed as error:
         raise VerificationError("record_malformed", where=error.where) from error
     terminal = head.terminal.hex()
     identity = f"{terminal}-{head.epoch}-{head.seq}"
     if event.get("id") != identity or event.get("source") != SOURCE + terminal:
         raise VerificationError("desk_event_mismatch", found=event.get("id"), wanted=identity)
-    return Claimed(head, previous, body, signature)
+    return Claimed(head, parts, previous, body, signature)
 
 
 def named_order(head: RecordHead, parts: dict[int, bytes]) -> str | None:

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from plomba.desk.handover import completed, completes, passed
 from plomba.desk.moves import WORDS, Move, chosen, disputed, refusal
 from plomba.desk.steps import DONE, MOVED, TRAINING, Scan, Standing, Step, Taken
 from plomba.desk.words import codes, names
@@ -33,26 +34,46 @@ class Lifecycle:
     _visit: frozenset[int]
     _moves: Mapping[tuple[int, int], Sequence[Move]]
 
+    @property
+    def policy(self):
+        return {1: "dual", 2: "dual", 0: "dual"}
+
+    @property
+    def watch(self):
+        from plomba.desk.deadlines import Watch
+        return Watch()
+
+    @property
+    def deadlines(self):
+        from plomba.desk.deadlines import Deadline
+        t={"NEW":("NOT_ACCEPTED",7200),"ACCEPTED":("NOT_PICKED",7200),"PICKED":("NOT_PACKED",7200),"PACKED":("NOT_STAGED",7200),"STAGED":("NOT_HANDED",7200),"HANDING":("HANDOVER_OPEN",900),"WITH_COURIER":("NOT_ON_ROUTE",3600),"ON_ROUTE":("LATE",14400),"AT_STOP":("STOP_STUCK",900),"AT_POINT":("NOT_STORED",7200),"READY":("STORAGE_OVER",7*86400),"IDENTIFIED":("VISIT_STUCK",600),"VERIFIED":("VISIT_STUCK",600)}
+        return {(codes("state")[k],c):Deadline(*v) for k,v in t.items() for c in (0,1,2,3)}
+
+    def decide(self, order_class, standing, name):
+        return None
+
     def step(self, order_class: int, standing: Standing, scan: Scan, taken: Taken) -> Step:
         """What `scan` does to an order of `order_class`. An UNDO is not of its business: timeline.py."""
         if scan.training:
             return Step(standing, standing, scan.claim, TRAINING, False)
+        if completes(standing, scan):
+            return Step(standing, completed(standing), scan.claim, DONE, False)
         group = self._moves.get((scan.action, scan.verdict), ())
         move, why = chosen(group, standing, scan)
         now = standing
         if move is not None:
             why = refusal(move, order_class, standing, scan, taken)
             if not why:
-                now = self._after(move, standing, scan)
+                now = self._after(move, standing, scan, self.policy[order_class])
                 why = DONE if now.state == standing.state else MOVED
         return Step(standing, now, scan.claim, why, disputed(group, now, scan, why))
 
-    def _after(self, move: Move, standing: Standing, scan: Scan) -> Standing:
+    def _after(self, move: Move, standing: Standing, scan: Scan, policy: str) -> Standing:
         state = move.target(standing.state)
         holder = move.holder or standing.holder
         if not move.holder and move.to and state not in self.entries:
             holder = self.holder.get(state, holder)
-        now = replace(standing, state=state, holder=holder)
+        now = passed(standing, replace(standing, state=state, holder=holder), scan, policy)
         if move.bag:
             now = replace(now, bag=scan.bag if move.bag == "in" else b"")
         if move.seal == "bind":

@@ -3,62 +3,128 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+import msgspec
+
+from plomba.desk.calendars import Calendars
+from plomba.desk.course import Course, opening
+from plomba.desk.course import Order as Coursed
+from plomba.desk.deadlines import Plan
+from plomba.desk.decisions import Decision, Decisions
+from plomba.desk.handover import PARTIES
+from plomba.desk.incidents import Incidents
 from plomba.desk.lifecycle import Lifecycle
-from plomba.desk.links import links, named
+from plomba.desk.links import links, named, peer_head
 from plomba.desk.orders import SEAL_MAX, Order
-from plomba.desk.steps import Scan, Step
+from plomba.desk.standings import Standings
+from plomba.desk.steps import Scan
 from plomba.desk.store import Event, Store
-from plomba.desk.timeline import Timeline, in_order
+from plomba.desk.times import made
+from plomba.desk.timeline import in_order
 from plomba.desk.traces import Traces
 from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import Action, CodeKind, Flag, Tlv
 
-MEANING = 2
+MEANING = 3
 """Raised with each change of this code, or of what it calls, that may place an order elsewhere by the same records."""
+NO_PLAN = Plan(None, None, None, None)
+_PAGE = 500
+"""Orders that are placed together; more would only cost memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A record that came. `in_line`: with the others of its terminal that came it follows all that was held of it, in
+    time too."""
+
+    event: Event
+    in_line: bool
 
 
 class Replay:
-    """Inside a transaction of the store. What it writes follows from imports and records alone."""
+    """Inside a transaction of the store. What it writes follows from imports, records and decisions alone."""
 
-    def __init__(self, store: Store, lifecycle: Lifecycle) -> None:
+    def __init__(self, store: Store, lifecycle: Lifecycle, calendars: Calendars) -> None:
         self.traces = Traces(store)
+        self.decisions = Decisions(store)
+        self.incidents = Incidents(store, lifecycle.watch)
         self._store = store
         self._lifecycle = lifecycle
+        self._calendars = calendars
+        self._terminals: set[bytes] = set()
 
-    def place(self, ids: Iterable[str]) -> None:
+    def enrolled(self) -> None:
+        """The terminals that the desk knows have changed."""
+        self._terminals = {terminal.id for terminal in self._store.terminals()}
+
+    def advance(self, came: Sequence[Fresh], now: int) -> None:
+        """Takes what came into account. A record that counts after all that is known of its order is added to where the
+        order stands; what came late makes the order be placed anew, with the same outcome."""
+        anew = self._looking_back(came)
+        ids = {fresh.event.order_id for fresh in came if fresh.event.order_id is not None} - anew
+        courses = self._resumed(ids)
+        placing = Standings(self._store)
+        touched: dict[str, Course] = {}
+        merged: dict[str, tuple[int, bytes]] = {id: kept.merged for id, kept in courses.items()}
+        for fresh in sorted(came, key=_counts):
+            event, id = fresh.event, fresh.event.order_id
+            if id is None or id in anew or id not in courses:
+                continue
+            kept = courses[id]
+            head = event.head
+            place = (head.t_utc, head.terminal)
+            if not fresh.in_line or kept.course is None or not kept.course.lone or place <= merged[id]:
+                anew.add(id)
+                touched.pop(id, None)
+                continue
+            moment = made(head, event.received, self._lifecycle.watch.clock_error)
+            scan = self._scan(event)
+            if moment is None or moment.when < kept.course.at or scan.action in _ENTANGLING:
+                anew.add(id)
+                touched.pop(id, None)
+                continue
+            kept.course.take(event.number, scan, moment, lambda seal: False)
+            merged[id] = place
+            touched[id] = kept.course
+        self.incidents.settle(list(touched.values()), now)
+        for id, course in touched.items():
+            placing.put(course, anew=False, merged=merged[id])
+        placing.write()
+        self.place(anew, now)
+
+    def place(self, ids: Iterable[str], now: int) -> None:
         """Places these orders anew, and all that are tied to them."""
+        waiting = sorted(set(ids))
         done: set[str] = set()
-        for id in sorted(ids):
-            if id not in done:
-                orders = self._tied(id)
-                done.update(order.id for order in orders)
-                self._together(orders)
+        while waiting:
+            page = [id for id in waiting[:_PAGE] if id not in done]
+            waiting = waiting[_PAGE:]
+            groups = self.tied(page)
+            done |= {id for group in groups for id in group}
+            self._anew(groups, now)
 
-    def place_all(self) -> None:
+    def place_all(self, now: int) -> None:
         """Places all orders anew where another lifecycle did it, or another meaning of records, or none."""
+        self.enrolled()
         content = hashlib.sha256(b"%d\n" % MEANING + self._lifecycle.content.encode()).digest()
         if self._store.query("SELECT lifecycle FROM replayed") == [(content,)]:
             return
-        for event in self.traces.everything():
-            values = (*links(event.head, event.parts), event.number)
-            self._store.write("UPDATE events SET bag = ?, seal = ?, undoes = ?, peer = ? WHERE number = ?", values)
+        rows = [
+            {**links(event.head, event.parts)._asdict(), "number": event.number} for event in self.traces.everything()
+        ]
+        self._store.write_many(
+            "UPDATE events SET bag = :bag, seal = :seal, undoes = :undoes, peer = :peer WHERE number = :number", rows
+        )
         orders = self._store.orders()
         for order in orders:
             self._store.relink(order)
-        self.place(order.id for order in orders)
+        self.place([order.id for order in orders], now)
         self._store.write("DELETE FROM replayed")
-        self._store.write("INSERT INTO replayed VALUES (?)", (content,))
+        self._store.write("INSERT INTO replayed (lifecycle) VALUES (:content)", {"content": content})
 
     def concerned(self, head: RecordHead, parts: dict[int, bytes], order_id: str | None) -> set[str]:
-        """The orders that a record may change: those it speaks of, and those whose records count after it."""
-        found = self._spoken_of(head, parts, order_id)
-        for event in self.traces.naming_record(named(head.terminal, head.seq)):
-            found |= self._spoken_of(event.head, event.parts, event.order_id)
-        return found
-
-    def _spoken_of(self, head: RecordHead, parts: dict[int, bytes], order_id: str | None) -> set[str]:
         """The order a record names, or all that were ever in its bag."""
         if order_id is not None:
             return {order_id}
@@ -69,47 +135,150 @@ class Replay:
         bags = {own.bag, None if undone is None else undone.bag} - {None}
         return {id for bag in bags if bag is not None for id in self.traces.ever_in(bag)}
 
-    def tied(self, ids: Iterable[str]) -> set[str]:
-        """These orders, and those that cannot be placed without them."""
-        return {order.id for id in ids for order in self._tied(id)}
-
-    def _tied(self, id: str) -> list[Order]:
-        """A seal is of one order at a time: all orders go together that ever had one and the same."""
-        found: dict[str, Order] = {}
-        waiting = {id}
+    def tied(self, ids: Iterable[str]) -> list[dict[str, Order]]:
+        """These orders, and those that cannot be placed without them: a seal is of one order at a time, so all go
+        together that ever had one and the same."""
+        orders: dict[str, Order] = {}
+        having: dict[bytes, set[str]] = {}
+        waiting = set(ids)
         while waiting:
-            order = self._store.order(waiting.pop())
-            if order is None:
-                continue
-            found[order.id] = order
-            for seal in {seal.encode() for seal in order.seals} | self.traces.seals_applied(order):
-                waiting |= self.traces.sealed_with(seal) - found.keys()
-        return [found[id] for id in sorted(found)]
+            found = self._store.orders_of(waiting)
+            orders |= found
+            seals = self.traces.seals_applied(found)
+            fresh = set()
+            for id, order in found.items():
+                for seal in {seal.encode() for seal in order.seals} | seals.get(id, set()):
+                    if seal not in having:
+                        fresh.add(seal)
+                    having.setdefault(seal, set()).add(id)
+            waiting = {id for ids in self.traces.sealed_with(fresh).values() for id in ids} - orders.keys()
+        group_of = {id: {id} for id in orders}
+        for together in having.values():
+            group = set().union(*(group_of[id] for id in together))
+            for id in group:
+                group_of[id] = group
+        groups = {min(group): group for group in group_of.values()}
+        return [{id: orders[id] for id in sorted(groups[first])} for first in sorted(groups)]
 
-    def _together(self, orders: list[Order]) -> None:
-        timelines = [
-            Timeline(self._lifecycle, order.order_class, order.state, (seal.encode() for seal in order.seals))
-            for order in orders
-        ]
-        events: dict[int, Event] = {}
-        places: dict[int, list[int]] = {}
-        for at, order in enumerate(orders):
-            for event in self.traces.about(order):
-                events[event.number] = event
-                places.setdefault(event.number, []).append(at)
-        done: list[list[tuple[Event, Step]]] = [[] for _ in orders]
+    def _looking_back(self, came: Sequence[Fresh]) -> set[str]:
+        """Orders that records among these change otherwise than by counting last."""
+        anew: set[str] = set()
+        bound: dict[bytes, set[str]] = {}
+        for fresh in came:
+            event = fresh.event
+            if event.order_id is None:
+                anew |= self.concerned(event.head, event.parts, None)
+            elif event.head.action == Action.SEAL_APPLY:
+                bound.setdefault(_seal(event.head, event.parts), set()).add(event.order_id)
+        for event in self.traces.naming_records({named(f.event.head.terminal, f.event.head.seq) for f in came}):
+            anew |= self.concerned(event.head, event.parts, event.order_id)
+        for seal, had in self.traces.sealed_with(bound.keys()).items():
+            if len(had | bound[seal]) > 1:
+                anew |= bound[seal]
+        return anew
+
+    def _resumed(self, ids: set[str]) -> dict[str, _Kept]:
+        """The courses of these orders as they were kept."""
+        if not ids:
+            return {}
+        rows = self._store.query(
+            "SELECT id, class, entered, place, shop, plan, course, merged_t, merged_by FROM orders WHERE id IN :ids",
+            {"ids": sorted(ids)},
+        )
+        found = {}
+        for id, order_class, entered, place, shop, plan, course, merged_t, merged_by in rows:
+            coursed = self._coursed(id, order_class, entered, place, shop, plan)
+            resumed = None if course is None else Course.resumed(coursed, self._lifecycle, course)
+            found[id] = _Kept(resumed, (merged_t, merged_by or b""))
+        return found
+
+    def _anew(self, groups: Sequence[Mapping[str, Order]], now: int) -> None:
+        orders = {id: order for group in groups for id, order in group.items()}
+        if not orders:
+            return
+        events = self.traces.about(orders)
+        decided = self.decisions.about(orders)
+        opened = {
+            id: (imported, plan)
+            for id, imported, plan in self._store.query(
+                "SELECT id, imported, plan FROM orders WHERE id IN :ids", {"ids": sorted(orders)}
+            )
+        }
+        error = self._lifecycle.watch.clock_error
+        courses: dict[str, Course] = {}
+        for group in groups:
+            for id, order in group.items():
+                imported, plan = opened[id]
+                seals = tuple(seal.encode() for seal in order.seals)
+                coursed = self._coursed(id, order.order_class, order.state, order.place, order.shop, plan, seals)
+                began = opening(imported, (made(event.head, event.received, error) for event in events[id]))
+                courses[id] = Course.begun(coursed, self._lifecycle, began)
+            self._together({id: courses[id] for id in group}, events, decided)
+        placing = Standings(self._store)
+        self.incidents.settle(list(courses.values()), now, anew=True)
+        for id, course in courses.items():
+            merged = max(((e.head.t_utc, e.head.terminal) for e in events[id]), default=(0, b""))
+            placing.put(course, anew=True, merged=merged)
+        placing.write()
+
+    def _together(
+        self, courses: Mapping[str, Course], events: Mapping[str, list[Event]], decided: Mapping[str, list[Decision]]
+    ) -> None:
+        """Takes all that there is of a group, in the order it counts."""
+        everything = {event.number: event for id in courses for event in events[id]}
+        places: dict[int, list[str]] = {}
+        for id in courses:
+            for event in events[id]:
+                places.setdefault(event.number, []).append(id)
 
         def taken(seal: bytes) -> bool:
-            return any(timeline.owns(seal) for timeline in timelines)
+            return any(course.timeline.owns(seal) for course in courses.values())
 
-        for event in in_order(events.values(), self.traces.behind):
-            scan = scan_of(event)
-            for at in places[event.number]:
-                step = timelines[at].take(scan, taken)
-                if step is not None:
-                    done[at].append((event, step))
-        for order, timeline, steps in zip(orders, timelines, done, strict=True):
-            self.traces.put_standing(order, steps, timeline.standing)
+        decisions = [decision for id in courses for decision in decided.get(id, ())]
+        for it in in_order([*everything.values(), *decisions], self._behind):
+            if isinstance(it, Decision):
+                courses[it.order_id].decide(it.number, it.kind, it.at)
+                continue
+            scan = self._scan(it)
+            moment = made(it.head, it.received, self._lifecycle.watch.clock_error)
+            for id in places[it.number]:
+                courses[id].take(it.number, scan, moment, taken)
+        for id, course in courses.items():
+            # Where decisions came between, or the records of other orders decide about the order of these, nothing is
+            # just added.
+            course.lone = course.lone and len(courses) == 1 and not decided.get(id)
+
+    def _behind(self, it: Event | Decision) -> tuple[bytes, int, int] | None:
+        return None if isinstance(it, Decision) else self.traces.behind(it)
+
+    def _coursed(
+        self, id: str, order_class: int, state: int, place: int, shop: str, plan: str, seals: tuple[bytes, ...] = ()
+    ) -> Coursed:
+        holder = self._lifecycle.holder[state]
+        party = PARTIES.get(holder, "").format(place=place, shop=shop)
+        return Coursed(id, order_class, state, party, _plan(plan), self._calendars.of(place), seals)
+
+    def _scan(self, event: Event) -> Scan:
+        return scan_of(event, self._terminals)
+
+
+def _plan(text: str) -> Plan:
+    return Plan(*msgspec.json.decode(text)) if text else NO_PLAN
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    course: Course | None
+    merged: tuple[int, bytes]
+
+
+def _counts(fresh: Fresh) -> tuple[int, bytes, int]:
+    head = fresh.event.head
+    return head.t_utc, head.terminal, head.seq
+
+
+_ENTANGLING = (Action.BAG_ADD, Action.UNDO)
+"""These are never just added to where an order stands: what they mean lies in other records too."""
 
 
 def _seal(head: RecordHead, parts: dict[int, bytes]) -> bytes:
@@ -120,10 +289,12 @@ def _seal(head: RecordHead, parts: dict[int, bytes]) -> bytes:
     return seal if len(seal) <= SEAL_MAX else b""
 
 
-def scan_of(event: Event) -> Scan:
-    """What counts of a record."""
+def scan_of(event: Event, terminals: Container[bytes] = ()) -> Scan:
+    """What counts of a record. `terminals`: those that the desk knows."""
     head, parts = event.head, event.parts
     reference = parts.get(Tlv.REF_SEQ, b"")
+    peer = peer_head(parts)
+    known = peer is not None and peer.terminal in terminals and peer.terminal != head.terminal
     return Scan(
         action=head.action,
         verdict=head.verdict,
@@ -138,6 +309,10 @@ def scan_of(event: Event) -> Scan:
         need=_number(parts, Tlv.NEED, 1),
         identity=(head.terminal, head.epoch, head.seq),
         refers=(head.terminal, head.epoch, int.from_bytes(reference, "big")) if len(reference) == 4 else None,
+        actor=head.actor,
+        place=head.place,
+        peer=peer.terminal if peer is not None and known else b"",
+        act=parts.get(Tlv.ACT, b""),
     )
 
 

@@ -37,7 +37,8 @@ class Scan:
 
     `seal` is the seal that was read or bound, `need` the verdict that an override answered; `need`, `condition` and
     `quantity` are 0 when it says nothing of them. `whole`:
-    it names no order, and stands for every parcel in `bag`.
+    it names no order, and stands for every parcel in `bag`. `peer`: the terminal of the other side of a hand-over, where
+    the desk knows it; `act`: the number that stands for a side without one.
     """
 
     action: int
@@ -53,6 +54,10 @@ class Scan:
     need: int = 0
     identity: Identity = (b"", 0, 0)
     refers: Identity | None = None
+    actor: int = 0
+    place: int = 0
+    peer: bytes = b""
+    act: bytes = b""
 
     @property
     def undoes(self) -> Identity | None:
@@ -61,8 +66,21 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Half of a hand-over that waits for the other. `side`: "out", the giver has scanned, or "in", the taker has; `entry`
+    is that record, `peer` the terminal it names; `kind` and `party`: the taker who waits for custody."""
+
+    side: str
+    entry: Identity
+    peer: bytes
+    kind: str = ""
+    party: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an order stands. `bag` b"" is none; `seals` are bound to it, `broken` were.
+    """Where an order stands. `party`: which of the holders; `pair`: half of a hand-over that is open. `bag` b"" is none;
+    `seals` are bound to it, `broken` were.
 
     Of the visit it is in: `proved`, whether its seal was read as its class wants; `overrides`, the decisions about it,
     each with the verdict that it answered; `refused`, how many records say that a part was refused.
@@ -76,17 +94,21 @@ class Standing:
     proved: bool = False
     overrides: frozenset[tuple[Identity, int]] = frozenset()
     refused: int = 0
+    party: str = ""
+    pair: Pair | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one record did to its order. `disputed`: the terminal says something that the desk does not."""
+    """What one record did to its order. `disputed`: the terminal says something that the desk does not; `incident`: what
+    the record is the report of, "" for nothing."""
 
     was: Standing
     now: Standing
     claim: int
     why: str
     disputed: bool
+    incident: str = ""
 
     @property
     def before(self) -> int:
@@ -106,7 +128,7 @@ class Step:
         return self.why in (MOVED, DONE)
 
 
-_SCALARS = ("state", "holder", "bag", "proved", "refused")
+_SCALARS = ("state", "holder", "bag", "proved", "refused", "party", "pair")
 _SETS = ("seals", "broken", "overrides")
 
 

@@ -1,17 +1,18 @@
-"""The order book on disk: SQLite, one connection, one writer, every commit on the disk before anybody is answered."""
+"""The order book on disk: one connection, one writer, every commit on the disk before anybody is answered."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from plomba.desk.links import Links
+from plomba.desk.database import Database, Values
+from plomba.desk.events import Claimed
+from plomba.desk.migrations import migrate
 from plomba.desk.orders import Order
 from plomba.errors import StoreError
 from plomba.trust.records import VerifiedRecord
@@ -48,6 +49,13 @@ class Event:
     received: int
     bag: bytes | None = None
 
+    @classmethod
+    def of(cls, number: int, claimed: Claimed, digest: bytes, order_id: str | None, received: int, bag: bytes | None) -> Event:
+        """As it is inserted, without reading again what was read."""
+        event = cls(number, claimed.body, claimed.previous, digest, claimed.signature, order_id, received, bag)
+        event.__dict__.update(head=claimed.head, parts=claimed.parts)
+        return event
+
     @cached_property
     def head(self) -> RecordHead:
         return RecordHead.read(self.body, 0)
@@ -62,6 +70,14 @@ class Event:
         return f"{self.head.terminal.hex()}-{self.head.epoch}-{self.head.seq}"
 
 
+class Held(NamedTuple):
+    """What tells a record that is here from another one, and what its neighbours have to fit."""
+
+    body_hash: bytes
+    previous: bytes
+    digest: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Issued:
     """The newest signed object of a kind. `content` is the SHA-256 of what it says."""
@@ -72,198 +88,227 @@ class Issued:
     made: int
 
 
-_Values = Sequence[Any] | Mapping[str, Any]
 EVENT = "e.number, e.body, e.previous, e.digest, e.signature, e.order_id, e.received, e.bag"
 """What `Event` is made of, of a row `e`."""
+_TERMINAL = "terminal, public, epoch, serial, label, place, certificate"
 
 
 class Store:
-    """Belongs to the thread that made it. Every method raises StoreError when the disk does not do its part."""
+    """Belongs to the thread that made it. Every method raises StoreError when the database does not do its part."""
 
-    def __init__(self, folder: Path) -> None:
-        """Opens or creates the order book. The file is held exclusively: a second desk on it is refused."""
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        """Opens or creates the order book: SQLite in `folder`, or the PostgreSQL database at `url`. It is held
+        exclusively: a second desk on it is refused."""
         self.path = folder / FILE
+        if url is None:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError("desk_store_failed", path=self.path, reason=error) from error
+        self.database = Database(self.path if url is None else url)
+        self.query = self.database.query
+        self.write = self.database.write
+        self.write_many = self.database.write_many
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=0)
-        except (OSError, sqlite3.Error) as error:
-            raise self._failed(error) from error
-        try:
-            # Before the first access: in WAL mode an exclusive holder needs no shared memory, and nobody else gets in.
-            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-                self._db.execute(f"PRAGMA {pragma}")
-            self._migrate()
-        except sqlite3.Error as error:
-            self._db.close()
-            raise self._failed(error) from error
-        except StoreError:
-            self._db.close()
+            migrate(self.database)
+        except BaseException:
+            self.database.close()
             raise
 
     def close(self) -> None:
-        self._db.close()
+        self.database.close()
 
-    def query(self, sql: str, values: _Values = ()) -> list[tuple[Any, ...]]:
-        """All rows of a SELECT."""
-        return self._run(sql, values).fetchall()
-
-    def count(self, source: str, values: _Values = ()) -> int:
+    def count(self, source: str, values: Values | None = None) -> int:
         """Rows of what follows SELECT."""
         count: int = self.query(f"SELECT count(*) {source}", values)[0][0]
         return count
 
-    def write(self, sql: str, values: _Values = ()) -> None:
-        """One statement that changes the book."""
-        self._run(sql, values)
-
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that happens inside, or nothing of it; committed to disk when it is left."""
-        self._run("BEGIN IMMEDIATE")
-        try:
+        with self.database.transaction():
             yield
-            self._run("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
 
     # terminals
 
     def terminal(self, id: bytes) -> Terminal | None:
-        row = self._one("SELECT * FROM terminals WHERE terminal = ?", (id,))
-        return None if row is None else Terminal(*row)
+        rows = self.query(f"SELECT {_TERMINAL} FROM terminals WHERE terminal = :id", {"id": id})
+        return Terminal(*rows[0]) if rows else None
 
     def terminals(self) -> list[Terminal]:
-        return [Terminal(*row) for row in self._run("SELECT * FROM terminals ORDER BY label, terminal")]
+        return [Terminal(*row) for row in self.query(f"SELECT {_TERMINAL} FROM terminals ORDER BY label, terminal")]
 
     def put_terminal(self, new: Terminal) -> None:
-        self._run(
-            "INSERT OR REPLACE INTO terminals VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (new.id, new.public, new.epoch, new.serial, new.label, new.place, new.certificate),
+        self.write(
+            f"INSERT INTO terminals ({_TERMINAL}) VALUES (:terminal, :public, :epoch, :serial, :label, :place,"
+            " :certificate) ON CONFLICT (terminal) DO UPDATE SET public = :public, epoch = :epoch, serial = :serial,"
+            " label = :label, place = :place, certificate = :certificate",
+            {
+                "terminal": new.id,
+                "public": new.public,
+                "epoch": new.epoch,
+                "serial": new.serial,
+                "label": new.label,
+                "place": new.place,
+                "certificate": new.certificate,
+            },
+        )
+
+    def heard(self, moments: Mapping[bytes, int]) -> None:
+        """The newest moment that the records of each terminal prove; it never falls."""
+        self.write_many(
+            "UPDATE terminals SET heard = :at WHERE terminal = :terminal AND heard < :at",
+            [{"terminal": terminal, "at": at} for terminal, at in sorted(moments.items())],
         )
 
     def through(self, terminal: bytes, epoch: int) -> int:
         """The highest contiguous record held of that epoch, 0 = none."""
-        row = self._one("SELECT through FROM marks WHERE terminal = ? AND epoch = ?", (terminal, epoch))
-        return 0 if row is None else row[0]
+        rows = self.query(
+            "SELECT through FROM marks WHERE terminal = :terminal AND epoch = :epoch",
+            {"terminal": terminal, "epoch": epoch},
+        )
+        return rows[0][0] if rows else 0
+
+    def put_through(self, terminal: bytes, epoch: int, through: int) -> None:
+        self.write(
+            "INSERT INTO marks (terminal, epoch, through) VALUES (:terminal, :epoch, :through)"
+            " ON CONFLICT (terminal, epoch) DO UPDATE SET through = :through",
+            {"terminal": terminal, "epoch": epoch, "through": through},
+        )
 
     def newest_epoch(self, terminal: bytes) -> int:
-        row = self._one("SELECT max(epoch) FROM marks WHERE terminal = ?", (terminal,))
-        return 0 if row is None or row[0] is None else row[0]
+        rows = self.query("SELECT max(epoch) FROM marks WHERE terminal = :terminal", {"terminal": terminal})
+        return rows[0][0] or 0
 
     # records
 
-    def event(self, terminal: bytes, epoch: int, seq: int) -> Event | None:
-        row = self._one(
-            f"SELECT {EVENT} FROM events e WHERE terminal = ? AND epoch = ? AND seq = ?", (terminal, epoch, seq)
+    def held(self, terminal: bytes, epoch: int, seqs: Collection[int]) -> dict[int, Held]:
+        """Those of these records that are here, by seq."""
+        rows = self.query(
+            "SELECT seq, body_hash, previous, digest FROM events"
+            " WHERE terminal = :terminal AND epoch = :epoch AND seq IN :seqs",
+            {"terminal": terminal, "epoch": epoch, "seqs": sorted(seqs)},
         )
-        return None if row is None else Event(*row)
+        return {seq: Held(*row) for seq, *row in rows}
 
-    def add_event(
-        self, record: VerifiedRecord, body_hash: bytes, order_id: str | None, links: Links, received: int
-    ) -> None:
-        head = record.head
-        self._run(
-            "INSERT INTO events (terminal, epoch, seq, body_hash, previous, digest, body, signature, order_id,"
-            " order_ref, received, bag, seal, undoes, peer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(head.terminal, head.epoch, head.seq, body_hash, record.previous, record.digest),
-                *(record.body, record.signature, order_id, head.order_ref, received, *links),
-            ),
+    def later(self, terminal: bytes, epoch: int, seq: int) -> list[int]:
+        """Numbers of the records that are here behind `seq`, rising."""
+        rows = self.query(
+            "SELECT seq FROM events WHERE terminal = :terminal AND epoch = :epoch AND seq > :seq ORDER BY seq",
+            {"terminal": terminal, "epoch": epoch, "seq": seq},
         )
-        through = self.through(head.terminal, head.epoch)
-        later = self._db.execute(
-            "SELECT seq FROM events WHERE terminal = ? AND epoch = ? AND seq > ? ORDER BY seq",
-            (head.terminal, head.epoch, through),
+        return [row[0] for row in rows]
+
+    def event(self, terminal: bytes, epoch: int, seq: int) -> Event | None:
+        rows = self.query(
+            f"SELECT {EVENT} FROM events e WHERE terminal = :terminal AND epoch = :epoch AND seq = :seq",
+            {"terminal": terminal, "epoch": epoch, "seq": seq},
         )
-        for (seq,) in later:
-            if seq != through + 1:
-                break
-            through = seq
-        later.close()
-        self._run("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", (head.terminal, head.epoch, through))
+        return Event(*rows[0]) if rows else None
+
+    def next_event(self) -> int:
+        """The number that the next record to arrive gets."""
+        number: int | None = self.query("SELECT max(number) FROM events")[0][0]
+        return (number or 0) + 1
+
+    def add_events(self, rows: Sequence[Values]) -> None:
+        """Records as they arrived: the columns of `events` by their names."""
+        self.write_many(
+            "INSERT INTO events (number, terminal, epoch, seq, body_hash, previous, digest, body, signature, order_id,"
+            " order_ref, received, bag, seal, undoes, peer) VALUES (:number, :terminal, :epoch, :seq, :body_hash,"
+            " :previous, :digest, :body, :signature, :order_id, :order_ref, :received, :bag, :seal, :undoes, :peer)",
+            rows,
+        )
 
     def add_conflict(self, code: str, record: VerifiedRecord, received: int) -> None:
         """Keeps what contradicts a held record, once."""
         head = record.head
-        self._run(
-            "INSERT OR IGNORE INTO conflicts (terminal, epoch, seq, code, previous, body, signature, received)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(head.terminal, head.epoch, head.seq, code, record.previous, record.body),
-                *(record.signature, received),
-            ),
+        self.write(
+            "INSERT INTO conflicts (terminal, epoch, seq, code, previous, body, signature, received) VALUES (:terminal,"
+            " :epoch, :seq, :code, :previous, :body, :signature, :received) ON CONFLICT DO NOTHING",
+            {
+                "terminal": head.terminal,
+                "epoch": head.epoch,
+                "seq": head.seq,
+                "code": code,
+                "previous": record.previous,
+                "body": record.body,
+                "signature": record.signature,
+                "received": received,
+            },
         )
 
     # orders
 
     def order(self, id: str) -> Order | None:
         """The order as it was imported."""
-        found = self.orders("WHERE id = ?", (id,))
-        return found[0] if found else None
+        return self.orders_of([id]).get(id)
 
-    def orders(self, where: str = "", values: _Values = ()) -> list[Order]:
+    def orders_of(self, ids: Collection[str]) -> dict[str, Order]:
+        """Those of these orders that are in the book, as imported."""
+        found = self.orders("WHERE id IN :ids", {"ids": sorted(ids)}) if ids else []
+        return {order.id: order for order in found}
+
+    def orders(self, where: str = "", values: Values | None = None) -> list[Order]:
         """Orders as imported, with their codes, in the order of import."""
         codes: dict[str, dict[int, list[str]]] = {}
-        for kind, code, order_id in self._run(
-            f"SELECT kind, code, order_id FROM order_codes WHERE order_id IN (SELECT id FROM orders {where})"
-            " ORDER BY code",
-            values,
+        for kind, code, order_id in self.query(
+            f"SELECT kind, code, order_id FROM order_codes WHERE order_id IN (SELECT id FROM orders {where})", values
         ):
             codes.setdefault(order_id, {}).setdefault(kind, []).append(code)
-        rows = self._run(
+        rows = self.query(
             f"SELECT id, class, entered, place, value, currency, shop, cell FROM orders {where} ORDER BY number",
             values,
         )
         found = []
         for id, order_class, entered, place, value, currency, shop, cell in rows:
-            own = codes.get(id, {})
+            own = {kind: sorted(listed) for kind, listed in codes.get(id, {}).items()}
             seals, uins = tuple(own.pop(CodeKind.SEAL, ())), tuple(own.pop(CodeKind.UIN, ()))
-            further = tuple((kind, code) for kind in sorted(own) for code in sorted(own[kind]))
+            further = tuple((kind, code) for kind in sorted(own) for code in own[kind])
             found.append(Order(id, order_class, entered, place, value, currency, shop, cell, seals, uins, further))
         return found
 
     def with_ref(self, ref: int) -> list[str]:
-        return [row[0] for row in self._run("SELECT id FROM orders WHERE ref = ?", (ref,))]
+        return [row[0] for row in self.query("SELECT id FROM orders WHERE ref = :ref", {"ref": ref})]
 
     def owner(self, kind: int, code: str) -> str | None:
         """The order a code is bound to, by import or by a scan; an order's number is bound to itself."""
-        row = self._one(
-            "SELECT order_id FROM order_codes WHERE kind = :kind AND code = :code UNION ALL"
-            f" SELECT order_id FROM bindings WHERE :kind = {CodeKind.SEAL} AND seal = CAST(:code AS BLOB)",
-            {"kind": kind, "code": code},
+        rows = self.query(
+            "SELECT order_id FROM order_codes WHERE kind = :kind AND code = :code", {"kind": kind, "code": code}
         )
-        if row is None and kind == CodeKind.ORDER:
-            row = self._one("SELECT id FROM orders WHERE id = ?", (code,))
-        return None if row is None else row[0]
+        if not rows and kind == CodeKind.SEAL:
+            rows = self.query("SELECT order_id FROM bindings WHERE seal = :seal", {"seal": code.encode()})
+        if not rows and kind == CodeKind.ORDER:
+            rows = self.query("SELECT id FROM orders WHERE id = :code", {"code": code})
+        return rows[0][0] if rows else None
 
     def labelled(self, code: str, ref: int) -> str | None:
         """The order with this ref that has `code` on one of its labels; a seal or an item number is no label."""
-        row = self._one(
+        rows = self.query(
             "SELECT id FROM orders JOIN order_codes ON order_id = id"
-            f" WHERE code = ? AND ref = ? AND kind NOT IN ({CodeKind.SEAL}, {CodeKind.UIN})",
-            (code, ref),
+            f" WHERE code = :code AND ref = :ref AND kind NOT IN ({CodeKind.SEAL}, {CodeKind.UIN})",
+            {"code": code, "ref": ref},
         )
-        return None if row is None else row[0]
+        return rows[0][0] if rows else None
 
     def relink(self, order: Order) -> None:
         """Records that name it by one of its labels, and came before the label did, name it from here on."""
         for _, code in order.further:
             if chain.order_ref(code.encode()) != order.ref:
-                self._run(
-                    "UPDATE events SET order_id = ? WHERE order_ref = ? AND order_id = ?", (order.id, order.ref, code)
+                self.write(
+                    "UPDATE events SET order_id = :id WHERE order_ref = :ref AND order_id = :code",
+                    {"id": order.id, "ref": order.ref, "code": code},
                 )
 
     def unbind(self, order_id: str) -> None:
         """Frees the order's codes."""
-        self._run("DELETE FROM order_codes WHERE order_id = ?", (order_id,))
+        self.write("DELETE FROM order_codes WHERE order_id = :id", {"id": order_id})
 
-    def put_order(self, order: Order) -> None:
-        """Inserts it, or replaces one that has no records and whose codes were unbound."""
-        self._run(
-            "INSERT INTO orders (id, ref, class, entered, place, value, currency, shop, cell, state)"
-            " VALUES (:id, :ref, :class, :entered, :place, :value, :currency, :shop, :cell, :entered)"
+    def put_order(self, order: Order, now: int) -> None:
+        """Inserts it as imported `now`, or replaces one that has no records and whose codes were unbound."""
+        self.write(
+            "INSERT INTO orders (id, ref, class, entered, place, value, currency, shop, cell, state, imported)"
+            " VALUES (:id, :ref, :class, :entered, :place, :value, :currency, :shop, :cell, :entered, :now)"
             " ON CONFLICT (id) DO UPDATE SET class = :class, entered = :entered, place = :place, value = :value,"
             " currency = :currency, shop = :shop, cell = :cell",
             {
@@ -276,58 +321,42 @@ class Store:
                 "currency": order.currency,
                 "shop": order.shop,
                 "cell": order.cell,
+                "now": now,
             },
         )
-        for kind, code in order.codes:
-            self._run("INSERT INTO order_codes VALUES (?, ?, ?)", (kind, code, order.id))
+        self.write_many(
+            "INSERT INTO order_codes (kind, code, order_id) VALUES (:kind, :code, :id)",
+            [{"kind": kind, "code": code, "id": order.id} for kind, code in order.codes],
+        )
 
     # signed objects and counters
 
     def issued(self, kind: int, terminal: bytes) -> Issued | None:
-        row = self._one(
-            "SELECT version, content, bundle, made FROM issued WHERE kind = ? AND terminal = ?", (kind, terminal)
+        rows = self.query(
+            "SELECT version, content, bundle, made FROM issued WHERE kind = :kind AND terminal = :terminal",
+            {"kind": kind, "terminal": terminal},
         )
-        return None if row is None else Issued(*row)
+        return Issued(*rows[0]) if rows else None
 
     def put_issued(self, kind: int, terminal: bytes, new: Issued) -> None:
-        self._run(
-            "INSERT OR REPLACE INTO issued VALUES (?, ?, ?, ?, ?, ?)",
-            (kind, terminal, new.version, new.content, new.bundle, new.made),
+        self.write(
+            "INSERT INTO issued (kind, terminal, version, content, bundle, made) VALUES (:kind, :terminal, :version,"
+            " :content, :bundle, :made) ON CONFLICT (kind, terminal) DO UPDATE SET version = :version,"
+            " content = :content, bundle = :bundle, made = :made",
+            {
+                "kind": kind,
+                "terminal": terminal,
+                "version": new.version,
+                "content": new.content,
+                "bundle": new.bundle,
+                "made": new.made,
+            },
         )
 
     def tally(self, names: Iterable[str]) -> None:
         """One more of each."""
-        for name in names:
-            self._run("INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1", (name,))
-
-    # the machinery
-
-    def _run(self, sql: str, values: _Values = ()) -> sqlite3.Cursor:
-        try:
-            return self._db.execute(sql, values)
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-
-    def _one(self, sql: str, values: _Values) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._run(sql, values).fetchone()
-        return row
-
-    def _migrate(self) -> None:
-        """Runs the numbered scripts this file has not seen, each in a transaction of its own."""
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        folder = resources.files("plomba.desk").joinpath("migrations")
-        scripts = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda f: f.name)
-        if version > len(scripts):
-            raise StoreError("desk_store_newer", path=self.path, version=version, known=len(scripts))
-        for number, script in enumerate(scripts[version:], start=version + 1):
-            text = script.read_text(encoding="utf-8")
-            try:
-                self._db.executescript(f"BEGIN IMMEDIATE; {text}\n PRAGMA user_version = {number}; COMMIT;")
-            except sqlite3.Error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _failed(self, error: Exception) -> StoreError:
-        busy = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
-        return StoreError("desk_store_busy" if busy else "desk_store_failed", path=self.path, reason=error)
+        self.write_many(
+            "INSERT INTO counters (name, value) VALUES (:name, :more)"
+            " ON CONFLICT (name) DO UPDATE SET value = counters.value + :more",
+            [{"name": name, "more": more} for name, more in sorted(Counter(names).items())],
+        )

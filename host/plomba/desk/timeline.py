@@ -12,6 +12,7 @@ from plomba.desk.steps import (
     MOVED,
     NOTHING,
     UNDO,
+    WRONG_STATE,
     Identity,
     Scan,
     Standing,
@@ -79,13 +80,26 @@ def _next(queues: Mapping[bytes, Sequence[tuple[_R, Identity | None]]]) -> bytes
 class Timeline:
     """One order from its import on, record by record."""
 
-    def __init__(self, lifecycle: Lifecycle, order_class: int, state: int, seals: Iterable[bytes] = ()) -> None:
-        """`seals` were bound to it when it was imported in `state`."""
-        self.standing = Standing(state, lifecycle.holder[state], seals=frozenset(seals))
+    def __init__(
+        self, lifecycle: Lifecycle, order_class: int, state: int, seals: Iterable[bytes] = (), party: str = ""
+    ) -> None:
+        """`seals` were bound to it when it was imported in `state`; `party` held it."""
+        self.standing = Standing(state, lifecycle.holder[state], seals=frozenset(seals), party=party)
         self._lifecycle = lifecycle
         self._order_class = order_class
         self._counted: dict[Identity, Step] = {}
         self._idle: set[Identity] = set()
+
+    @classmethod
+    def resumed(cls, lifecycle: Lifecycle, order_class: int, standing: Standing) -> Timeline:
+        """From where it stood. What records did before that cannot be taken back here."""
+        timeline = cls.__new__(cls)
+        timeline.standing = standing
+        timeline._lifecycle = lifecycle
+        timeline._order_class = order_class
+        timeline._counted = {}
+        timeline._idle = set()
+        return timeline
 
     def owns(self, seal: bytes) -> bool:
         """Whether the seal is bound to it, or was until it was broken."""
@@ -106,6 +120,15 @@ class Timeline:
             self._idle.add(scan.identity)
         self.standing = step.now
         return step
+
+    def decide(self, kind: str) -> Step:
+        """What a decision at the desk does."""
+        here = self.standing
+        now = self._lifecycle.decide(self._order_class, here, kind)
+        if now is None:
+            return Step(here, here, State.NONE, WRONG_STATE, True)
+        self.standing = now
+        return Step(here, now, State.NONE, MOVED, False)
 
     def _inside(self, scan: Scan) -> bool:
         if scan.undoes is not None:

@@ -1,20 +1,17 @@
-"""The records of orders, bags and seals as the replay looks them up, and what it writes about where orders stand."""
+"""The records of orders, bags and seals as the replay looks them up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 from plomba.desk.links import peer_head
 from plomba.desk.orders import Order
-from plomba.desk.steps import Identity, Standing, Step
+from plomba.desk.steps import Identity
 from plomba.desk.store import EVENT, Event, Store
 from plomba_wire.vocabulary import CodeKind
 
-_NAMES_ONE = """
-(e.order_id = :id OR (e.order_ref = :ref AND e.order_id IS NULL
-    AND (SELECT count(*) FROM orders WHERE ref = :ref) = 1))
-"""
 _NAMES_NONE = "{0}.order_id IS NULL AND {0}.order_ref = 0"
+_PAGE = 5000
 
 
 class Traces:
@@ -23,47 +20,64 @@ class Traces:
 
     def naming(self, order: Order) -> list[Event]:
         """Records that name the order, and those that give only a ref that no other order has."""
-        rows = self._store.query(f"SELECT {EVENT} FROM events e WHERE {_NAMES_ONE}", {"id": order.id, "ref": order.ref})
-        return [Event(*row) for row in rows]
+        return self._naming({order.id: order})[order.id]
 
-    def about(self, order: Order) -> list[Event]:
-        """Those, and all of every whole bag that one of them puts the order in, whenever they were made; and what
-        takes such a one back."""
-        events = self.naming(order)
-        found = {event.number: event for event in events}
-        for bag in {event.bag for event in events if event.bag is not None}:
-            rows = self._store.query(
-                f"SELECT {EVENT} FROM events e WHERE e.bag = :bag AND {_NAMES_NONE.format('e')}"
-                f" UNION SELECT {EVENT} FROM events e JOIN events b ON b.terminal = e.terminal AND b.epoch = e.epoch"
-                f" AND b.seq = e.undoes WHERE b.bag = :bag AND {_NAMES_NONE.format('b')} AND {_NAMES_NONE.format('e')}",
-                {"bag": bag},
-            )
-            found |= {row[0]: Event(*row) for row in rows}
-        return list(found.values())
+    def about(self, orders: Mapping[str, Order]) -> dict[str, list[Event]]:
+        """Those of each order, and all of every whole bag that one of them puts the order in, whenever they were made;
+        and what takes such a one back."""
+        found = {id: {event.number: event for event in events} for id, events in self._naming(orders).items()}
+        bags = {event.bag for events in found.values() for event in events.values() if event.bag is not None}
+        whole = self._of_whole_bags(bags) if bags else {}
+        for events in found.values():
+            for bag in {event.bag for event in events.values() if event.bag is not None}:
+                events |= whole[bag]
+        return {id: list(events.values()) for id, events in found.items()}
 
     def ever_in(self, bag: bytes) -> set[str]:
         """Orders that a record names together with the bag."""
-        return self._named("bag", bag)
+        return {id for _, id in self._named("bag", [bag])}
 
-    def sealed_with(self, seal: bytes) -> set[str]:
-        """Orders that were imported with the seal, and those that a record binds it to."""
-        found = self._named("seal", seal)
+    def sealed_with(self, seals: Collection[bytes]) -> dict[bytes, set[str]]:
+        """The orders that were imported with each of the seals, and those that a record binds it to."""
+        found: dict[bytes, set[str]] = {}
+        if not seals:
+            return found
+        of_text = {seal.decode(errors="replace"): seal for seal in seals}
         rows = self._store.query(
-            "SELECT order_id FROM order_codes WHERE kind = ? AND code = CAST(? AS TEXT)", (CodeKind.SEAL, seal)
+            "SELECT code, order_id FROM order_codes WHERE kind = :kind AND code IN :codes",
+            {"kind": CodeKind.SEAL, "codes": sorted(of_text)},
         )
-        return found | {row[0] for row in rows}
+        for code, id in rows:
+            found.setdefault(of_text[code], set()).add(id)
+        for seal, id in self._named("seal", sorted(seals)):
+            found.setdefault(seal, set()).add(id)
+        return found
 
-    def seals_applied(self, order: Order) -> set[bytes]:
-        """Seals that records bind to the order, whether it was done or not."""
+    def seals_applied(self, orders: Mapping[str, Order]) -> dict[str, set[bytes]]:
+        """Seals that records bind to each of the orders, whether it was done or not."""
+        found: dict[str, set[bytes]] = {}
+        if not orders:
+            return found
+        of_ref: dict[int, list[str]] = {}
+        for order in orders.values():
+            of_ref.setdefault(order.ref, []).append(order.id)
         rows = self._store.query(
-            f"SELECT DISTINCT e.seal FROM events e WHERE e.seal IS NOT NULL AND {_NAMES_ONE}",
-            {"id": order.id, "ref": order.ref},
+            "SELECT seal, order_id, order_ref FROM events WHERE seal IS NOT NULL AND order_id IN :ids"
+            " UNION SELECT seal, NULL, order_ref FROM events WHERE seal IS NOT NULL AND order_id IS NULL"
+            " AND order_ref IN :refs",
+            {"ids": sorted(orders), "refs": sorted(of_ref)},
         )
-        return {row[0] for row in rows}
+        for seal, id, ref in rows:
+            for named in [id] if id is not None else of_ref[ref]:
+                found.setdefault(named, set()).add(seal)
+        return found
 
-    def naming_record(self, name: bytes) -> list[Event]:
-        """Records of other terminals that name this one (links.named)."""
-        return [Event(*row) for row in self._store.query(f"SELECT {EVENT} FROM events e WHERE e.peer = ?", (name,))]
+    def naming_records(self, names: Collection[bytes]) -> list[Event]:
+        """Records of other terminals that name one of these (links.named)."""
+        if not names:
+            return []
+        rows = self._store.query(f"SELECT {EVENT} FROM events e WHERE e.peer IN :names", {"names": sorted(names)})
+        return [Event(*row) for row in rows]
 
     def behind(self, event: Event) -> Identity | None:
         """The record of another terminal that was there before this one was made: it names its chain value. None where
@@ -72,43 +86,62 @@ class Traces:
         if peer is None or peer.terminal == event.head.terminal:
             return None
         rows = self._store.query(
-            "SELECT e.epoch FROM marks m JOIN events e ON e.terminal = m.terminal AND e.epoch = m.epoch AND e.seq = ?"
-            " WHERE m.terminal = ? AND substr(e.digest, 1, ?) = ? ORDER BY e.epoch",
-            (peer.seq, peer.terminal, len(peer.head), peer.head),
+            "SELECT e.epoch FROM marks m JOIN events e ON e.terminal = m.terminal AND e.epoch = m.epoch AND e.seq = :seq"
+            " WHERE m.terminal = :terminal AND substr(e.digest, 1, :size) = :head ORDER BY e.epoch",
+            {"seq": peer.seq, "terminal": peer.terminal, "size": len(peer.head), "head": peer.head},
         )
         return (peer.terminal, rows[0][0], peer.seq) if rows else None
 
     def everything(self) -> Iterator[Event]:
         """Every record, in the order of arrival."""
-        for (number,) in self._store.query("SELECT number FROM events ORDER BY number"):
-            ((*row,),) = self._store.query(f"SELECT {EVENT} FROM events e WHERE number = ?", (number,))
-            yield Event(*row)
+        last = 0
+        while rows := self._store.query(
+            f"SELECT {EVENT} FROM events e WHERE e.number > :last ORDER BY e.number LIMIT :page",
+            {"last": last, "page": _PAGE},
+        ):
+            last = rows[-1][0]
+            yield from (Event(*row) for row in rows)
 
-    def put_standing(self, order: Order, done: Sequence[tuple[Event, Step]], standing: Standing) -> None:
-        """The outcome of a replay: what each record did, in order, and where the order stands now."""
-        write = self._store.write
-        write("DELETE FROM effects WHERE order_id = ?", (order.id,))
-        for position, (event, step) in enumerate(done):
-            write(
-                "INSERT INTO effects VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(event.number, order.id, position, step.before, step.after),
-                    *(step.claim, step.why, step.disputed),
-                ),
-            )
-        imported = {seal.encode() for seal in order.seals}
-        write("DELETE FROM bindings WHERE order_id = ?", (order.id,))
-        for seal in sorted((standing.seals - imported) | standing.broken):
-            write("INSERT INTO bindings VALUES (?, ?, ?)", (order.id, seal, seal in standing.broken))
-        write(
-            "UPDATE orders SET state = ?, holder = ?, bag = ?, last = ? WHERE id = ?",
-            (standing.state, standing.holder, standing.bag or None, done[-1][0].number if done else None, order.id),
-        )
-
-    def _named(self, column: str, value: bytes) -> set[str]:
+    def _naming(self, orders: Mapping[str, Order]) -> dict[str, list[Event]]:
+        found: dict[str, list[Event]] = {id: [] for id in orders}
+        rows = self._store.query(f"SELECT {EVENT} FROM events e WHERE e.order_id IN :ids", {"ids": sorted(orders)})
+        for row in rows:
+            event = Event(*row)
+            assert event.order_id is not None
+            found[event.order_id].append(event)
+        refs = sorted({order.ref for order in orders.values()})
         rows = self._store.query(
-            f"SELECT e.order_id FROM events e WHERE e.{column} = :value AND e.order_id IS NOT NULL UNION SELECT o.id"
-            f" FROM events e JOIN orders o ON o.ref = e.order_ref WHERE e.{column} = :value AND e.order_id IS NULL",
-            {"value": value},
+            f"SELECT {EVENT}, e.order_ref FROM events e WHERE e.order_ref IN :refs AND e.order_id IS NULL",
+            {"refs": refs},
         )
-        return {row[0] for row in rows}
+        if rows:
+            only = self._store.query(
+                "SELECT ref, min(id) FROM orders WHERE ref IN :refs GROUP BY ref HAVING count(*) = 1", {"refs": refs}
+            )
+            of = {ref: id for ref, id in only if id in found}
+            for *row, ref in rows:
+                if ref in of:
+                    found[of[ref]].append(Event(*row))
+        return found
+
+    def _of_whole_bags(self, bags: Collection[bytes]) -> dict[bytes, dict[int, Event]]:
+        found: dict[bytes, dict[int, Event]] = {bag: {} for bag in bags}
+        rows = self._store.query(
+            f"SELECT {EVENT}, e.bag FROM events e WHERE e.bag IN :bags AND {_NAMES_NONE.format('e')}"
+            f" UNION ALL SELECT {EVENT}, b.bag FROM events e JOIN events b ON b.terminal = e.terminal"
+            " AND b.epoch = e.epoch AND b.seq = e.undoes"
+            f" WHERE b.bag IN :bags AND {_NAMES_NONE.format('b')} AND {_NAMES_NONE.format('e')}",
+            {"bags": sorted(bags)},
+        )
+        for *row, bag in rows:
+            found[bag][row[0]] = Event(*row)
+        return found
+
+    def _named(self, column: str, wanted: Collection[bytes]) -> set[tuple[bytes, str]]:
+        rows = self._store.query(
+            f"SELECT e.{column}, e.order_id FROM events e WHERE e.{column} IN :wanted AND e.order_id IS NOT NULL"
+            f" UNION SELECT e.{column}, o.id FROM events e JOIN orders o ON o.ref = e.order_ref"
+            f" WHERE e.{column} IN :wanted AND e.order_id IS NULL",
+            {"wanted": list(wanted)},
+        )
+        return {(value, id) for value, id in rows}

@@ -80,15 +80,9 @@ class Overview:
     terminals: Sequence[tuple[Terminal, int]]
 
 
-_ORDERS = f"""
-SELECT o.id, o.class, o.state, o.holder, o.place, o.value, o.currency, o.shop, o.cell, o.bag,
-       (SELECT count(*) FROM (
-            SELECT CAST(c.code AS BLOB) FROM order_codes c WHERE c.order_id = o.id AND c.kind = {CodeKind.SEAL}
-            UNION SELECT b.seal FROM bindings b WHERE b.order_id = o.id AND NOT b.broken
-            EXCEPT SELECT b.seal FROM bindings b WHERE b.order_id = o.id AND b.broken)),
-       (SELECT count(*) FROM effects f WHERE f.order_id = o.id),
-       (SELECT count(*) FROM effects f WHERE f.order_id = o.id AND f.disputed),
-       e.body, e.received, o.last
+_ORDERS = """
+SELECT o.id, o.class, o.state, o.holder, o.place, o.value, o.currency, o.shop, o.cell, o.bag, o.seals, o.records,
+       o.disputed, e.body, e.received, o.last
 FROM orders o LEFT JOIN events e ON e.number = o.last
 """
 _EVENTS = """
@@ -130,7 +124,7 @@ class Views:
             conflicted=self._differences.conflicted,
             conflicts=self._differences.conflicts(TROUBLES),
             terminals=[
-                (terminal, self._store.count("FROM events WHERE terminal = ?", (terminal.id,)))
+                (terminal, self._store.count("FROM events WHERE terminal = :id", {"id": terminal.id}))
                 for terminal in self._store.terminals()
             ],
         )
@@ -142,12 +136,13 @@ class Views:
     def orders(self, limit: int, offset: int = 0) -> list[OrderView]:
         """Newest record first, then by import."""
         rows = self._store.query(
-            f"{_ORDERS} ORDER BY o.last IS NULL, o.last DESC, o.number LIMIT ? OFFSET ?", (limit, offset)
+            f"{_ORDERS} ORDER BY o.last IS NULL, o.last DESC, o.number LIMIT :limit OFFSET :offset",
+            {"limit": limit, "offset": offset},
         )
         return [self._order(row) for row in rows]
 
     def order(self, id: str) -> OrderView | None:
-        rows = self._store.query(f"{_ORDERS} WHERE o.id = ?", (id,))
+        rows = self._store.query(f"{_ORDERS} WHERE o.id = :id", {"id": id})
         return self._order(rows[0]) if rows else None
 
     def events(self, order_id: str | None, limit: int) -> list[dict[str, Any]]:
@@ -155,7 +150,7 @@ class Views:
         if order_id is None:
             # A record of a whole bag is one record, whatever it did to how many orders.
             named = "AND (e.order_id IS NOT NULL OR e.order_ref <> 0)"
-            rows = self._store.query(f"{_EVENTS} {named} ORDER BY e.number DESC LIMIT ?", (limit,))
+            rows = self._store.query(f"{_EVENTS} {named} ORDER BY e.number DESC LIMIT :limit", {"limit": limit})
         else:
             rows = self._store.query(
                 f"{_EVENTS} WHERE f.order_id = :id OR (f.event IS NULL AND e.order_id = :id)"
@@ -167,7 +162,7 @@ class Views:
     def counts(self) -> dict[str, Any]:
         """Sizes of the book; `answers`: what became of every event that ever came."""
         sizes = {table: self._store.count(f"FROM {table}") for table in ("orders", "events", "terminals", "conflicts")}
-        return {**sizes, "answers": dict(self._store.query("SELECT name, value FROM counters"))}
+        return {**sizes, "answers": {name: value for name, value in self._store.query("SELECT name, value FROM counters")}}
 
     def order_json(self, view: OrderView) -> dict[str, Any]:
         """An order for programs: names from the vocabulary, money as exact decimal text."""

@@ -1,0 +1,177 @@
+"""One connection to the desk's database, SQLite or PostgreSQL: SQL in, rows out, every commit on the disk.
+
+The SQL of the desk is written once, for both. Whoever holds the database holds it alone: a second desk is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from plomba.errors import PlombaError, StoreError, UsageError
+
+Values = Mapping[str, Any]
+Rows = list[tuple[Any, ...]]
+
+_LOCK = 0x706C6F6D6261
+"""Key of the advisory lock that a desk holds on its PostgreSQL database: "plomba"."""
+_CACHE_KIB = 65536
+_SAFE = ("fsync", "full_page_writes")
+"""Settings of a PostgreSQL server without which a commit is no promise."""
+
+
+class Database:
+    """Belongs to the thread that made it. Every method raises StoreError when the database does not do its part;
+    after one that was lost the next call connects again."""
+
+    def __init__(self, place: Path | str) -> None:
+        """`place`: the file of SQLite, or the URL of a PostgreSQL database (`postgresql://user@host/name`). Raises
+        UsageError `desk_store_url`, PlombaError `extra_missing`, StoreError."""
+        self.generation = 0
+        """Rises with each connection: what was remembered of the database before counts no more."""
+        self._engine = _engine(place)
+        self.name = str(place) if isinstance(place, Path) else self._engine.url.render_as_string(hide_password=True)
+        self._connection: sa.Connection | None = None
+        self._live()
+
+    @property
+    def postgresql(self) -> bool:
+        return self._engine.dialect.name == "postgresql"
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._engine.dispose()
+
+    def query(self, sql: str, values: Values | None = None) -> Rows:
+        """All rows of a SELECT. `:name` stands for a value, `IN :names` for a list of them."""
+        with self._guarded() as connection:
+            return [tuple(row) for row in connection.execute(_text(sql, values), values or {})]
+
+    def write(self, sql: str, values: Values | None = None) -> int:
+        """One statement; returns how many rows it changed."""
+        with self._guarded() as connection:
+            return connection.execute(_text(sql, values), values or {}).rowcount
+
+    def write_many(self, sql: str, rows: Sequence[Values]) -> None:
+        """One statement for each of the rows, which all have the same names."""
+        if rows:
+            with self._guarded() as connection:
+                connection.execute(_text(sql, rows[0]), rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """All that happens inside, or nothing of it; on disk when it is left. Transactions do not nest."""
+        connection = self._live()
+        try:
+            with connection.begin():
+                yield connection
+        except SQLAlchemyError as error:
+            raise self._failed(error) from error
+        finally:
+            self._drop_if_lost()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[sa.Connection]:
+        connection = self._connection
+        if connection is not None and connection.in_transaction():
+            try:
+                yield connection
+            except SQLAlchemyError as error:
+                raise self._failed(error) from error
+        else:
+            with self.transaction() as connection:
+                yield connection
+
+    def _live(self) -> sa.Connection:
+        if self._connection is None:
+            try:
+                connection = self._engine.connect()
+                try:
+                    self._hold(connection)
+                except BaseException:
+                    connection.close()
+                    raise
+            except SQLAlchemyError as error:
+                raise self._failed(error) from error
+            self._connection = connection
+            self.generation += 1
+        return self._connection
+
+    def _hold(self, connection: sa.Connection) -> None:
+        """Makes the connection the only desk's."""
+        if not self.postgresql:
+            return
+        unsafe = [name for name in _SAFE if connection.execute(sa.text(f"SHOW {name}")).scalar() != "on"]
+        if unsafe:
+            raise StoreError("desk_store_unsafe", path=self.name, setting=", ".join(unsafe))
+        if connection.execute(sa.text("SHOW server_encoding")).scalar() != "UTF8":
+            raise StoreError("desk_store_unsafe", path=self.name, setting="server_encoding")
+        connection.execute(sa.text("SET synchronous_commit = on"))
+        if not connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar():
+            raise StoreError("desk_store_busy", path=self.name, reason="advisory lock")
+        connection.commit()
+
+    def _drop_if_lost(self) -> None:
+        if self._connection is not None and (self._connection.invalidated or self._connection.closed):
+            self._connection.close()
+            self._connection = None
+
+    def _failed(self, error: SQLAlchemyError) -> StoreError:
+        reason = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        busy = not self.postgresql and "locked" in str(reason)
+        return StoreError("desk_store_busy" if busy else "desk_store_failed", path=self.name, reason=reason)
+
+
+def _engine(place: Path | str) -> sa.Engine:
+    if isinstance(place, Path):
+        engine = sa.create_engine(sa.URL.create("sqlite", database=str(place)), connect_args={"timeout": 0})
+        event.listen(engine, "connect", _open_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        url = sa.make_url(place)
+        if url.drivername not in ("postgresql", "postgresql+psycopg"):
+            raise UsageError("desk_store_url", url=url.drivername)
+        return sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UsageError("desk_store_url", url="?") from error
+    except ModuleNotFoundError as error:
+        raise PlombaError("extra_missing", package="psycopg", extra="postgres") from error
+
+
+def _open_sqlite(connection: Any, _: object) -> None:
+    # Transactions are begun and ended here, not guessed by the driver.
+    connection.isolation_level = None
+    # Before the first access: in WAL mode an exclusive holder needs no shared memory, and nobody else gets in.
+    for pragma in (
+        "locking_mode=EXCLUSIVE",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"cache_size=-{_CACHE_KIB}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _text(sql: str, values: Values | None) -> sa.TextClause:
+    lists = [name for name, value in (values or {}).items() if isinstance(value, list | tuple | set | frozenset)]
+    return _parsed(sql, tuple(lists))
+
+
+@cache
+def _parsed(sql: str, lists: tuple[str, ...]) -> sa.TextClause:
+    return sa.text(sql).bindparams(*(sa.bindparam(name, expanding=True) for name in lists))

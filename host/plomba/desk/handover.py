@@ -1,0 +1,82 @@
+"""Who answers for an order after a record: custody passes with both halves of a hand-over, or with one where that is the
+rule. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from plomba.desk.steps import Pair, Scan, Standing
+from plomba_wire.vocabulary import Action, Verdict
+
+DUAL = "dual"
+GIVER = "giver"
+POLICIES = (DUAL, GIVER)
+"""Custody passes with the scans of both, between two terminals that the desk knows; or with the giver's scan."""
+TAKERS: Mapping[str, str] = {"shop": "courier", "warehouse": "courier", "courier": "point", "point": "courier"}
+"""To whom each holder gives, as long as the taker has not scanned."""
+
+PARTIES: Mapping[str, str] = {"shop": "{shop}", "warehouse": "{place}", "point": "{place}"}
+"""Which of the holders has an order that was imported, by the order's own columns."""
+
+_OF_A_PLACE = ("warehouse", "point")
+_OF_A_PERSON = ("courier",)
+
+
+def party(holder: str, scan: Scan) -> str:
+    """Which of the holders the record means: the badge of a courier, the place of a point or warehouse, else ""."""
+    if holder in _OF_A_PERSON:
+        return str(scan.actor)
+    return str(scan.place) if holder in _OF_A_PLACE else ""
+
+
+def completes(standing: Standing, scan: Scan) -> bool:
+    """Whether it is the giver's half of a hand-over whose taker has scanned already."""
+    pair = standing.pair
+    return (
+        pair is not None
+        and pair.side == "in"
+        and (scan.action, scan.verdict, pair.peer) == (Action.HANDOVER_OUT, Verdict.OK, scan.identity[0])
+    )
+
+
+def completed(standing: Standing) -> Standing:
+    """Custody passes to the taker who has waited for it."""
+    pair = standing.pair
+    assert pair is not None
+    return replace(standing, holder=pair.kind, party=pair.party, pair=None)
+
+
+def passed(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
+    """`now`, where the move has put its holder, with custody where it belongs after the record."""
+    if scan.action == Action.HANDOVER_OUT:
+        return _given(was, now, scan, policy)
+    if scan.action == Action.HANDOVER_IN:
+        return _taken(was, now, scan, policy)
+    if now.holder != was.holder:
+        return replace(now, party=party(now.holder, scan), pair=None)
+    return now
+
+
+def _given(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
+    taker = TAKERS.get(was.holder, was.holder)
+    if scan.act and not scan.peer:
+        # Nobody there has a terminal: the number of the act is all that stands for the other side.
+        return replace(now, holder=taker, party=f"act {scan.act.decode('utf-8', 'backslashreplace')}", pair=None)
+    if scan.peer and policy == GIVER:
+        return replace(now, holder=taker, party=f"terminal {scan.peer.hex()}", pair=None)
+    return replace(now, holder=was.holder, party=was.party, pair=Pair("out", scan.identity, scan.peer))
+
+
+def _taken(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
+    taker = party(now.holder, scan)
+    given = was.pair is not None and was.pair.side == "out"
+    if scan.peer and not given and policy == DUAL and not _given_before(was):
+        pair = Pair("in", scan.identity, scan.peer, now.holder, taker)
+        return replace(now, holder=was.holder, party=was.party, pair=pair)
+    return replace(now, party=taker, pair=None)
+
+
+def _given_before(was: Standing) -> bool:
+    """Whether the giver's scan has passed it on already, to a terminal or an act."""
+    return was.party.startswith(("act ", "terminal "))

@@ -1,0 +1,354 @@
+"""Incidents: what was not done in time, or was reported as wrong. Exactly one for each deadline, and none is ever erased.
+
+An order whose terminal has not reported past the deadline is NOT HEARD, nobody's fault, until it reports or stays silent
+too long. What came late says by how much; what was done in time and only heard late says that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from plomba.desk.course import LATE, REPORTED, TAKEN_BACK, Course, Ended, Kept, Wait
+from plomba.desk.deadlines import Watch
+from plomba.desk.store import Store
+from plomba.errors import UsageError
+from plomba_wire.vocabulary import State
+
+OPENED = "opened"
+SILENT = "silent"
+AGAIN = "again"
+ESCALATED = "escalated"
+CLOSED = "closed"
+"""What a note says beside what became of the deadline: the incident was opened; it was so although a terminal is silent;
+what had settled it was taken back; nobody has closed it for so long; a person has."""
+
+_PAGE = 500
+_ACTIVE = 86400
+"""A terminal that has not been heard for so long before a deadline is not waited for, s."""
+_INCIDENT = (
+    "number, order_id, entry, kind, state, due, opened, holder, party, value, currency, outcome, closed, level, escalates"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """`due` is the deadline that passed, `opened` when the desk found it, s since 1970; the holder answered for the order
+    at that deadline, `value` in minor units. `outcome`: course.py, None while it waits; `level`: how often it was
+    escalated."""
+
+    number: int
+    order_id: str
+    entry: str
+    kind: str
+    state: int
+    due: int
+    opened: int
+    holder: str
+    party: str
+    value: int | None
+    currency: str
+    outcome: str | None
+    closed: int | None
+    level: int
+    escalates: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line under an incident. `seconds`: how late; `record`: the record that says so; `person`: who wrote it."""
+
+    number: int
+    at: int
+    what: str
+    record: str
+    seconds: int | None
+    person: str
+    text: str
+
+
+class Incidents:
+    """Inside a transaction of the store."""
+
+    def __init__(self, store: Store, watch: Watch) -> None:
+        self._store = store
+        self._watch = watch
+        self._rows: list[dict[str, Any]] = []
+        self._notes: list[dict[str, Any]] = []
+
+    def settle(self, courses: Sequence[Course], now: int, *, anew: bool = False) -> None:
+        """What became of deadlines, written down. Marks the waits of a course that is placed `anew` for which there is an
+        incident already."""
+        news = [course for course in courses if anew or any(_tells(ended) for ended in course.ended.values())]
+        if not news:
+            return
+        held = self._held([course.order.id for course in news])
+        money = self._money([course.order.id for course in news])
+        for course in news:
+            own = held.get(course.order.id, {})
+            for key, ended in course.ended.items():
+                self._settle(course.order.id, own.get(key), ended, money[course.order.id], now)
+            if anew:
+                self._compare(course, own, now)
+        self._write()
+
+    def tick(self, now: int) -> int:
+        """Opens the incidents of deadlines that have passed by `now`, and escalates; returns how many were looked at."""
+        looked = 0
+        while rows := self._store.query(
+            "SELECT id, place, holder, party, value, currency, course FROM orders WHERE check_at <= :now"
+            " ORDER BY check_at, number LIMIT :page",
+            {"now": now, "page": _PAGE},
+        ):
+            looked += len(rows)
+            heard = self._store.query("SELECT terminal, place, heard FROM terminals")
+            checks = []
+            for id, place, holder, party, value, currency, course in rows:
+                kept = _KEPT.decode(course)
+                awaited, unheard, check_at = b"", None, []
+                for wait in kept.waits:
+                    if wait.told:
+                        continue
+                    if wait.due > now:
+                        check_at.append(wait.due)
+                        continue
+                    silent = _silent(wait, place, heard)
+                    if silent and now < wait.due + self._watch.silence:
+                        awaited, unheard = silent, wait.due
+                        check_at.append(wait.due + self._watch.silence)
+                        continue
+                    wait.told = True
+                    number = self._open(id, wait, holder, party, (value, currency), now)
+                    if silent:
+                        self._note(number, now, SILENT, text=silent.hex())
+                checks.append(
+                    {
+                        "id": id,
+                        "course": msgspec.json.encode(kept).decode(),
+                        "check_at": min(check_at, default=None),
+                        "awaited": awaited or None,
+                        "unheard": unheard,
+                    }
+                )
+            self._write()
+            self._store.write_many(
+                "UPDATE orders SET course = :course, check_at = :check_at, awaited = :awaited, unheard = :unheard"
+                " WHERE id = :id",
+                checks,
+            )
+        return looked + self._escalate(now)
+
+    def heard(self, terminals: Sequence[bytes]) -> None:
+        """These terminals have reported: the orders that wait for them are looked at again."""
+        self._store.write(
+            "UPDATE orders SET check_at = unheard WHERE awaited IN :terminals AND unheard IS NOT NULL",
+            {"terminals": sorted(terminals)},
+        )
+
+    def listed(self, *, order_id: str | None = None, open: bool = False, after: int = 0, limit: int = 500) -> list[Incident]:
+        """By number, from behind `after`."""
+        where = "number > :after" + (" AND order_id = :order_id" if order_id is not None else "")
+        where += " AND closed IS NULL" if open else ""
+        values: dict[str, Any] = {"after": after, "limit": limit}
+        if order_id is not None:
+            values["order_id"] = order_id
+        rows = self._store.query(f"SELECT {_INCIDENT} FROM incidents WHERE {where} ORDER BY number LIMIT :limit", values)
+        return [Incident(*row) for row in rows]
+
+    def get(self, number: int) -> Incident:
+        """Raises UsageError `desk_incident_unknown`."""
+        rows = self._store.query(f"SELECT {_INCIDENT} FROM incidents WHERE number = :number", {"number": number})
+        if not rows:
+            raise UsageError("desk_incident_unknown", number=number)
+        return Incident(*rows[0])
+
+    def notes(self, number: int) -> list[Note]:
+        rows = self._store.query(
+            "SELECT number, at, what, record, seconds, person, text FROM incident_notes WHERE incident = :incident"
+            " ORDER BY number",
+            {"incident": number},
+        )
+        return [Note(*row) for row in rows]
+
+    def close(self, number: int, person: str, text: str, now: int) -> None:
+        """A person has dealt with it; what they write stays. Raises UsageError `desk_incident_unknown`,
+        `desk_incident_closed`."""
+        if self.get(number).closed is not None:
+            raise UsageError("desk_incident_closed", number=number)
+        self._note(number, now, CLOSED, person=person, text=text)
+        self._write()
+        self._store.write(
+            "UPDATE incidents SET closed = :now, escalates = NULL WHERE number = :number",
+            {"now": now, "number": number},
+        )
+
+    def _settle(
+        self,
+        order_id: str,
+        held: tuple[int, str | None] | None,
+        ended: Ended,
+        money: tuple[int | None, str],
+        now: int,
+    ) -> None:
+        if held is None:
+            if ended.what in (LATE, REPORTED):
+                number = self._open(order_id, ended.wait, ended.holder, ended.party, money, now, ended)
+                if ended.what == LATE:
+                    self._note(number, now, LATE, record=ended.record, seconds=ended.late)
+            return
+        number, outcome = held
+        if ended.what not in (outcome, REPORTED):
+            self._note(number, now, ended.what, record=ended.record, seconds=ended.late or None)
+            self._outcome(number, ended.what)
+
+    def _compare(self, course: Course, held: dict[tuple[str, str], tuple[int, str | None]], now: int) -> None:
+        """Incidents of deadlines that run, and of some that nothing began as it is known now."""
+        running = {(wait.entry, wait.kind): wait for wait in course.waits}
+        for key, (number, outcome) in held.items():
+            if key in course.ended:
+                continue
+            if key in running:
+                running[key].told = True
+                if outcome is not None:
+                    self._note(number, now, AGAIN)
+                    self._outcome(number, None)
+            elif outcome != TAKEN_BACK:
+                self._note(number, now, TAKEN_BACK)
+                self._outcome(number, TAKEN_BACK)
+
+    def _open(
+        self,
+        order_id: str,
+        wait: Wait,
+        holder: str,
+        party: str,
+        money: tuple[int | None, str],
+        now: int,
+        ended: Ended | None = None,
+    ) -> int:
+        number = self._next("incidents", self._rows)
+        outcome = LATE if ended is not None and ended.what == LATE else None
+        self._rows.append(
+            {
+                "number": number,
+                "order_id": order_id,
+                "entry": wait.entry,
+                "kind": wait.kind,
+                "state": wait.state,
+                "due": wait.due,
+                "opened": now,
+                "holder": holder,
+                "party": party,
+                "value": money[0],
+                "currency": money[1],
+                "outcome": outcome,
+                "closed": None,
+                "level": 0,
+                "escalates": now + self._watch.escalate[0] if outcome is None and self._watch.escalate else None,
+            }
+        )
+        self._note(number, now, OPENED, record=ended.record if ended is not None else "")
+        return number
+
+    def _outcome(self, number: int, outcome: str | None) -> None:
+        self._write()
+        self._store.write(
+            "UPDATE incidents SET outcome = :outcome, escalates = NULL WHERE number = :number",
+            {"outcome": outcome, "number": number},
+        )
+
+    def _escalate(self, now: int) -> int:
+        rows = self._store.query(
+            "SELECT number, level, opened FROM incidents WHERE escalates <= :now ORDER BY number", {"now": now}
+        )
+        steps = self._watch.escalate
+        for number, level, opened in rows:
+            level += 1
+            self._note(number, now, ESCALATED, text=str(level))
+            self._store.write(
+                "UPDATE incidents SET level = :level, escalates = :next WHERE number = :number",
+                {"number": number, "level": level, "next": opened + steps[level] if level < len(steps) else None},
+            )
+        self._write()
+        return len(rows)
+
+    def _held(self, ids: Sequence[str]) -> dict[str, dict[tuple[str, str], tuple[int, str | None]]]:
+        found: dict[str, dict[tuple[str, str], tuple[int, str | None]]] = {}
+        for number, order_id, entry, kind, outcome in self._store.query(
+            "SELECT number, order_id, entry, kind, outcome FROM incidents WHERE order_id IN :ids", {"ids": sorted(ids)}
+        ):
+            found.setdefault(order_id, {})[entry, kind] = number, outcome
+        return found
+
+    def _money(self, ids: Sequence[str]) -> dict[str, tuple[int | None, str]]:
+        rows = self._store.query("SELECT id, value, currency FROM orders WHERE id IN :ids", {"ids": sorted(ids)})
+        return {id: (value, currency) for id, value, currency in rows}
+
+    def _note(
+        self,
+        incident: int,
+        at: int,
+        what: str,
+        *,
+        record: str = "",
+        seconds: int | None = None,
+        person: str = "",
+        text: str = "",
+    ) -> None:
+        self._notes.append(
+            {
+                "number": self._next("incident_notes", self._notes),
+                "incident": incident,
+                "at": at,
+                "what": what,
+                "record": record,
+                "seconds": seconds,
+                "person": person,
+                "text": text,
+            }
+        )
+
+    def _next(self, table: str, waiting: list[dict[str, Any]]) -> int:
+        if waiting:
+            return int(waiting[-1]["number"]) + 1
+        return int(self._store.query(f"SELECT max(number) FROM {table}")[0][0] or 0) + 1
+
+    def _write(self) -> None:
+        rows, self._rows = self._rows, []
+        self._store.write_many(
+            f"INSERT INTO incidents ({_INCIDENT}) VALUES (:number, :order_id, :entry, :kind, :state, :due, :opened,"
+            " :holder, :party, :value, :currency, :outcome, :closed, :level, :escalates)",
+            rows,
+        )
+        notes, self._notes = self._notes, []
+        self._store.write_many(
+            "INSERT INTO incident_notes (number, incident, at, what, record, seconds, person, text) VALUES (:number,"
+            " :incident, :at, :what, :record, :seconds, :person, :text)",
+            notes,
+        )
+
+
+_KEPT = msgspec.json.Decoder(Kept)
+
+
+def _tells(ended: Ended) -> bool:
+    """Whether there is something to be written down about it."""
+    return ended.wait.told or ended.what in (LATE, REPORTED)
+
+
+def _silent(wait: Wait, place: int, heard: Sequence[tuple[Any, ...]]) -> bytes:
+    """The terminal that may hold what is waited for, and has not reported past the deadline; b"" for none."""
+    if wait.state == State.HANDING:
+        # Half of a hand-over is there, and the other is not: that is so whoever is silent, and blames nobody.
+        return b""
+    for terminal, at_place, until in heard:
+        if wait.terminal:
+            mine = terminal == wait.terminal
+        else:
+            mine = at_place == place and until >= wait.due - _ACTIVE
+        if mine and until < wait.due:
+            return bytes(terminal)
+    return b""

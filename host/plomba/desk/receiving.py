@@ -1,0 +1,207 @@
+"""A batch of events into the book: proved, told from what is held, and inserted; each bad one is refused alone.
+
+A run of records that follow each other is proved by the signature of its last one, which vouches for all before it
+(docs/decisions/0018).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from plomba.desk.events import Claimed, named_order
+from plomba.desk.links import links
+from plomba.desk.replay import Fresh
+from plomba.desk.store import Event, Held, Store, Terminal
+from plomba.desk.times import made
+from plomba.errors import VerificationError
+from plomba.trust.keys import verify
+from plomba.trust.records import VerifiedRecord
+from plomba_wire import chain
+
+CONTRADICTIONS = ("record_conflict", "desk_record_unlinked")
+"""Refused with these codes, a record is kept all the same: it proves a copied terminal."""
+
+Outcome = VerificationError | bool
+"""Why a claim is refused; or whether it is taken, False for one that is held already."""
+
+
+@dataclass(slots=True)
+class _Claim:
+    """A claim on its way: `at` is its place in the batch."""
+
+    at: int
+    claimed: Claimed
+    body_hash: bytes
+    digest: bytes
+
+
+class Receiver:
+    """Inside a transaction of the store."""
+
+    def __init__(self, store: Store, clock_error: int) -> None:
+        self._store = store
+        self._error = clock_error
+
+    def receive(self, claims: Sequence[tuple[int, Claimed]], now: int) -> tuple[dict[int, Outcome], list[Fresh]]:
+        """(place in the batch -> what became of it, the records that are new, in the order of the batch)."""
+        outcomes: dict[int, Outcome] = {}
+        chains: dict[tuple[bytes, int], list[_Claim]] = {}
+        for at, claimed in claims:
+            head = claimed.head
+            digest = chain.step(claimed.previous, claimed.body)
+            claim = _Claim(at, claimed, hashlib.sha256(claimed.body).digest(), digest)
+            chains.setdefault((head.terminal, head.epoch), []).append(claim)
+        taken: list[tuple[_Claim, bool]] = []
+        heard: dict[bytes, int] = {}
+        for (id, epoch), group in chains.items():
+            terminal = self._store.terminal(id)
+            if terminal is None:
+                error = VerificationError("desk_terminal_unknown", terminal=id.hex())
+                outcomes |= {claim.at: error for claim in group}
+                continue
+            fit = self._fitting(group, terminal, outcomes, now)
+            if fit:
+                in_line = self._mark(id, epoch, fit, now, heard)
+                taken += [(claim, in_line) for claim in fit]
+        taken.sort(key=lambda item: item[0].at)
+        came = self._insert(taken, now)
+        self._store.heard(heard)
+        return outcomes, came
+
+    def _fitting(
+        self, group: Sequence[_Claim], terminal: Terminal, outcomes: dict[int, Outcome], now: int
+    ) -> list[_Claim]:
+        """The claims of one chain that are proved, new, and contradict nothing."""
+        head = group[0].claimed.head
+        seqs = {claim.claimed.head.seq + step for claim in group for step in (-1, 0, 1)}
+        held = self._store.held(head.terminal, head.epoch, [seq for seq in seqs if 0 < seq < 1 << 32])
+        new = []
+        for claim in group:
+            here = held.get(claim.claimed.head.seq)
+            if here is not None and here.body_hash == claim.body_hash:
+                outcomes[claim.at] = False
+            else:
+                new.append(claim)
+        proved = _proved(new, terminal)
+        fit = []
+        for claim in new:
+            seq = claim.claimed.head.seq
+            here = held.get(seq)
+            if here is not None and here.body_hash == claim.body_hash:
+                outcomes[claim.at] = False
+                continue
+            refused = proved[claim.at] or _contradiction(claim, held, terminal)
+            if refused is None:
+                outcomes[claim.at] = True
+                held[seq] = Held(claim.body_hash, claim.claimed.previous, claim.digest)
+                fit.append(claim)
+                continue
+            outcomes[claim.at] = refused
+            if refused.code in CONTRADICTIONS:
+                self._store.add_conflict(refused.code, _record(claim), now)
+        return fit
+
+    def _mark(self, id: bytes, epoch: int, fit: Sequence[_Claim], now: int, heard: dict[bytes, int]) -> bool:
+        """Moves the mark of a chain; whether its records follow all that was held of the terminal, in time too."""
+        before = self._store.through(id, epoch)
+        beyond = self._store.later(id, epoch, before)
+        seqs = {claim.claimed.head.seq for claim in fit} | set(beyond)
+        through = before
+        while through + 1 in seqs:
+            through += 1
+        if through > before or not before:
+            # An epoch that has a mark is one whose records are looked up (traces.behind).
+            self._store.put_through(id, epoch, through)
+        if through > before:
+            moments = [made(claim.claimed.head, now, self._error) for claim in fit if claim.claimed.head.seq <= through]
+            heard[id] = max([heard.get(id, 0), *(moment.earliest for moment in moments if moment is not None)])
+        if beyond or through - before != len(fit) or self._store.newest_epoch(id) > epoch:
+            return False
+        times = [claim.claimed.head.t_utc for claim in sorted(fit, key=lambda claim: claim.claimed.head.seq)]
+        return all(first <= second for first, second in pairwise(times))
+
+    def _insert(self, taken: Sequence[tuple[_Claim, bool]], now: int) -> list[Fresh]:
+        rows: list[dict[str, Any]] = []
+        came: list[Fresh] = []
+        for number, (claim, in_line) in enumerate(taken, start=self._store.next_event() if taken else 0):
+            claimed = claim.claimed
+            head, parts = claimed.head, claimed.parts
+            order_id = named_order(head, parts)
+            if order_id is not None and chain.order_ref(order_id.encode()) != head.order_ref:
+                # The parcel was found by another code of its order.
+                order_id = self._store.labelled(order_id, head.order_ref) or order_id
+            own = links(head, parts)
+            rows.append(
+                {
+                    "number": number,
+                    "terminal": head.terminal,
+                    "epoch": head.epoch,
+                    "seq": head.seq,
+                    "body_hash": claim.body_hash,
+                    "previous": claimed.previous,
+                    "digest": claim.digest,
+                    "body": claimed.body,
+                    "signature": claimed.signature,
+                    "order_id": order_id,
+                    "order_ref": head.order_ref,
+                    "received": now,
+                    "bag": own.bag,
+                    "seal": own.seal,
+                    "undoes": own.undoes,
+                    "peer": own.peer,
+                }
+            )
+            event = Event.of(number, claimed, claim.digest, order_id, now, own.bag)
+            came.append(Fresh(event, in_line))
+        self._store.add_events(rows)
+        return came
+
+
+def _proved(claims: Sequence[_Claim], terminal: Terminal) -> dict[int, VerificationError | None]:
+    """Place in the batch -> why its signature does not hold, None when it does."""
+    found: dict[int, VerificationError | None] = {}
+    run: list[_Claim] = []
+    for claim in [*claims, None]:
+        if claim is not None and (not run or claim.claimed.previous == run[-1].digest):
+            run.append(claim)
+            continue
+        if run and _signed(run[-1], terminal):
+            found |= dict.fromkeys((one.at for one in run), None)
+        else:
+            found |= {one.at: None if _signed(one, terminal) else _unsigned(one) for one in run}
+        run = [claim] if claim is not None else []
+    return found
+
+
+def _signed(claim: _Claim, terminal: Terminal) -> bool:
+    return verify(terminal.public, claim.digest, claim.claimed.signature)
+
+
+def _unsigned(claim: _Claim) -> VerificationError:
+    head = claim.claimed.head
+    return VerificationError("record_signature", terminal=head.terminal.hex(), seq=head.seq)
+
+
+def _contradiction(claim: _Claim, held: dict[int, Held], terminal: Terminal) -> VerificationError | None:
+    """Whether it is another record than the one that is held, or does not run on through its neighbours."""
+    head, previous = claim.claimed.head, claim.claimed.previous
+    if head.seq in held:
+        return VerificationError("record_conflict", terminal=head.terminal.hex(), seq=head.seq)
+    before, after = held.get(head.seq - 1), held.get(head.seq + 1)
+    fits = head.seq > 0 and (after is None or after.previous == claim.digest)
+    if head.seq == 1:
+        fits = fits and previous == chain.genesis(terminal.public, head.epoch)
+    elif before is not None:
+        fits = fits and before.digest == previous
+    return None if fits else VerificationError("desk_record_unlinked", terminal=head.terminal.hex(), seq=head.seq)
+
+
+def _record(claim: _Claim) -> VerifiedRecord:
+    claimed = claim.claimed
+    return VerifiedRecord(
+        claimed.head, claimed.parts, claimed.previous, claimed.body, claimed.signature, claim.digest
+    )

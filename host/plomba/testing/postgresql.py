@@ -1,0 +1,83 @@
+"""A real PostgreSQL server for tests and benches: its own cluster in a temporary folder, reached by a socket there or on
+loopback, gone when it is left."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from plomba.errors import PlombaError
+
+_NOBODY_ELSE = "postgres"
+"""Whose rights the server takes when it is started by root, which it refuses."""
+
+
+def programs() -> Path | None:
+    """The folder of the newest installed server's programs, None where there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda file: float(file.parent.parent.name))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The URL of an empty database of a server that keeps what it confirms (fsync on). Raises PlombaError
+    `postgresql_missing`, `postgresql_failed`."""
+    found = programs()
+    if found is None:
+        raise PlombaError("postgresql_missing")
+    folder = Path(tempfile.mkdtemp(prefix="plomba-pg-"))
+    try:
+        options = _options(folder)
+        _run(found / "initdb", "-D", folder / "data", "-A", "trust", "-U", _NOBODY_ELSE, "-E", "UTF8", "--no-locale", "--no-sync")
+        _run(found / "pg_ctl", "-D", folder / "data", "-w", "-o", options, "-l", folder / "log", "start")
+        try:
+            yield _url(folder, options)
+        finally:
+            _run(found / "pg_ctl", "-D", folder / "data", "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _options(folder: Path) -> str:
+    if os.name == "posix":
+        if os.geteuid() == 0:
+            shutil.chown(folder, _NOBODY_ELSE)
+        return f"-c listen_addresses= -k {folder}"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"-c listen_addresses=127.0.0.1 -p {probe.getsockname()[1]}"
+
+
+def _url(folder: Path, options: str) -> str:
+    if os.name == "posix":
+        return f"postgresql://{_NOBODY_ELSE}@/postgres?host={folder}"
+    return f"postgresql://{_NOBODY_ELSE}@127.0.0.1:{options.rpartition(' ')[2]}/postgres"
+
+
+def _run(program: Path, *arguments: object) -> None:
+    root = os.name == "posix" and os.geteuid() == 0
+    try:
+        subprocess.run(
+            [str(program), *map(str, arguments)],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            user=_NOBODY_ELSE if root else None,
+            group=_NOBODY_ELSE if root else None,
+            extra_groups=[] if root else None,
+            cwd="/" if root else None,
+            timeout=60,
+        )
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        reason = getattr(error, "stderr", None) or error
+        raise PlombaError("postgresql_failed", reason=reason) from error
