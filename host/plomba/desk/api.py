@@ -19,19 +19,21 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from plomba.desk.book import ACCEPTED, CONTRADICTIONS, Answer, Book
+from plomba.desk.book import ACCEPTED, Answer, Book
 from plomba.desk.live import Live
 from plomba.desk.order_files import rows_of
-from plomba.desk.orders import ImportRefused, Order, read_orders
+from plomba.desk.orders import Arrival, ImportRefused, Mistakes, read_arrivals
 from plomba.desk.page import Page
 from plomba.desk.problems import import_problem, language_of, problem, status_of
+from plomba.desk.receiving import CONTRADICTIONS
+from plomba.desk.tellings import imported_json, trial_json, unreadable_json
 from plomba.desk.views import LISTED, Views
 from plomba.desk.walls import Walls
 from plomba.errors import PlombaError, UsageError
 
 EVENTS_MAX = 1 << 20
 """Bytes of the longest batch of events."""
-ORDERS_FILE_MAX = 16 << 20
+ORDERS_FILE_MAX = 128 << 20
 """Bytes of the longest import file."""
 ENROL_MAX = 4096
 """Bytes of the longest enrolment."""
@@ -102,19 +104,23 @@ class Api:
 
     async def import_orders(self, request: Request) -> Response:
         media_type = _media_type(request, "text/csv", _JSON)
+        dry_run = _number(request, "dry_run", 0, 1)
+        lang = language_of(request)
         data = await _body(request, ORDERS_FILE_MAX)
 
-        def read() -> list[tuple[int, Order]]:
-            return read_orders(rows_of(data, media_type), self._book.lifecycle)
+        def read() -> tuple[list[Arrival], Mistakes]:
+            return read_arrivals(rows_of(data, media_type), self._book.lifecycle)
 
         try:
             # Elsewhere than in the book's thread: a long file must not make scans wait while it is read.
-            orders = await asyncio.to_thread(read)
-            imported = await self._run(self._book.take_orders, orders)
+            arrivals, mistakes = await asyncio.to_thread(read)
+            if dry_run:
+                return JSONResponse(trial_json(await self._run(self._book.try_orders, arrivals, mistakes), lang))
+            imported = await self._run(self._book.take, arrivals, mistakes, "api")
         except ImportRefused as refused:
-            return import_problem(refused, language_of(request))
+            return JSONResponse(unreadable_json(refused, lang)) if dry_run else import_problem(refused, lang)
         self._live.change()
-        return JSONResponse({"imported": imported.taken, "unchanged": imported.unchanged})
+        return JSONResponse(imported_json(imported))
 
     async def orders(self, request: Request) -> Response:
         limit = _number(request, "limit", LISTED, _ROWS_MAX)

@@ -61,8 +61,9 @@ def _orders(store: Store) -> Iterator[Sequence[object]]:
         )
         if not page:
             return
+        number = page[-1][0]
         found = store.orders_of([id for _, id, _, _ in page])
-        for number, id, state, holder in page:
+        for _, id, state, holder in page:
             own = cells(found[id])
             yield [*(own.get(column, "") for column in COLUMNS), names("state")[state], holder]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from plomba.desk import intake, order_cells
@@ -174,10 +174,10 @@ class Importer:
 class RowsRefused(ImportRefused):
     """`claims`: what the file says of orders that it may not change any more."""
 
-    claims: Collection[Said] = ()
+    claims: Sequence[Said] = ()
 
     @classmethod
-    def by(cls, mistakes: Mistakes, claims: Collection[Said]) -> RowsRefused:
+    def by(cls, mistakes: Mistakes, claims: Sequence[Said]) -> RowsRefused:
         refused = cls(sorted(mistakes.listed, key=lambda cell: cell.row), mistakes.total)
         refused.claims = claims
         return refused

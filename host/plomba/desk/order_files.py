@@ -101,8 +101,10 @@ def _json_rows(listed: list[object]) -> Iterator[Row]:
                 continue
             bad = True
             known = column in READ
-            yield BadCell(number, column, UsageError("desk_row_type", column=column)) if known else _unknown_column(
-                number, column
+            yield (
+                BadCell(number, column, UsageError("desk_row_type", column=column))
+                if known
+                else _unknown_column(number, column)
             )
         if not bad:
             yield number, cells

@@ -15,7 +15,7 @@ from plomba.desk.store import Store, Terminal
 from plomba.desk.words import iso, names
 from plomba_wire import tlv
 from plomba_wire.codec import RecordHead
-from plomba_wire.vocabulary import Action, CodeKind, Tlv
+from plomba_wire.vocabulary import Action, Tlv
 
 LISTED = 500
 """Orders on the page, and rows of one answer unless told otherwise."""
@@ -35,8 +35,8 @@ class LastScan:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One order as it stands. `mark` changes with every record about it; `value` is in minor units; `seals` counts
-    those that hold."""
+    """One order as it stands. `lacks` names the columns that its intake asks for; `mark` changes with every record
+    about it; `value` is in minor units; `seals` counts those that hold."""
 
     id: str
     order_class: int
@@ -52,6 +52,7 @@ class OrderView:
     mark: str
     disputed: int
     last: LastScan | None
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Overview:
 
 _ORDERS = """
 SELECT o.id, o.class, o.state, o.holder, o.place, o.value, o.currency, o.shop, o.cell, o.bag, o.seals, o.records,
-       o.disputed, e.body, e.received, o.last
+       o.disputed, o.lacks, e.body, e.received, o.last
 FROM orders o LEFT JOIN events e ON e.number = o.last
 """
 _EVENTS = """
@@ -162,7 +163,10 @@ class Views:
     def counts(self) -> dict[str, Any]:
         """Sizes of the book; `answers`: what became of every event that ever came."""
         sizes = {table: self._store.count(f"FROM {table}") for table in ("orders", "events", "terminals", "conflicts")}
-        return {**sizes, "answers": {name: value for name, value in self._store.query("SELECT name, value FROM counters")}}
+        return {
+            **sizes,
+            "answers": {name: value for name, value in self._store.query("SELECT name, value FROM counters")},
+        }
 
     def order_json(self, view: OrderView) -> dict[str, Any]:
         """An order for programs: names from the vocabulary, money as exact decimal text."""
@@ -179,6 +183,7 @@ class Views:
             "cell": view.cell,
             "bag": view.bag or None,
             "seals": view.seals,
+            "lacks": list(view.lacks),
             "differences": view.disputed,
             "last": last
             and {
@@ -190,8 +195,8 @@ class Views:
         }
 
     def _order(self, row: tuple[Any, ...]) -> OrderView:
-        id, order_class, state, holder, place, value, currency, shop, cell, bag, seals, records, disputed = row[:13]
-        body, received, last = row[13:]
+        id, order_class, state, holder, place, value, currency, shop, cell, bag, seals, records, disputed, *rest = row
+        lacks, body, received, last = rest
         scan = None
         if body is not None:
             head = RecordHead.read(body, 0)
@@ -211,6 +216,7 @@ class Views:
             mark=f"{records}-{last or 0}-{state}",
             disputed=disputed,
             last=scan,
+            lacks=tuple(lacks.split()),
         )
 
 

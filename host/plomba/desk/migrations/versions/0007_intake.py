@@ -1,10 +1,11 @@
 """What an order is told with beside its codes; personal data apart from it; and what each party said of it."""
 
 from alembic import op
+
 from plomba.desk.migrations.columns import BYTES, NUMBER, TEXT, optional, required, table
 
 revision = "0007"
-down_revision = "0006"
+down_revision = "0004"
 
 
 def upgrade() -> None:
