@@ -323,7 +323,19 @@ def test_a_manifest_lists_first_what_its_terminal_will_meet(
     take(book, *({**PLAIN, "order": f"own-{n}", "place": str(counter.place)} for n in range(3, 9)))
     _, rows, _ = opened(book, counter)
     assert {row.ref for row in rows} == {chain.order_ref(b"own-%d" % n) for n in range(4, 9)}
-    assert manifest.ORDERS_MAX == 65535
+
+
+def test_a_manifest_is_full_when_its_codes_fill_it(
+    book: Book, counter: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = manifest.ManifestHead.SIZE + 3 * manifest.OrderRow.SIZE + (3 + 4) * manifest.CodeRow.SIZE
+    monkeypatch.setattr("plomba.desk.manifest.SIZE_MAX", full)
+    seals = " ".join(f"S{n}" for n in range(4))
+    take(book, *({**PLAIN, "order": f"old-{n}"} for n in range(9)), {**PLAIN, "order": "new", "seals": seals})
+    _, rows, codes = opened(book, counter)
+    assert {row.ref for row in rows} == {chain.order_ref(id) for id in (b"new", b"old-8", b"old-7")}
+    assert len(codes) == 7
+    assert manifest.ORDERS_MAX * 32 + 42 <= 4096 * 238 < (manifest.ORDERS_MAX + 1) * 32 + 42
 
 
 def test_a_finished_order_is_listed_for_three_days(book: Book, counter: Scanner, clock: Clock) -> None:

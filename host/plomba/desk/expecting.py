@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from plomba.desk.manifest import ORDERS_MAX, Expected
+from plomba.desk.manifest import ORDERS_MAX, Expected, fitting
 from plomba.desk.paging import pages
 from plomba.desk.store import Store, Terminal
 from plomba_wire.codec import RecordHead
@@ -43,7 +43,8 @@ class Expecting:
             room = ORDERS_MAX - len(found)
             if room:
                 self._add(found, where, values, room)
-        return self._expected([id for _, id in sorted((number, id) for id, number in found.items())])
+        fit = fitting(self._expected(list(found)))
+        return sorted(fit, key=lambda expected: found[expected.order.id])
 
     def _add(self, found: dict[str, int], where: str, values: dict[str, Any], room: int) -> None:
         """Those that are not there yet, as many as there is room for, the newest first."""
@@ -57,8 +58,7 @@ class Expecting:
                 return
             found.setdefault(id, number)
 
-    def _expected(self, ids: list[str]) -> list[Expected]:
-        listed = []
+    def _expected(self, ids: list[str]) -> Iterator[Expected]:
         for page in pages(ids):
             values = {"ids": page}
             bindings: dict[str, dict[bytes, int]] = {}
@@ -71,8 +71,8 @@ class Expecting:
                 for id, state, bag in self._store.query("SELECT id, state, bag FROM orders WHERE id IN :ids", values)
             }
             orders = self._store.orders_of(page)
-            listed += [Expected(orders[id], *stands[id], bindings.get(id, {})) for id in page]
-        return listed
+            for id in page:
+                yield Expected(orders[id], *stands[id], bindings.get(id, {}))
 
     def _courier(self, terminal: Terminal) -> str:
         """Badge of who scanned with it last; "" where nobody has."""
