@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from plomba.desk.book import ACCEPTED, Answer, Book
 from plomba.desk.live import Live
-from plomba.desk.order_files import rows_of
+from plomba.desk.order_files import JSON_MAX, rows_of
 from plomba.desk.orders import Arrival, ImportRefused, Mistakes, read_arrivals
 from plomba.desk.page import Page
 from plomba.desk.problems import import_problem, language_of, problem, status_of
@@ -34,7 +34,7 @@ from plomba.errors import PlombaError, UsageError
 EVENTS_MAX = 1 << 20
 """Bytes of the longest batch of events."""
 ORDERS_FILE_MAX = 128 << 20
-"""Bytes of the longest import file."""
+"""Bytes of the longest CSV file."""
 ENROL_MAX = 4096
 """Bytes of the longest enrolment."""
 _BATCH = "application/cloudevents-batch+json"
@@ -106,7 +106,7 @@ class Api:
         media_type = _media_type(request, "text/csv", _JSON)
         dry_run = _number(request, "dry_run", 0, 1)
         lang = language_of(request)
-        data = await _body(request, ORDERS_FILE_MAX)
+        data = await _body(request, JSON_MAX if media_type == _JSON else ORDERS_FILE_MAX)
 
         def read() -> tuple[list[Arrival], Mistakes]:
             return read_arrivals(rows_of(data, media_type), self._book.lifecycle)
