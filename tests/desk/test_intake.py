@@ -15,7 +15,7 @@ import pytest
 from book_scene import Clock, accept, opened, state, view
 from desk_process import NOW
 from desk_records import Scanner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from order_lists import PLAIN, listed, refused, take
 
@@ -314,7 +314,7 @@ def test_a_manifest_lists_first_what_its_terminal_will_meet(
     monkeypatch.setattr("plomba.desk.expecting.ORDERS_MAX", 5)
     own = [{**PLAIN, "order": f"own-{n}", "place": str(counter.place)} for n in range(3)]
     others = [{**PLAIN, "order": f"other-{n}", "place": str(counter.place + 1)} for n in range(9)]
-    take(book, *others, *own)
+    take(book, *own, *others)
     _, rows, _ = opened(book, counter)
     refs = {row.ref for row in rows}
     assert len(rows) == 5
@@ -380,6 +380,7 @@ def _round_trip(cells: list[str]) -> None:
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8") | st.sampled_from("=+-@\t\r\n'\",;"), max_size=12)))
+@example(["'", "''", "'=1", " =1", "\t", "\r\n", ""])
 def test_what_is_exported_can_be_read_back(cells: list[str]) -> None:
     _round_trip(cells)
 

