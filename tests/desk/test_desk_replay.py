@@ -471,9 +471,7 @@ def test_a_head_that_the_other_terminal_never_had_says_nothing(
     early = taker.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.WITH_COURIER, time=NOW, more=named)
     late = giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, time=NOW + 9)
     assert accept(book, late, early) == ["accepted"] * 2
-    rows = book.store.query(
-        "SELECT e.terminal FROM effects f JOIN events e ON e.number = f.event ORDER BY f.position"
-    )
+    rows = book.store.query("SELECT e.terminal FROM effects f JOIN events e ON e.number = f.event ORDER BY f.position")
     assert [terminal for (terminal,) in rows] == [taker.key.id, giver.key.id]
 
 

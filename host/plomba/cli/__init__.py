@@ -64,6 +64,7 @@ for parent, name, target, about in (
     (bench, "link", "bench:link", "Measure the link on real runs."),
     (bench, "ingest", "bench:ingest", "Measure the way from frames to committed rows."),
     (bench, "terminal", "bench:terminal", "Measure a terminal with a long list of orders."),
+    (bench, "desk", "bench:desk", "Measure the order book on a day of an organisation."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
 for group in (org, dock, desk, rules, seals, image, staff, override, cards, bench):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,6 +117,7 @@ class Book:
                 raise VerificationError("desk_certificate_older", found=new.serial, held=held.serial)
             self.store.put_terminal(new)
             self._replay.enrolled()
+            self._receiver.chains.forget()
         return new
 
     def accept(self, events: Sequence[object]) -> list[Answer]:
@@ -129,13 +131,24 @@ class Book:
             except VerificationError as error:
                 outcomes[at] = error
         now = self._clock()
-        with self.store.transaction():
+        with self._receiving():
             received, came = self._receiver.receive(claims, now)
             outcomes |= received
             answers = [_answer(id, outcomes[at]) for at, id in enumerate(ids)]
             self._replay.advance(came, now)
+            self._replay.incidents.heard({fresh.event.head.terminal for fresh in came})
             self.store.tally(f"refused {answer.error.code}" if answer.error else answer.status for answer in answers)
         return answers
+
+    @contextmanager
+    def _receiving(self) -> Iterator[None]:
+        """A transaction; one that is broken off takes with it what was remembered of chains."""
+        try:
+            with self.store.transaction():
+                yield
+        except BaseException:
+            self._receiver.chains.forget()
+            raise
 
     def tick(self) -> int:
         """Opens incidents for deadlines that have passed; returns how many orders and incidents were looked at."""

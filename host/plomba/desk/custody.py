@@ -13,8 +13,8 @@ from plomba.desk.store import Store
 
 
 class Owner(NamedTuple):
-    """`kind` is shop, warehouse, courier, point or customer; `party` which of them: the shop's name, the number of a place,
-    a courier's badge, "act N" or "terminal ID" for one who has not scanned; "" where nobody said."""
+    """`kind` is shop, warehouse, courier, point or customer; `party` which of them: the shop's name, the number of a
+    place, a courier's badge, "act N" or "terminal ID" for one who has not scanned; "" where nobody said."""
 
     kind: str
     party: str

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ Rows = list[tuple[Any, ...]]
 _LOCK = 0x706C6F6D6261
 """Key of the advisory lock that a desk holds on its PostgreSQL database: "plomba"."""
 _CACHE_KIB = 65536
+_WAL_PAGES = 10_000
+"""Pages of the log before they go into the file: a page that changes often is written there once."""
 _SAFE = ("fsync", "full_page_writes")
 """Settings of a PostgreSQL server without which a commit is no promise."""
 
@@ -40,6 +43,7 @@ class Database:
         self._engine = _engine(place)
         self.name = str(place) if isinstance(place, Path) else self._engine.url.render_as_string(hide_password=True)
         self._connection: sa.Connection | None = None
+        self._statements: dict[str, tuple[str, tuple[str, ...] | None]] = {}
         self._live()
 
     @property
@@ -65,8 +69,22 @@ class Database:
     def write_many(self, sql: str, rows: Sequence[Values]) -> None:
         """One statement for each of the rows, which all have the same names."""
         if rows:
+            text, names = self._compiled(sql)
+            # The driver takes the rows as they are: what SQLAlchemy does for each of them costs more than its insert.
+            values: Any = rows if names is None else list(map(itemgetter(*names), rows))
             with self._guarded() as connection:
-                connection.execute(_text(sql, rows[0]), rows)
+                connection.exec_driver_sql(
+                    text, [(value,) for value in values] if names and len(names) == 1 else values
+                )
+
+    def _compiled(self, sql: str) -> tuple[str, tuple[str, ...] | None]:
+        """The statement as the driver has it, and the order of its values; None for one that takes them by name."""
+        found = self._statements.get(sql)
+        if found is None:
+            compiled = sa.text(sql).compile(dialect=self._engine.dialect)
+            names = tuple(compiled.positiontup) if compiled.positiontup else None
+            found = self._statements[sql] = compiled.string, names
+        return found
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -172,8 +190,8 @@ def _open_sqlite(connection: Any, _: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "secure_delete=ON",
         f"cache_size=-{_CACHE_KIB}",
+        f"wal_autocheckpoint={_WAL_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

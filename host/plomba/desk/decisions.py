@@ -21,8 +21,8 @@ class _Head(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`at` by the desk's clock; `record` is the identity of the record it stands on, "" where it needs none; `source` and
-    `external_id` say where it came from, `person` who took it."""
+    """`at` by the desk's clock; `record` is the identity of the record it stands on, "" where it needs none; `source`
+    and `external_id` say where it came from, `person` who took it."""
 
     number: int
     order_id: str
@@ -59,7 +59,9 @@ class Decisions:
             found.setdefault(decision.order_id, []).append(decision)
         return found
 
-    def add(self, kind: str, order_id: str, at: int, record: str, person: str, source: str, external_id: str, reason: str) -> int:
+    def add(
+        self, kind: str, order_id: str, at: int, record: str, person: str, source: str, external_id: str, reason: str
+    ) -> int:
         """Its number."""
         number = (self._store.query("SELECT max(number) FROM decisions")[0][0] or 0) + 1
         self._store.write(

@@ -97,7 +97,8 @@ class Differences:
 
     def strays(self, limit: int) -> Sequence[Stray]:
         rows = self._store.query(
-            f"SELECT e.order_id, t.label, e.body, e.received {_STRAYS} ORDER BY e.number DESC LIMIT :limit", {"limit": limit}
+            f"SELECT e.order_id, t.label, e.body, e.received {_STRAYS} ORDER BY e.number DESC LIMIT :limit",
+            {"limit": limit},
         )
         return [
             Stray(order_id or "", label, RecordHead.read(body, 0), received) for order_id, label, body, received in rows

@@ -1,12 +1,12 @@
-"""Incidents: what was not done in time, or was reported as wrong. Exactly one for each deadline, and none is ever erased.
+"""Incidents: what was not done in time, or was reported as wrong. One for each deadline, never erased.
 
-An order whose terminal has not reported past the deadline is NOT HEARD, nobody's fault, until it reports or stays silent
-too long. What came late says by how much; what was done in time and only heard late says that.
+An order whose terminal has not reported past the deadline is NOT HEARD, nobody's fault, until it reports or stays
+silent too long. What came late says by how much; what was done in time and only heard late says that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,21 +23,22 @@ SILENT = "silent"
 AGAIN = "again"
 ESCALATED = "escalated"
 CLOSED = "closed"
-"""What a note says beside what became of the deadline: the incident was opened; it was so although a terminal is silent;
-what had settled it was taken back; nobody has closed it for so long; a person has."""
+"""What a note says beside what became of the deadline: the incident was opened; it was so although a terminal is
+silent; what had settled it was taken back; nobody has closed it for so long; a person has."""
 
 _PAGE = 500
 _ACTIVE = 86400
 """A terminal that has not been heard for so long before a deadline is not waited for, s."""
 _INCIDENT = (
-    "number, order_id, entry, kind, state, due, opened, holder, party, value, currency, outcome, closed, level, escalates"
+    "number, order_id, entry, kind, state, due, opened, holder, party, value, currency, outcome, closed, level,"
+    " escalates"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """`due` is the deadline that passed, `opened` when the desk found it, s since 1970; the holder answered for the order
-    at that deadline, `value` in minor units. `outcome`: course.py, None while it waits; `level`: how often it was
+    """`due` is the deadline that passed, `opened` when the desk found it, s since 1970; the holder answered for the
+    order at that deadline, `value` in minor units. `outcome`: course.py, None while it waits; `level`: how often it was
     escalated."""
 
     number: int
@@ -80,8 +81,8 @@ class Incidents:
         self._notes: list[dict[str, Any]] = []
 
     def settle(self, courses: Sequence[Course], now: int, *, anew: bool = False) -> None:
-        """What became of deadlines, written down. Marks the waits of a course that is placed `anew` for which there is an
-        incident already."""
+        """What became of deadlines, written down. Marks the waits of a course that is placed `anew` for which there is
+        an incident already."""
         news = [course for course in courses if anew or any(_tells(ended) for ended in course.ended.values())]
         if not news:
             return
@@ -96,7 +97,7 @@ class Incidents:
         self._write()
 
     def tick(self, now: int) -> int:
-        """Opens the incidents of deadlines that have passed by `now`, and escalates; returns how many were looked at."""
+        """Opens the incidents of deadlines that have passed by `now`, and escalates; returns how many it looked at."""
         looked = 0
         while rows := self._store.query(
             "SELECT id, place, holder, party, value, currency, course FROM orders WHERE check_at <= :now"
@@ -141,21 +142,26 @@ class Incidents:
             )
         return looked + self._escalate(now)
 
-    def heard(self, terminals: Sequence[bytes]) -> None:
+    def heard(self, terminals: Collection[bytes]) -> None:
         """These terminals have reported: the orders that wait for them are looked at again."""
-        self._store.write(
-            "UPDATE orders SET check_at = unheard WHERE awaited IN :terminals AND unheard IS NOT NULL",
-            {"terminals": sorted(terminals)},
-        )
+        if terminals:
+            self._store.write(
+                "UPDATE orders SET check_at = unheard WHERE awaited IN :terminals AND unheard IS NOT NULL",
+                {"terminals": sorted(terminals)},
+            )
 
-    def listed(self, *, order_id: str | None = None, open: bool = False, after: int = 0, limit: int = 500) -> list[Incident]:
+    def listed(
+        self, *, order_id: str | None = None, open: bool = False, after: int = 0, limit: int = 500
+    ) -> list[Incident]:
         """By number, from behind `after`."""
         where = "number > :after" + (" AND order_id = :order_id" if order_id is not None else "")
         where += " AND closed IS NULL" if open else ""
         values: dict[str, Any] = {"after": after, "limit": limit}
         if order_id is not None:
             values["order_id"] = order_id
-        rows = self._store.query(f"SELECT {_INCIDENT} FROM incidents WHERE {where} ORDER BY number LIMIT :limit", values)
+        rows = self._store.query(
+            f"SELECT {_INCIDENT} FROM incidents WHERE {where} ORDER BY number LIMIT :limit", values
+        )
         return [Incident(*row) for row in rows]
 
     def get(self, number: int) -> Incident:
@@ -341,14 +347,12 @@ def _tells(ended: Ended) -> bool:
 
 def _silent(wait: Wait, place: int, heard: Sequence[tuple[Any, ...]]) -> bytes:
     """The terminal that may hold what is waited for, and has not reported past the deadline; b"" for none."""
-    if wait.state == State.HANDING:
-        # Half of a hand-over is there, and the other is not: that is so whoever is silent, and blames nobody.
+    if wait.state == State.HANDING and not wait.terminal:
+        # Half of a hand-over with somebody who has no terminal that the desk knows.
         return b""
     for terminal, at_place, until in heard:
-        if wait.terminal:
-            mine = terminal == wait.terminal
-        else:
-            mine = at_place == place and until >= wait.due - _ACTIVE
+        near = at_place == place and until >= wait.due - _ACTIVE
+        mine = terminal == wait.terminal if wait.terminal else near
         if mine and until < wait.due:
             return bytes(terminal)
     return b""

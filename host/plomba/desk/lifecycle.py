@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from plomba.desk.handover import completed, completes, passed
+from plomba.desk.deadlines import Deadline, Watch, read_deadline, read_watch
+from plomba.desk.handover import DUAL, POLICIES, completed, completes, passed
 from plomba.desk.moves import WORDS, Move, chosen, disputed, refusal
 from plomba.desk.steps import DONE, MOVED, TRAINING, Scan, Standing, Step, Taken
 from plomba.desk.words import codes, names
 from plomba.errors import PlombaError
-from plomba_wire.vocabulary import Action, State
+from plomba_wire.vocabulary import Action, OrderClass, State
 
-_STATE_KEYS = {"holder", "entry", "end", "visit"}
-_MOVE_KEYS = {"action", "verdicts", "from", "to", "holder", "given", "proof", "gate", "seal", "bag"}
+_STATE_KEYS = {"holder", "entry", "end", "visit", "deadline", "sealed"}
+_MOVE_KEYS = {"action", "verdicts", "from", "to", "holder", "given", "proof", "gate", "seal", "bag", "incident"}
+_DECISION_KEYS = {"name", "from", "to", "holder", "record"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Where a decision may lead an order, and whose it is then, "" for whoever held it. `record`: the action whose
+    record it has to name, 0 where it needs none."""
+
+    origins: frozenset[int]
+    to: int
+    holder: str
+    record: int
 
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
     """`holder`: state -> who holds an order that enters there; where none enters, who holds it however it came.
-    `entries` may be imported; nothing leads out of `ends`. `content` is the text that it was read from."""
+    `entries` may be imported; nothing leads out of `ends`. `deadlines`: (state, class) -> how long an order may stay;
+    `policy`: class -> what passes custody (handover.py); `decisions` are taken at the desk. `content` is the text that
+    it was read from."""
 
     content: str
     holders: tuple[str, ...]
@@ -31,26 +46,12 @@ class Lifecycle:
     holder: Mapping[int, str]
     entries: frozenset[int]
     ends: frozenset[int]
+    deadlines: Mapping[tuple[int, int], Deadline]
+    policy: Mapping[int, str]
+    watch: Watch
+    decisions: Mapping[str, Decided]
     _visit: frozenset[int]
     _moves: Mapping[tuple[int, int], Sequence[Move]]
-
-    @property
-    def policy(self):
-        return {1: "dual", 2: "dual", 0: "dual"}
-
-    @property
-    def watch(self):
-        from plomba.desk.deadlines import Watch
-        return Watch()
-
-    @property
-    def deadlines(self):
-        from plomba.desk.deadlines import Deadline
-        t={"NEW":("NOT_ACCEPTED",7200),"ACCEPTED":("NOT_PICKED",7200),"PICKED":("NOT_PACKED",7200),"PACKED":("NOT_STAGED",7200),"STAGED":("NOT_HANDED",7200),"HANDING":("HANDOVER_OPEN",900),"WITH_COURIER":("NOT_ON_ROUTE",3600),"ON_ROUTE":("LATE",14400),"AT_STOP":("STOP_STUCK",900),"AT_POINT":("NOT_STORED",7200),"READY":("STORAGE_OVER",7*86400),"IDENTIFIED":("VISIT_STUCK",600),"VERIFIED":("VISIT_STUCK",600)}
-        return {(codes("state")[k],c):Deadline(*v) for k,v in t.items() for c in (0,1,2,3)}
-
-    def decide(self, order_class, standing, name):
-        return None
 
     def step(self, order_class: int, standing: Standing, scan: Scan, taken: Taken) -> Step:
         """What `scan` does to an order of `order_class`. An UNDO is not of its business: timeline.py."""
@@ -61,33 +62,51 @@ class Lifecycle:
         group = self._moves.get((scan.action, scan.verdict), ())
         move, why = chosen(group, standing, scan)
         now = standing
+        incident = ""
         if move is not None:
             why = refusal(move, order_class, standing, scan, taken)
             if not why:
+                incident = move.incident
                 now = self._after(move, standing, scan, self.policy[order_class])
                 why = DONE if now.state == standing.state else MOVED
-        return Step(standing, now, scan.claim, why, disputed(group, now, scan, why))
+        return Step(standing, now, scan.claim, why, disputed(group, now, scan, why), incident)
+
+    def moves(self) -> Iterator[tuple[int, int, Move]]:
+        """(action, verdict, move) of all."""
+        for (action, verdict), group in self._moves.items():
+            for move in group:
+                yield action, verdict, move
+
+    def decide(self, standing: Standing, name: str) -> Standing | None:
+        """Where a decision leaves an order; None where it cannot be taken."""
+        decided = self.decisions.get(name)
+        if decided is None or standing.state not in decided.origins:
+            return None
+        holder = decided.holder or standing.holder
+        party = standing.party if holder == standing.holder else ""
+        return standing._replace(state=decided.to, holder=holder, party=party, proved=False, pair=None)
 
     def _after(self, move: Move, standing: Standing, scan: Scan, policy: str) -> Standing:
         state = move.target(standing.state)
         holder = move.holder or standing.holder
         if not move.holder and move.to and state not in self.entries:
             holder = self.holder.get(state, holder)
-        now = passed(standing, replace(standing, state=state, holder=holder), scan, policy)
+        now = passed(standing, standing._replace(state=state, holder=holder), scan, policy)
         if move.bag:
-            now = replace(now, bag=scan.bag if move.bag == "in" else b"")
+            now = now._replace(bag=scan.bag if move.bag == "in" else b"")
         if move.seal == "bind":
-            now = replace(now, seals=now.seals | {scan.seal})
+            now = now._replace(seals=now.seals | {scan.seal})
         elif move.seal == "break":
-            now = replace(now, seals=frozenset(), broken=now.broken | now.seals, proved=False)
+            now = now._replace(seals=frozenset(), broken=now.broken | now.seals, proved=False)
         if state not in self._visit:
-            return replace(now, proved=False, overrides=frozenset(), refused=0)
+            idle = not (now.proved or now.overrides or now.refused)
+            return now if idle else now._replace(proved=False, overrides=frozenset(), refused=0)
         if move.proof:
-            now = replace(now, proved=True)
+            now = now._replace(proved=True)
         if move.given == "quantity":
-            now = replace(now, refused=now.refused + 1)
+            now = now._replace(refused=now.refused + 1)
         if scan.action == Action.OVERRIDE:
-            now = replace(now, overrides=now.overrides | {(scan.identity, scan.need)})
+            now = now._replace(overrides=now.overrides | {(scan.identity, scan.need)})
         return now
 
 
@@ -121,6 +140,7 @@ class _Reader:
         states: list[int] = []
         holder: dict[int, str] = {}
         marks: dict[str, set[int]] = {"entry": set(), "end": set(), "visit": set()}
+        deadlines: dict[tuple[int, int], Deadline] = {}
         for name, entry in data.get("state", {}).items():
             code = self._code("state", name, "state")
             if not isinstance(entry, dict) or set(entry) - _STATE_KEYS:
@@ -128,9 +148,18 @@ class _Reader:
             if "holder" in entry or entry.get("entry"):
                 holder[code] = self._holder(entry.get("holder"), holders, f"state.{name}")
             states.append(code)
+            self._deadlines(name, code, entry, deadlines)
             for mark, members in marks.items():
                 if entry.get(mark):
                     members.add(code)
+        if set(deadlines) & {
+            (end, order_class) for end in marks["end"] for order_class in codes("order_class").values()
+        }:
+            raise self.wrong("deadline of an end")
+        decisions = {}
+        for number, entry in enumerate(data.get("decision", ()), start=1):
+            name, decided = self._decision(f"decision {number}", entry, holders, states, marks["end"])
+            decisions[name] = decided
         moves: dict[tuple[int, int], list[Move]] = {}
         for number, entry in enumerate(data.get("move", ()), start=1):
             self._add(f"move {number}", entry, holders, states, marks["end"], moves)
@@ -141,10 +170,14 @@ class _Reader:
             holder=holder,
             entries=frozenset(marks["entry"]),
             ends=frozenset(marks["end"]),
+            deadlines=deadlines,
+            policy=self._policy(data.get("custody", {})),
+            watch=self._watch(data.get("watch", {})),
+            decisions=decisions,
             _visit=frozenset(marks["visit"]),
             _moves=moves,
         )
-        self._check_reachable(lifecycle, [move for group in moves.values() for move in group])
+        self._check_reachable(lifecycle)
         return lifecycle
 
     def _add(
@@ -205,11 +238,51 @@ class _Reader:
             gate,
             entry.get("seal", ""),
             entry.get("bag", ""),
+            entry.get("incident", ""),
         )
 
-    def _check_reachable(self, lifecycle: Lifecycle, moves: Sequence[Move]) -> None:
+    def _deadlines(
+        self, name: str, state: int, entry: Mapping[str, Any], deadlines: dict[tuple[int, int], Deadline]
+    ) -> None:
+        """Of a state, and of its orders of a sealed class where those have one of their own."""
+        for key, classes in (("deadline", codes("order_class").values()), ("sealed", (OrderClass.SEALED,))):
+            if key in entry:
+                try:
+                    deadline = read_deadline(entry[key])
+                except ValueError as error:
+                    raise self.wrong(f"state.{name}.{key}: {error}") from error
+                deadlines |= {(state, order_class): deadline for order_class in classes}
+
+    def _policy(self, entry: Mapping[str, Any]) -> Mapping[int, str]:
+        classes = {name.lower(): code for name, code in codes("order_class").items()}
+        if not entry.keys() <= classes.keys() or not set(entry.values()) <= set(POLICIES):
+            raise self.wrong(f"custody: {', '.join(classes)}: {', '.join(POLICIES)}")
+        return {code: entry.get(name, DUAL) for name, code in classes.items()}
+
+    def _watch(self, entry: Mapping[str, Any]) -> Watch:
+        try:
+            return read_watch(entry)
+        except ValueError as error:
+            raise self.wrong(f"watch: {error}") from error
+
+    def _decision(
+        self, where: str, entry: Mapping[str, Any], holders: Sequence[str], states: Sequence[int], ends: set[int]
+    ) -> tuple[str, Decided]:
+        if set(entry) - _DECISION_KEYS or not {"name", "from", "to"} <= set(entry):
+            raise self.wrong(where)
+        origins = frozenset(self._code("state", name, where) for name in entry["from"])
+        to = self._code("state", entry["to"], where)
+        if not origins | {to} <= set(states) or origins & ends or to in origins:
+            raise self.wrong(f"{where}: from, to")
+        holder = self._holder(entry["holder"], holders, where) if "holder" in entry else ""
+        record = self._code("action", entry["record"], where) if "record" in entry else 0
+        return entry["name"], Decided(origins, to, holder, record)
+
+    def _check_reachable(self, lifecycle: Lifecycle) -> None:
+        ways = [(move.origins, move.to) for _, _, move in lifecycle.moves() if move.to]
+        ways += [(decided.origins, decided.to) for decided in lifecycle.decisions.values()]
         reached = set(lifecycle.entries)
-        while grown := {move.to for move in moves if move.to and move.origins & reached} - reached:
+        while grown := {to for origins, to in ways if origins & reached} - reached:
             reached |= grown
         for code in sorted(set(lifecycle.states) - reached):
             raise self.wrong(f"state.{names('state')[code]}: nothing leads to it")

@@ -9,7 +9,7 @@ from plomba.desk.orders import Order
 from plomba.trust.objects import BLOCK, BLOCKS_MAX
 from plomba_wire import chain
 from plomba_wire.codec import CodeRow, ManifestHead, OrderRow
-from plomba_wire.vocabulary import CodeKind
+from plomba_wire.vocabulary import CodeKind, State
 
 SIZE_MAX = BLOCK * BLOCKS_MAX
 """Bytes of the longest body."""
@@ -21,6 +21,8 @@ SKEW = 300
 """Seconds its validity begins before it was made: the terminal's clock may be behind."""
 
 _VOID = 0x01
+_SHOWN = {State.CANCELLED: State.EXPIRED}
+"""States of the desk's own, as a terminal gets to see them: a cancelled order is let go by nobody, and goes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ def build(terminal: bytes, *, epoch: int, through: int, place: int, salt: bytes,
         cell = order.cell.encode().ljust(8, b"\0")
         own = list(row.codes())
         seals = sum(kind == CodeKind.SEAL for kind, _, _ in own)
-        orders += OrderRow(order.ref, order.order_class, row.state, here, min(seals, 255), cell).pack()
+        orders += OrderRow(
+            order.ref, order.order_class, _SHOWN.get(row.state, row.state), here, min(seals, 255), cell
+        ).pack()
         if row.bag:
             # Numbered without a gap: a terminal asks for one after the other until there is none.
             number = in_bags[row.bag] = in_bags.get(row.bag, -1) + 1

@@ -33,7 +33,8 @@ _ALWAYS_LISTED = (CLAIM, SEAL, TAKEN, INCOMPLETE)
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`to` State.NONE: the order stays where it is; `holder` "": it passes to nobody (lifecycle.toml)."""
+    """`to` State.NONE: the order stays where it is; `holder` "": it passes to nobody (lifecycle.toml). `incident`: what
+    its record is the report of."""
 
     origins: frozenset[int]
     to: int
@@ -43,6 +44,7 @@ class Move:
     gate: Mapping[int, int]
     seal: str
     bag: str
+    incident: str = ""
 
     def target(self, state: int) -> int:
         return self.to or state

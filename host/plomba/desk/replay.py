@@ -19,10 +19,10 @@ from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.links import links, named, peer_head
 from plomba.desk.orders import SEAL_MAX, Order
 from plomba.desk.standings import Standings
-from plomba.desk.steps import Scan
+from plomba.desk.steps import Identity, Scan
 from plomba.desk.store import Event, Store
-from plomba.desk.times import made
 from plomba.desk.timeline import in_order
+from plomba.desk.times import made
 from plomba.desk.traces import Traces
 from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import Action, CodeKind, Flag, Tlv
@@ -204,6 +204,7 @@ class Replay:
                 "SELECT id, imported, plan FROM orders WHERE id IN :ids", {"ids": sorted(orders)}
             )
         }
+        behind = self.traces.behind([event for of in events.values() for event in of])
         error = self._lifecycle.watch.clock_error
         courses: dict[str, Course] = {}
         for group in groups:
@@ -213,7 +214,7 @@ class Replay:
                 coursed = self._coursed(id, order.order_class, order.state, order.place, order.shop, plan, seals)
                 began = opening(imported, (made(event.head, event.received, error) for event in events[id]))
                 courses[id] = Course.begun(coursed, self._lifecycle, began)
-            self._together({id: courses[id] for id in group}, events, decided)
+            self._together({id: courses[id] for id in group}, events, decided, behind)
         placing = Standings(self._store)
         self.incidents.settle(list(courses.values()), now, anew=True)
         for id, course in courses.items():
@@ -222,7 +223,11 @@ class Replay:
         placing.write()
 
     def _together(
-        self, courses: Mapping[str, Course], events: Mapping[str, list[Event]], decided: Mapping[str, list[Decision]]
+        self,
+        courses: Mapping[str, Course],
+        events: Mapping[str, list[Event]],
+        decided: Mapping[str, list[Decision]],
+        behind: Mapping[int, Identity],
     ) -> None:
         """Takes all that there is of a group, in the order it counts."""
         everything = {event.number: event for id in courses for event in events[id]}
@@ -235,7 +240,12 @@ class Replay:
             return any(course.timeline.owns(seal) for course in courses.values())
 
         decisions = [decision for id in courses for decision in decided.get(id, ())]
-        for it in in_order([*everything.values(), *decisions], self._behind):
+        both: list[Event | Decision] = [*everything.values(), *decisions]
+
+        def made_behind(it: Event | Decision) -> Identity | None:
+            return None if isinstance(it, Decision) else behind.get(it.number)
+
+        for it in in_order(both, made_behind):
             if isinstance(it, Decision):
                 courses[it.order_id].decide(it.number, it.kind, it.at)
                 continue
@@ -247,9 +257,6 @@ class Replay:
             # Where decisions came between, or the records of other orders decide about the order of these, nothing is
             # just added.
             course.lone = course.lone and len(courses) == 1 and not decided.get(id)
-
-    def _behind(self, it: Event | Decision) -> tuple[bytes, int, int] | None:
-        return None if isinstance(it, Decision) else self.traces.behind(it)
 
     def _coursed(
         self, id: str, order_class: int, state: int, place: int, shop: str, plan: str, seals: tuple[bytes, ...] = ()

@@ -17,7 +17,8 @@ class Standings:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._orders: list[Row] = []
+        self._placed: list[Row] = []
+        self._moved: list[Row] = []
         self._effects: list[Row] = []
         self._ended: list[Row] = []
         self._spells: list[Row] = []
@@ -31,7 +32,7 @@ class Standings:
         if anew:
             self._anew.append(order.id)
         last = next((effect.number for effect in reversed(course.effects) if not effect.decided), None)
-        self._orders.append(
+        (self._placed if anew else self._moved).append(
             {
                 "id": order.id,
                 "state": standing.state,
@@ -39,7 +40,6 @@ class Standings:
                 "party": standing.party,
                 "bag": standing.bag or None,
                 "last": last,
-                "anew": int(anew),
                 "course": course.keep().decode(),
                 "seals": len(standing.seals),
                 "records": course.records,
@@ -97,14 +97,14 @@ class Standings:
             " ON CONFLICT (order_id, seal) DO UPDATE SET broken = :broken",
             self._bindings,
         )
-        for anew in (0, 1):
-            last, disputed = (":last", ":disputed") if anew else ("coalesce(:last, last)", "disputed + :disputed")
+        moved = ("coalesce(:last, last)", "disputed + :disputed")
+        for rows, (last, disputed) in ((self._placed, (":last", ":disputed")), (self._moved, moved)):
             many(
                 "UPDATE orders SET state = :state, holder = :holder, party = :party, bag = :bag, course = :course,"
                 " seals = :seals, records = :records, merged_t = :merged_t, merged_by = :merged_by,"
                 f" check_at = :check_at, awaited = NULL, unheard = NULL, last = {last}, disputed = {disputed}"
                 " WHERE id = :id",
-                [_without(row, "anew") for row in self._orders if row["anew"] == anew],
+                rows,
             )
 
     def _custody(self, course: Course, anew: bool) -> None:
@@ -123,7 +123,3 @@ class Standings:
                     "owed": int(spell.owed),
                 }
             )
-
-
-def _without(row: Row, name: str) -> Row:
-    return {key: value for key, value in row.items() if key != name}

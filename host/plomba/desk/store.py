@@ -174,11 +174,12 @@ class Store:
         )
         return rows[0][0] if rows else 0
 
-    def put_through(self, terminal: bytes, epoch: int, through: int) -> None:
-        self.write(
+    def put_through(self, marks: Sequence[tuple[bytes, int, int]]) -> None:
+        """(terminal, epoch, the highest contiguous record held) of each."""
+        self.write_many(
             "INSERT INTO marks (terminal, epoch, through) VALUES (:terminal, :epoch, :through)"
-            " ON CONFLICT (terminal, epoch) DO UPDATE SET through = :through",
-            {"terminal": terminal, "epoch": epoch, "through": through},
+            " ON CONFLICT (terminal, epoch) DO UPDATE SET through = excluded.through",
+            [{"terminal": terminal, "epoch": epoch, "through": through} for terminal, epoch, through in marks],
         )
 
     def newest_epoch(self, terminal: bytes) -> int:

@@ -83,18 +83,27 @@ class Traces:
         rows = self._store.query(f"SELECT {EVENT} FROM events e WHERE e.peer IN :names", {"names": sorted(names)})
         return [Event(*row) for row in rows]
 
-    def behind(self, event: Event) -> Identity | None:
-        """The record of another terminal that was there before this one was made: it names its chain value. None where
-        it names none, or none that is held."""
-        peer = peer_head(event.parts)
-        if peer is None or peer.terminal == event.head.terminal:
-            return None
-        rows = self._store.query(
-            "SELECT e.epoch FROM marks m JOIN events e ON e.terminal = m.terminal AND e.epoch = m.epoch AND e.seq = :seq"
-            " WHERE m.terminal = :terminal AND substr(e.digest, 1, :size) = :head ORDER BY e.epoch",
-            {"seq": peer.seq, "terminal": peer.terminal, "size": len(peer.head), "head": peer.head},
-        )
-        return (peer.terminal, rows[0][0], peer.seq) if rows else None
+    def behind(self, events: Collection[Event]) -> dict[int, Identity]:
+        """Number of each event -> the record of another terminal that was there before it was made: it names its chain
+        value. Without those that name none, or none that is held."""
+        named: dict[bytes, dict[int, list[tuple[int, bytes]]]] = {}
+        for event in events:
+            peer = peer_head(event.parts)
+            if peer is not None and peer.terminal != event.head.terminal:
+                named.setdefault(peer.terminal, {}).setdefault(peer.seq, []).append((event.number, peer.head))
+        found: dict[int, Identity] = {}
+        for terminal, seqs in named.items():
+            rows = self._store.query(
+                "SELECT e.epoch, e.seq, e.digest FROM marks m"
+                " JOIN events e ON e.terminal = m.terminal AND e.epoch = m.epoch AND e.seq IN :seqs"
+                " WHERE m.terminal = :terminal ORDER BY e.epoch DESC",
+                {"seqs": sorted(seqs), "terminal": terminal},
+            )
+            for epoch, seq, digest in rows:
+                for number, head in seqs[seq]:
+                    if digest[: len(head)] == head:
+                        found[number] = terminal, epoch, seq
+        return found
 
     def everything(self) -> Iterator[Event]:
         """Every record, in the order of arrival."""
@@ -123,9 +132,9 @@ class Traces:
                 "SELECT ref, min(id) FROM orders WHERE ref IN :refs GROUP BY ref HAVING count(*) = 1", {"refs": refs}
             )
             of = {ref: id for ref, id in only if id in found}
-            for *row, ref in rows:
+            for *columns, ref in rows:
                 if ref in of:
-                    found[of[ref]].append(Event(*row))
+                    found[of[ref]].append(Event(*columns))
         return found
 
     def _of_whole_bags(self, bags: Collection[bytes]) -> dict[bytes, dict[int, Event]]:

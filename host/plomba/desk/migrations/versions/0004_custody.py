@@ -4,6 +4,7 @@ import time
 
 import sqlalchemy as sa
 from alembic import op
+
 from plomba.desk.migrations.columns import BYTES, NUMBER, TEXT, optional, partial, required, table
 
 revision = "0004"
