@@ -22,7 +22,7 @@ from plomba.desk.accounts import gate as gates
 from plomba.desk.accounts.gate import Gate
 from plomba.desk.accounts.rights import rights
 from plomba.desk.book import Book
-from plomba.desk.problems import problem, status_of
+from plomba.desk.problems import headers_for, problem, status_of
 from plomba.errors import PlombaError
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -41,8 +41,17 @@ def serve(
     return 0
 
 
-def import_(file: Path, *, desk: str, token_file: TokenFile = None) -> int:
-    """Import an order file, CSV or JSON (docs/orders.md): all of it, or nothing.
+def import_(
+    file: Path,
+    *,
+    desk: str,
+    token_file: TokenFile = None,
+    dry_run: Annotated[
+        bool, Parameter(negative="", help="Check everything and list every mistake; take nothing.")
+    ] = False,
+) -> int:
+    """Import an order file, CSV or JSON (docs/orders.md): all of it, or nothing. A dry run ends with 2 for a file that
+    would be refused.
 
     Example: plomba desk import orders.csv --desk http://127.0.0.1:8080
     """
@@ -58,6 +67,15 @@ def import_(file: Path, *, desk: str, token_file: TokenFile = None) -> int:
     async def run() -> int:
         async with Desk(desk, token) as client:
             return await client.import_orders(text, content_type)
+
+    async def try_() -> dict[str, Any]:
+        async with Desk(desk, token) as client:
+            return await client.try_orders(text, content_type)
+
+    if dry_run:
+        told = asyncio.run(try_())
+        print(json.dumps(told, ensure_ascii=False))
+        return 2 if told["bad"] else 0
 
     print(json.dumps({"imported": asyncio.run(run())}))
     return 0

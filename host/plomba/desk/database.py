@@ -5,6 +5,7 @@ The SQL of the desk is written once, for both. Whoever holds the database holds 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -101,6 +102,20 @@ class Database:
             raise
         finally:
             self._drop_if_lost()
+
+    def empty_log(self) -> None:
+        """SQLite: moves the write-ahead log into the database and leaves it empty, with nothing of what was there
+        before. Outside of a transaction. PostgreSQL does this by itself, in its own time."""
+        if self.postgresql:
+            return
+        connection = self._live()
+        try:
+            # Past the engine, which would begin a transaction.
+            row = connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise StoreError("desk_store_failed", path=self.name, reason=error) from error
+        if row[0]:
+            raise StoreError("desk_store_failed", path=self.name, reason="wal_checkpoint")
 
     @contextmanager
     def _guarded(self) -> Iterator[sa.Connection]:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from plomba.desk.orders import ImportRefused
+from plomba.desk.tellings import mistakes_json
 from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
 from plomba.texts import LANGUAGES
 
@@ -115,15 +116,6 @@ def _text(said: str) -> str:
 
 
 def _import_problem(refused: ImportRefused, lang: str) -> JSONResponse:
-    """422 with every mistake: row, column, code, reason, next step."""
-    rows = [
-        {
-            "row": bad.row,
-            "column": bad.column,
-            "code": bad.error.code,
-            "reason": bad.error.what(lang),
-            "next": bad.error.next_step(lang),
-        }
-        for bad in refused.bad
-    ]
-    return problem(UsageError("desk_import_refused", count=len(rows)), 422, lang, rows=rows)
+    """422 with the mistakes: row, column, code, reason, next step."""
+    count, rows = refused.total, mistakes_json(refused.bad, lang)
+    return problem(UsageError("desk_import_refused", count=count), 422, lang, rows=rows, total=count)

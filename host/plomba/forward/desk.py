@@ -112,6 +112,14 @@ class Desk:
         response = await self._call("POST", "/api/v1/orders", content=text, headers={"content-type": content_type})
         return int(response.json()["imported"])
 
+    async def try_orders(self, text: bytes, content_type: str) -> dict[str, Any]:
+        """What an import of the file would do (docs/orders.md, dry run); nothing of it is done."""
+        response = await self._call(
+            "POST", "/api/v1/orders", params={"dry_run": "1"}, content=text, headers={"content-type": content_type}
+        )
+        told: dict[str, Any] = response.json()
+        return told
+
     async def orders(self) -> list[dict[str, Any]]:
         return self._listed(await self._call("GET", "/api/v1/orders"), "orders")
 
