@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from order_lists import PLAIN, listed, refused, take
 
 from plomba.desk import exports, lifecycle, manifest, order_cells
+from plomba.desk.api.answers import order_answer
 from plomba.desk.book import Book
 from plomba.desk.deadlines import Plan
 from plomba.desk.order_files import csv_rows, json_rows, rows_of
 from plomba.desk.orders import ImportRefused, Order, read_arrivals, read_orders
-from plomba.desk.views import Views
 from plomba.errors import UsageError
 from plomba.trust.organisation import Organisation
 from plomba_wire import chain
@@ -256,8 +256,7 @@ def test_an_order_that_lacks_something_waits_for_it(strict: Book) -> None:
     assert [state(strict, id) for id in "BC"] == [State.NEW, State.NEED_DATA]
     assert (state(strict, "A-1"), view(strict, "A-1").lacks) == (State.NEED_DATA, ("recipient", "phone"))
     assert view(strict, "C").lacks == ("address",)
-    shown = Views(strict.store, strict.lifecycle).order_json(view(strict, "C"))
-    assert shown["lacks"] == ["address"]
+    assert order_answer(view(strict, "C")).lacks == ["address"]
 
 
 def test_what_is_told_later_makes_it_whole(strict: Book) -> None:

@@ -12,7 +12,10 @@ from desk_records import Scanner
 from order_lists import PLAIN, listed, take
 
 from plomba.desk import exports
+from plomba.desk.api.answers import order_answer
 from plomba.desk.book import Book
+from plomba.desk.differences import Differences
+from plomba.desk.listings import Listings
 from plomba.desk.order_files import csv_rows
 from plomba.desk.orders import ImportRefused, read_arrivals
 from plomba.desk.personal import Erased
@@ -45,8 +48,12 @@ def test_they_are_kept_apart(book: Book, counter: Scanner, caplog: pytest.LogCap
     accept(book, counter.retrieve("A-1"))
     assert book.personal.of("A-1") == TOLD
     views = Views(book.store, book.lifecycle)
-    shown = repr([views.order_json(view) for view in views.orders(10)]) + repr(views.events(None, 10))
-    shown += repr(views.differences(10, 0)) + repr(book.versions.of("A-1")) + "".join(exports.orders(book.store))
+    shown = repr([order_answer(view) for view in views.orders(10)]) + repr(Listings(book.store).newest(None, 10))
+    shown += (
+        repr(Differences(book.store).listed(None, 10))
+        + repr(book.versions.of("A-1"))
+        + "".join(exports.orders(book.store))
+    )
     shown += repr(book.store.order("A-1")) + caplog.text + everywhere_else(book) + repr(opened(book, counter))
     for value in TOLD.values():
         assert value not in shown and value not in ascii(shown) and value.encode() not in book.manifest(counter.key.id)

@@ -195,6 +195,8 @@ def _open_sqlite(connection: Any, _: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        # What is erased is gone from the file, and so are the copies that moving it has left.
+        "secure_delete=ON",
         f"cache_size=-{_CACHE_KIB}",
         f"wal_autocheckpoint={_WAL_PAGES}",
     ):

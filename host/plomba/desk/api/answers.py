@@ -80,16 +80,6 @@ class Orders(Struct):
     next: str | UnsetType = UNSET
 
 
-class Imported(Struct):
-    """Orders that were taken, and orders that were here already, just so. `lacking`: those that lack what the intake
-    asks for; `erased`: those whose personal data was not taken again."""
-
-    imported: int
-    unchanged: int
-    lacking: int | UnsetType = UNSET
-    erased: int | UnsetType = UNSET
-
-
 class Mistake(Struct):
     """Why a row cannot be taken; column "" is the row as a whole."""
 
@@ -100,18 +90,19 @@ class Mistake(Struct):
     next: str
 
 
-class Trial(Struct):
-    """What would become of a file. `changed` orders would replace what is held; `bad` counts the mistakes, of which
-    `rows` lists the first thousand."""
+class Imported(Struct):
+    """Orders that were taken, and orders that were here already, just so. `lacking`: those that lack what the intake
+    asks for; `erased`: those whose personal data was not taken again. Of a dry run, what would become of the file:
+    `changed` orders would replace what is held; `bad` counts the mistakes, of which `rows` lists the first thousand."""
 
-    dry_run: bool
     imported: int
-    changed: int
     unchanged: int
-    lacking: int
-    erased: int
-    bad: int
-    rows: list[Mistake]
+    lacking: int | UnsetType = UNSET
+    erased: int | UnsetType = UNSET
+    dry_run: bool | UnsetType = UNSET
+    changed: int | UnsetType = UNSET
+    bad: int | UnsetType = UNSET
+    rows: list[Mistake] | UnsetType = UNSET
 
 
 class Entered(Struct):

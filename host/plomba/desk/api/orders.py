@@ -112,7 +112,7 @@ OPERATIONS = (
             samples={"text/csv": _SAMPLE, JSON: [_ROW]},
         ),
         query=shapes.ImportQuery,
-        answers={200: Content(answers.Imported | answers.Trial)},
+        answers={200: Content(answers.Imported)},
         errors={422: ("desk_import_refused",)},
     ),
     Operation(
