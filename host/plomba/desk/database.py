@@ -5,6 +5,7 @@ The SQL of the desk is written once, for both. Whoever holds the database holds 
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ _LOCK = 0x706C6F6D6261
 _CACHE_KIB = 65536
 _WAL_PAGES = 10_000
 """Pages of the log before they go into the file: a page that changes often is written there once."""
+_LISTS = (list, tuple, set, frozenset)
+_IN = re.compile(r"\bIN :(\w+)")
+_NOT_IN = re.compile(r"\bNOT IN :(\w+)")
+_PLAIN_INSERT = re.compile(r"INSERT INTO (\w+) \(([\w, ]+)\) VALUES \(([:\w, ]+)\)")
 _SAFE = ("fsync", "full_page_writes")
 """Settings of a PostgreSQL server without which a commit is no promise."""
 
@@ -60,23 +65,49 @@ class Database:
     def query(self, sql: str, values: Values | None = None) -> Rows:
         """All rows of a SELECT. `:name` stands for a value, `IN :names` for a list of them."""
         with self._guarded() as connection:
-            return [tuple(row) for row in connection.execute(_text(sql, values), values or {})]
+            return [tuple(row) for row in connection.execute(self._text(sql, values), self._values(values))]
 
     def write(self, sql: str, values: Values | None = None) -> int:
         """One statement; returns how many rows it changed."""
         with self._guarded() as connection:
-            return connection.execute(_text(sql, values), values or {}).rowcount
+            return connection.execute(self._text(sql, values), self._values(values)).rowcount
+
+    def _text(self, sql: str, values: Values | None) -> sa.TextClause:
+        if self.postgresql:
+            return _with_arrays(sql)
+        return _expanded(sql, tuple(name for name, value in (values or {}).items() if isinstance(value, _LISTS)))
+
+    def _values(self, values: Values | None) -> Values:
+        if not values or not self.postgresql:
+            return values or {}
+        return {name: list(value) if isinstance(value, _LISTS) else value for name, value in values.items()}
 
     def write_many(self, sql: str, rows: Sequence[Values]) -> None:
         """One statement for each of the rows, which all have the same names."""
-        if rows:
+        if not rows:
+            return
+        plain = _PLAIN_INSERT.fullmatch(sql) if self.postgresql else None
+        with self._guarded() as connection:
+            if plain is not None:
+                self._copy(connection, plain[1], plain[2], plain[3].replace(":", "").split(", "), rows)
+                return
             text, names = self._compiled(sql)
             # The driver takes the rows as they are: what SQLAlchemy does for each of them costs more than its insert.
-            values: Any = rows if names is None else list(map(itemgetter(*names), rows))
-            with self._guarded() as connection:
-                connection.exec_driver_sql(
-                    text, [(value,) for value in values] if names and len(names) == 1 else values
-                )
+            connection.exec_driver_sql(text, rows if names is None else _tuples(rows, names))
+
+    def _copy(
+        self, connection: sa.Connection, table: str, columns: str, names: Sequence[str], rows: Sequence[Values]
+    ) -> None:
+        """PostgreSQL's own way for many rows, a third of the time of as many inserts."""
+        driver: Any = connection.connection.driver_connection
+        try:
+            with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in _tuples(rows, names):
+                    copy.write_row(row)
+        except driver_error() as error:
+            if driver.closed:
+                connection.invalidate()
+            raise self._failed(error) from error
 
     def _compiled(self, sql: str) -> tuple[str, tuple[str, ...] | None]:
         """The statement as the driver has it, and the order of its values; None for one that takes them by name."""
@@ -163,10 +194,23 @@ class Database:
             self._connection.close()
             self._connection = None
 
-    def _failed(self, error: SQLAlchemyError) -> StoreError:
+    def _failed(self, error: Exception) -> StoreError:
         reason = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         busy = not self.postgresql and "locked" in str(reason)
         return StoreError("desk_store_busy" if busy else "desk_store_failed", path=self.name, reason=reason)
+
+
+def driver_error() -> type[Exception]:
+    """What psycopg raises."""
+    import psycopg
+
+    return psycopg.Error
+
+
+def _tuples(rows: Sequence[Values], names: Sequence[str]) -> list[tuple[Any, ...]]:
+    if len(names) == 1:
+        return [(row[names[0]],) for row in rows]
+    return list(map(itemgetter(*names), rows))
 
 
 def _engine(place: Path | str) -> sa.Engine:
@@ -207,11 +251,12 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _text(sql: str, values: Values | None) -> sa.TextClause:
-    lists = [name for name, value in (values or {}).items() if isinstance(value, list | tuple | set | frozenset)]
-    return _parsed(sql, tuple(lists))
+@cache
+def _expanded(sql: str, lists: tuple[str, ...]) -> sa.TextClause:
+    return sa.text(sql).bindparams(*(sa.bindparam(name, expanding=True) for name in lists))
 
 
 @cache
-def _parsed(sql: str, lists: tuple[str, ...]) -> sa.TextClause:
-    return sa.text(sql).bindparams(*(sa.bindparam(name, expanding=True) for name in lists))
+def _with_arrays(sql: str) -> sa.TextClause:
+    """One statement for lists of any length, which the server plans once."""
+    return sa.text(_IN.sub(r"= ANY(:\1)", _NOT_IN.sub(r"<> ALL(:\1)", sql)))

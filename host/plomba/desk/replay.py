@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -34,8 +35,7 @@ _PAGE = 500
 """Orders that are placed together; more would only cost memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
+class Fresh(NamedTuple):
     """A record that came. `in_line`: with the others of its terminal that came it follows all that was held of it, in
     time too."""
 

@@ -32,7 +32,10 @@ Taken = Callable[[bytes], bool]
 """Whether a seal is some order's, or was until it was broken."""
 
 
-@dataclass(frozen=True, slots=True)
+# Scan and Step are made for every record: frozen, they would take four times as long to make.
+
+
+@dataclass(slots=True)
 class Scan:
     """What counts of one record. `claim` is the terminal's state_after, `refers` the record it speaks of.
 
@@ -98,7 +101,7 @@ class Standing(NamedTuple):
     pair: Pair | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     """What one record did to its order. `disputed`: the terminal says something that the desk does not; `incident`:
     what the record is the report of, "" for nothing."""

@@ -39,7 +39,7 @@ class Terminal:
     certificate: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Event:
     """A verified record as held. `number` is the order of arrival, `order_id` the order it names, `bag` its bag."""
 

@@ -38,6 +38,9 @@ def upgrade() -> None:
     # The newest moment of a terminal's clock that the contiguous records prove, per terminal.
     op.add_column("terminals", required("heard", NUMBER, server_default="0"))
 
+    # Every order has a state, and each scan changes it: nothing is found by it that is not found sooner otherwise.
+    op.drop_index("orders_by_state", "orders")
+
     # What records and decisions did, in the order they count: `at` is when, s since 1970.
     op.drop_table("effects")
     table(
