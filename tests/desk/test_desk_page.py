@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from plomba.desk import lifecycle, steps
 from plomba.desk import page as desk_page
-from plomba.desk.book import CONTRADICTIONS
+from plomba.desk.receiving import CONTRADICTIONS
 from plomba.desk.words import names
 from plomba.texts import LANGUAGES
 from plomba_wire.vocabulary import State, Verdict

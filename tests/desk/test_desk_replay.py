@@ -10,18 +10,20 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from book_scene import Clock, accept, found, opened, state, states, take, view
+from book_scene import Clock, accept, found, opened, records, state, states, take, view
 from desk_process import NOW
 from desk_records import Event, Scanner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plomba.desk import lifecycle, replay
+from plomba.desk.api.answers import difference_answer, event_answer
 from plomba.desk.book import Book
+from plomba.desk.differences import Differences
+from plomba.desk.listings import Listings
 from plomba.desk.orders import ImportRefused
 from plomba.desk.steps import Scan, Standing
 from plomba.desk.store import FILE
-from plomba.desk.views import Views
 from plomba.trust.organisation import Organisation
 from plomba_wire.vocabulary import Action, CodeKind, Condition, Flag, State, Tlv, Verdict
 
@@ -30,15 +32,15 @@ STATES = "order,class,place,state,seals\n"
 THREE = ("A-1", "A-2", "A-3")
 
 
-def differences(book: Book) -> list[tuple[str, str, str | None, str | None, str]]:
-    listed = Views(book.store, book.lifecycle).differences(1000, 0)
-    assert listed["total"] == len(listed["differences"])
-    return [tuple(one[key] for key in ("order", "action", "claim", "desk", "why")) for one in listed["differences"]]
+def differences(book: Book) -> list[tuple[str | None, str, str | None, str | None, str]]:
+    found = Differences(book.store)
+    listed = [difference_answer(one) for one in found.listed(None, 1000)]
+    assert found.disputed + found.strayed == len(listed)
+    return [(one.order, one.action, one.claim, one.desk, one.why) for one in listed]
 
 
 def done(book: Book, order: str) -> list[tuple[str, str, bool]]:
-    events = Views(book.store, book.lifecycle).events(order, 1000)
-    return [(event["action"], event["why"], event["difference"]) for event in events]
+    return [(event["action"], event["why"], event["difference"]) for event in records(book, order)]
 
 
 def test_what_the_sample_rule_pack_does_the_desk_follows() -> None:
@@ -351,7 +353,7 @@ def test_what_moves_nothing_is_kept_and_moves_nothing(book: Book, counter: Scann
     assert state(book, "A-1") == State.AT_POINT
     assert [why for _, why, _ in done(book, "A-1")] == ["nothing", "nothing", "done", "nothing", "nothing"]
     assert differences(book) == []
-    first = Views(book.store, book.lifecycle).events("A-1", 10)[0]
+    first = records(book, "A-1")[0]
     assert (first["entered"], first["effect"]) == ({"action": "STORE", "minutes": 260}, False)
 
 
@@ -378,8 +380,8 @@ def test_a_bag_stands_for_what_is_in_it_at_that_moment(book: Book, counter: Scan
         ("A-2", "HANDOVER_OUT", "HANDING", "AT_POINT", "wrong_state"),
         ("A-3", "HANDOVER_OUT", "HANDING", "AT_POINT", "wrong_state"),
     ]
-    newest = Views(book.store, book.lifecycle).events(None, 1)
-    assert [(event["action"], event["bag"], event["order"]) for event in newest] == [("HANDOVER_OUT", "B-1", None)]
+    newest = [event_answer(row) for row in Listings(book.store).newest(None, 1)]
+    assert [(event.action, event.bag, event.order) for event in newest] == [("HANDOVER_OUT", "B-1", None)]
 
 
 def test_a_bag_is_taken_back_as_a_whole(book: Book, counter: Scanner) -> None:

@@ -362,7 +362,7 @@ class Witness:
 
 def _listed(world: World) -> set[str]:
     """Orders that the desk lists a difference for."""
-    return {row["order"] for row in Differences(world.book.store).listed(10_000, 0)["differences"]}
+    return {row.order_id for row in Differences(world.book.store).listed(None, 10_000)}
 
 
 def seal_of(record: Record) -> bytes:

@@ -56,3 +56,17 @@ def import_(file: Path, *, desk: str) -> int:
 
     print(json.dumps({"imported": asyncio.run(run())}))
     return 0
+
+
+def openapi(*, out: Path | None = None) -> int:
+    """Write the OpenAPI document of the desk's API (docs/api.md) to OUT, else to the screen.
+
+    Example: plomba desk openapi --out docs/openapi.json
+    """
+    from plomba.desk.api.app import document
+
+    if out is None:
+        print(document(), end="")
+    else:
+        out.write_text(document(), encoding="utf-8", newline="\n")
+    return 0

@@ -35,7 +35,7 @@ class Chains:
         self._newest.clear()
 
     def check(self) -> None:
-        """Forgets what was remembered over a connection that was lost."""
+        """Forgets what was remembered over a connection that was lost, or a transaction that was broken off."""
         if self._generation != self._store.database.generation:
             self.forget()
             self._generation = self._store.database.generation

@@ -38,7 +38,8 @@ class Database:
         """`place`: the file of SQLite, or the URL of a PostgreSQL database (`postgresql://user@host/name`). Raises
         UsageError `desk_store_url`, PlombaError `extra_missing`, StoreError."""
         self.generation = 0
-        """Rises with each connection: what was remembered of the database before counts no more."""
+        """Rises with each connection, and with each transaction that was broken off: what was remembered of the
+        database before counts no more."""
         self._engine = _engine(place)
         self.name = str(place) if isinstance(place, Path) else self._engine.url.render_as_string(hide_password=True)
         self._connection: sa.Connection | None = None
@@ -93,7 +94,11 @@ class Database:
             with connection.begin():
                 yield connection
         except SQLAlchemyError as error:
+            self.generation += 1
             raise self._failed(error) from error
+        except BaseException:
+            self.generation += 1
+            raise
         finally:
             self._drop_if_lost()
 

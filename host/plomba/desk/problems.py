@@ -21,7 +21,19 @@ _STATUS = {
     "desk_body_large": 413,
     "desk_media_type": 415,
     "desk_host": 421,
+    "desk_key_running": 409,
+    "desk_key_reused": 422,
 }
+
+
+class Malformed(UsageError):
+    """A request of another form than its operation takes. `field` is the place in it ("" = all of it), `reason` what is
+    wrong there, in English."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__("desk_request_malformed", where=f"{field}: {reason}" if field else reason)
+        self.field = field
+        self.reason = reason
 
 
 def language_of(request: Request, default: str = "en") -> str:
@@ -67,7 +79,24 @@ def problem(error: PlombaError, status: int, lang: str, **members: object) -> JS
     return JSONResponse(content, status, media_type="application/problem+json")
 
 
-def import_problem(refused: ImportRefused, lang: str) -> JSONResponse:
+def problem_of(error: PlombaError | ImportRefused, lang: str) -> JSONResponse:
+    """The problem that an error is. A malformed request's names the field and the reason."""
+    if isinstance(error, ImportRefused):
+        return _import_problem(error, lang)
+    if isinstance(error, Malformed):
+        return problem(error, 400, lang, field=_text(error.field), reason=_text(error.reason))
+    answer = problem(error, status_of(error), lang)
+    if error.code == "desk_key_running":
+        answer.headers["retry-after"] = "1"
+    return answer
+
+
+def _text(said: str) -> str:
+    """What can be said in UTF-8."""
+    return said.encode("utf-8", "replace").decode()
+
+
+def _import_problem(refused: ImportRefused, lang: str) -> JSONResponse:
     """422 with every mistake: row, column, code, reason, next step."""
     rows = [
         {

@@ -1,8 +1,4 @@
-"""A batch of events into the book: proved, told from what is held, and inserted; each bad one is refused alone.
-
-A run of records that follow each other is proved by the signature of its last one, which vouches for all before it
-(docs/decisions/0018).
-"""
+"""A batch of events into the book: proved, told from what is held, and inserted; each bad one is refused alone."""
 
 from __future__ import annotations
 
@@ -82,22 +78,14 @@ class Receiver:
     ) -> list[_Claim]:
         """The claims of one chain that are proved, new, and contradict nothing."""
         held = self._held(group, terminal)
-        new = []
-        for claim in group:
-            here = held.get(claim.claimed.head.seq)
-            if here is not None and here.body_hash == claim.body_hash:
-                outcomes[claim.at] = False
-            else:
-                new.append(claim)
-        proved = _proved(new, terminal)
         fit = []
-        for claim in new:
+        for claim in group:
             seq = claim.claimed.head.seq
             here = held.get(seq)
             if here is not None and here.body_hash == claim.body_hash:
                 outcomes[claim.at] = False
                 continue
-            refused = proved[claim.at] or _contradiction(claim, held, terminal)
+            refused = _unproved(claim, terminal) or _contradiction(claim, held, terminal)
             if refused is None:
                 outcomes[claim.at] = True
                 held[seq] = Held(claim.body_hash, claim.claimed.previous, claim.digest)
@@ -188,27 +176,10 @@ class Receiver:
         return came
 
 
-def _proved(claims: Sequence[_Claim], terminal: Terminal) -> dict[int, VerificationError | None]:
-    """Place in the batch -> why its signature does not hold, None when it does."""
-    found: dict[int, VerificationError | None] = {}
-    run: list[_Claim] = []
-    for claim in [*claims, None]:
-        if claim is not None and (not run or claim.claimed.previous == run[-1].digest):
-            run.append(claim)
-            continue
-        if run and _signed(run[-1], terminal):
-            found |= dict.fromkeys((one.at for one in run), None)
-        else:
-            found |= {one.at: None if _signed(one, terminal) else _unsigned(one) for one in run}
-        run = [claim] if claim is not None else []
-    return found
-
-
-def _signed(claim: _Claim, terminal: Terminal) -> bool:
-    return verify(terminal.public, claim.digest, claim.claimed.signature)
-
-
-def _unsigned(claim: _Claim) -> VerificationError:
+def _unproved(claim: _Claim, terminal: Terminal) -> VerificationError | None:
+    """Why its signature does not hold, None when it does."""
+    if verify(terminal.public, claim.digest, claim.claimed.signature):
+        return None
     head = claim.claimed.head
     return VerificationError("record_signature", terminal=head.terminal.hex(), seq=head.seq)
 

@@ -16,7 +16,7 @@ from plomba.desk.book import Book
 from plomba.errors import PlombaError, UsageError
 from plomba.trust.organisation import Organisation
 
-_EXTRA = {"anyio", "jinja2", "starlette", "uvicorn"}
+_EXTRA = {"anyio", "jinja2", "msgspec", "starlette", "uvicorn"}
 _GRACE = 5
 """Seconds a request in progress gets after the end was asked for."""
 

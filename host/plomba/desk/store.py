@@ -108,6 +108,7 @@ class Store:
             except OSError as error:
                 raise StoreError("desk_store_failed", path=self.path, reason=error) from error
         self.database = Database(self.path if url is None else url)
+        self._inside = False
         self.query = self.database.query
         self.write = self.database.write
         self.write_many = self.database.write_many
@@ -127,9 +128,17 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that happens inside, or nothing of it; committed to disk when it is left."""
-        with self.database.transaction():
+        """All that happens inside, or nothing of it; committed to disk when it is left. One inside another is a part of
+        it, and what was raised in there must not be caught before the outer one is left."""
+        if self._inside:
             yield
+            return
+        with self.database.transaction():
+            self._inside = True
+            try:
+                yield
+            finally:
+                self._inside = False
 
     # terminals
 
