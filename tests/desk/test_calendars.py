@@ -177,7 +177,7 @@ def test_a_place_that_is_closed_for_good_puts_nothing_off_for_ever() -> None:
     assert gone.later(last + 5_000_000, 3600) == last + 5_003_600
     assert gone.later(0xFFFFFFFF, 3600) == 0xFFFFFFFF + 3600
     assert gone.closing(0xFFFFFFFF) > 0xFFFFFFFF
-    assert list(gone.openings(last - 90_000)) == [(last - 90_000, last - 86_400), (last - 7200, last)]
+    assert gone.openings(last - 90_000, 9) == [(last - 90_000, last - 86_400), (last - 7200, last)]
     assert not gone.is_open(last + 60)
 
 

@@ -11,7 +11,6 @@ import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -59,7 +58,7 @@ class Calendar:
             found = wrong.search(_COMMENT.sub("", written))
             if found is not None:
                 raise ValueError(f"{found[0]}: {why}")
-        self._zone = zone
+        self.zone = zone
         self._hours = OpeningHours(written)
         self._chunks: dict[int, _Hours] = {}
 
@@ -98,16 +97,18 @@ class Calendar:
         start, end = self._opening(begins)
         return min(end, self._midnight(begins)) if end - start > _DAY else end
 
-    def openings(self, moment: int) -> Iterator[tuple[int, int]]:
-        """What it is open from the moment on, [from, until) each, for two years behind the last; cut where a chunk of
-        hours ends when that is more than a day away."""
-        while self.is_open(begins := self.later(moment, 0)):
+    def openings(self, moment: int, count: int) -> list[tuple[int, int]]:
+        """What it is open from the moment on, [from, until) each, at most so many; where it stays open for months, as
+        far as the hours are worked out."""
+        found: list[tuple[int, int]] = []
+        while len(found) < count and self.is_open(begins := self.later(moment, 0)):
             moment = self._opening(begins)[1]
-            yield begins, moment
+            found.append((begins, moment))
+        return found
 
     def opens(self) -> bool:
-        """Whether it does, from today on."""
-        return any(True for _ in islice(self.openings(int(time.time())), 1))
+        """Whether it does, within two years from today."""
+        return bool(self.openings(int(time.time()), 1))
 
     def _opening(self, moment: int) -> tuple[int, int]:
         """The one that holds the moment, or as much of it as shows whether it lasts for more than a day; where it is
@@ -172,13 +173,13 @@ class Calendar:
         return day + bisect_left(seconds, True, key=lambda moment: self._offset(moment) == after)
 
     def _offset(self, moment: int) -> int:
-        local = datetime.fromtimestamp(moment, self._zone)
+        local = datetime.fromtimestamp(moment, self.zone)
         return _seconds(local.replace(tzinfo=None)) - moment
 
     def _midnight(self, moment: int) -> int:
-        local = datetime.fromtimestamp(moment, self._zone)
+        local = datetime.fromtimestamp(moment, self.zone)
         day = datetime(local.year, local.month, local.day) + timedelta(days=1)
-        return int(day.replace(tzinfo=self._zone).timestamp())
+        return int(day.replace(tzinfo=self.zone).timestamp())
 
 
 def _seconds(wall: datetime) -> int:
@@ -189,11 +190,11 @@ class Calendars:
     """The calendars of all places."""
 
     def __init__(self, default: Calendar, places: Mapping[int, Calendar]) -> None:
-        self._default = default
+        self.default = default
         self._places = places
 
     def of(self, place: int) -> Calendar:
-        return self._places.get(place, self._default)
+        return self._places.get(place, self.default)
 
     def own(self) -> list[int]:
         """The places that have hours of their own."""

@@ -137,6 +137,8 @@ class _Reader:
 
     def lifecycle(self, data: Mapping[str, Any], content: str) -> Lifecycle:
         holders = tuple(data.get("holders", ()))
+        if not all(isinstance(name, str) and name.isidentifier() for name in holders):
+            raise self.wrong("holders")
         states: list[int] = []
         holder: dict[int, str] = {}
         marks: dict[str, set[int]] = {"entry": set(), "end": set(), "visit": set()}
@@ -282,7 +284,7 @@ class _Reader:
     ) -> tuple[str, Decided]:
         if set(entry) - _DECISION_KEYS or not {"name", "from", "to"} <= set(entry) or not entry["from"]:
             raise self.wrong(where)
-        if not isinstance(entry["name"], str):
+        if not isinstance(entry["name"], str) or not entry["name"].isidentifier():
             raise self.wrong(f"{where}: name")
         origins = frozenset(self._code("state", name, where) for name in entry["from"])
         to = self._code("state", entry["to"], where)
