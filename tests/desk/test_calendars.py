@@ -153,6 +153,16 @@ def test_two_spans_are_one(which: tuple[str, str], moment: int, first: int, seco
         assert calendar.later(calendar.later(moment, first), second) == calendar.later(moment, first + second)
 
 
+@pytest.mark.parametrize("edge", EDGES)
+def test_a_long_opening_is_long_wherever_hours_are_worked_out_apart(edge: int) -> None:
+    before, day, after = (datetime.fromtimestamp(edge + days * 86400, UTC).date() for days in (-1, 0, 1))
+    hours = f"{before} 07:00-24:00; {day} 00:00-24:00; {after} 00:00-01:30"
+    long = Calendar(ZoneInfo("Europe/Moscow"), hours)
+    midnight = edge + 21 * 3600
+    assert [long.closing(edge + hour * 3600) for hour in (-4, 1, 20)] == [midnight - 86400, midnight, midnight]
+    assert long.closing(midnight) == midnight + 5400
+
+
 def test_over_the_jump_of_the_clocks_two_hours_are_two_hours() -> None:
     night = Calendar(ZoneInfo("Europe/Kyiv"), "Sa 20:00-24:00; Su 00:00-08:00")
     entered = at("2026-03-29T02:00+02:00")
