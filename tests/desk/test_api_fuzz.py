@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.applications import Starlette
 
+from plomba.desk.accounts import Accounts
 from plomba.desk.api import app as desk_app
 from plomba.desk.book import Book
 from plomba.desk.live import Live
@@ -74,7 +75,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, organisation: Organisation) 
     with ThreadPoolExecutor(1) as thread, pytest.MonkeyPatch.context() as patch:
         patch.setattr(desk_app, "_on_fault", on_fault)
         book = thread.submit(Book, folder, organisation, clock).result()
-        app = desk_app.create_app(book, thread, Live(), None)
+        app = desk_app.create_app(book, thread, Live(), None, Accounts(book.store, Clock()))
         ids = ["A-1", "A-2", "a/b", "שלום-7", "100%"]
         enrolled = (scanner.certificate, scanner.place)
         thread.submit(book.enrol, *enrolled).result()

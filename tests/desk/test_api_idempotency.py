@@ -14,6 +14,7 @@ from book_scene import Clock
 from desk_process import BATCH, NOW, DeskProcess, statuses
 from desk_records import Scanner
 
+from plomba.desk.accounts import Accounts
 from plomba.desk.api import create_app
 from plomba.desk.api.idempotency import KEPT_S, REFUSAL_MAX, Kept, Keys, key_of
 from plomba.desk.book import Book
@@ -158,7 +159,7 @@ def test_records_are_accepted_once_by_a_desk_that_dies(tmp_path: Path, organisat
 async def test_what_still_runs_is_not_begun_again(tmp_path: Path, organisation: Organisation) -> None:
     with ThreadPoolExecutor(1) as thread:
         book = thread.submit(Book, tmp_path, organisation, Clock()).result()
-        app = create_app(book, thread, Live(), None)
+        app = create_app(book, thread, Live(), None, Accounts(book.store, Clock()))
         held = threading.Event()
         thread.submit(held.wait, 20)  # the book is busy
         headers = {"content-type": CSV, "idempotency-key": KEY}

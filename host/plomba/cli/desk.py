@@ -7,10 +7,11 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from plomba.cli.desk_token import TokenFile, desk_token
 from plomba.errors import UsageError
 
 
@@ -23,7 +24,10 @@ def serve(
     rules: Annotated[Path | None, Parameter(help="The rule pack (docs/rules.md); else DATA/rules.toml.")] = None,
     staff: Annotated[Path | None, Parameter(help="The staff list (docs/staff.md); else DATA/staff.toml.")] = None,
     lan: Annotated[
-        bool, Parameter(negative="", help="Give a staff list to whoever reaches a --host beyond this machine.")
+        bool,
+        Parameter(
+            negative="", help="Serve whoever reaches a --host beyond this machine: without accounts, with a staff list."
+        ),
     ] = False,
 ) -> int:
     """Run the order desk until it is stopped. Prints its address as one JSON line; port 0 takes a free one.
@@ -39,13 +43,23 @@ def serve(
     return 0
 
 
-def import_(file: Path, *, desk: str) -> int:
-    """Import an order file, CSV or JSON (docs/orders.md): all of it, or nothing.
+def import_(
+    file: Path,
+    *,
+    desk: str,
+    token_file: TokenFile = None,
+    dry_run: Annotated[
+        bool, Parameter(negative="", help="Check everything and list every mistake; take nothing.")
+    ] = False,
+) -> int:
+    """Import an order file, CSV or JSON (docs/orders.md): all of it, or nothing. A dry run ends with 2 for a file that
+    would be refused.
 
     Example: plomba desk import orders.csv --desk http://127.0.0.1:8080
     """
     from plomba.forward import Desk
 
+    token = desk_token(token_file)
     try:
         text = file.read_bytes()
     except OSError as error:
@@ -53,8 +67,17 @@ def import_(file: Path, *, desk: str) -> int:
     content_type = "application/json" if file.suffix.lower() == ".json" else "text/csv"
 
     async def run() -> int:
-        async with Desk(desk) as client:
+        async with Desk(desk, token) as client:
             return await client.import_orders(text, content_type)
+
+    async def try_() -> dict[str, Any]:
+        async with Desk(desk, token) as client:
+            return await client.try_orders(text, content_type)
+
+    if dry_run:
+        told = asyncio.run(try_())
+        print(json.dumps(told, ensure_ascii=False))
+        return 2 if told["bad"] else 0
 
     print(json.dumps({"imported": asyncio.run(run())}))
     return 0

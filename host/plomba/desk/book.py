@@ -13,17 +13,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from plomba.desk import lifecycle, manifest, rules
+from plomba.desk import intake, lifecycle, manifest, rules
 from plomba.desk import staff as staff_lists
 from plomba.desk.calendars import Calendars
 from plomba.desk.events import Claimed, event_id, read_event
+from plomba.desk.expecting import Expecting
+from plomba.desk.importing import Imported, Importer, RowsRefused, Trial
 from plomba.desk.lifecycle import Lifecycle
-from plomba.desk.manifest import Expected
-from plomba.desk.orders import BadCell, ImportRefused, Order, code_taken
+from plomba.desk.orders import Arrival, ImportRefused, Mistakes, Order
+from plomba.desk.personal import Personal
 from plomba.desk.receiving import Outcome, Receiver
 from plomba.desk.replay import Replay
 from plomba.desk.rules.pack import from_body
 from plomba.desk.store import Issued, Store, Terminal
+from plomba.desk.versions import Versions
 from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
 from plomba.trust import sealing
 from plomba.trust.objects import SignedObject, package, split_bundle
@@ -31,15 +34,13 @@ from plomba.trust.organisation import REVOCATIONS, Organisation
 from plomba.trust.seal_register import Register
 from plomba.trust.staged_files import located
 from plomba_wire import chain
-from plomba_wire.vocabulary import CodeKind, ObjectKind, Role
+from plomba_wire.vocabulary import ObjectKind, Role
 
 ACCEPTED = "accepted"
 DUPLICATE = "duplicate"
 REFUSED = "refused"
 _FRESH = 86400
 """Seconds an unchanged manifest is given out again as it is."""
-_REMEMBERED = 3 * 86400
-"""Seconds a finished order stays on manifests, so that a second scan of it says so."""
 _EVERYBODY = b""
 
 
@@ -50,14 +51,6 @@ class Answer:
     id: str | None
     status: str
     error: PlombaError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """Orders taken (new or changed) and orders that were here already, just so."""
-
-    taken: int
-    unchanged: int
 
 
 class Book:
@@ -81,9 +74,14 @@ class Book:
         self._staff_body = self.staff_list.body(organisation.desk.key.public) if self.staff_list else b""
         self.rule_pack = rules.load(pack or (own if own.exists() else None))
         self.lifecycle: Lifecycle = lifecycle.load()
+        requirements = intake.load(folder)
         self.store = Store(folder, url)
         self._receiver = Receiver(self.store, self.lifecycle.watch.clock_error)
         self._replay = Replay(self.store, self.lifecycle, Calendars.load(calendar if calendar.exists() else None))
+        self.personal = Personal(self.store, clock)
+        self.versions = Versions(self.store, clock)
+        self._importer = Importer(self.store, self._replay, self.personal, self.versions, requirements)
+        self._expecting = Expecting(self.store, self.lifecycle.holder.keys() - self.lifecycle.ends)
         self._organisation = organisation
         self._sealer: tuple[int, bytes, Organisation] | None = None
         self._clock = clock
@@ -154,34 +152,28 @@ class Book:
             return self._replay.incidents.tick(self._clock())
 
     def take_orders(self, orders: Sequence[tuple[int, Order]]) -> Imported:
-        """Takes all (row, order) or none. Raises ImportRefused."""
-        now = self._clock()
+        """Takes all (row, order), without personal data, or none. Raises ImportRefused."""
+        return self.take([Arrival(row, order, {}) for row, order in orders])
+
+    def take(self, arrivals: Sequence[Arrival], mistakes: Mistakes | None = None, source: str = "") -> Imported:
+        """Takes all rows of a file, or none where there are `mistakes` already or one is found here. `source` names the
+        file or where it came from. Raises ImportRefused."""
+        if mistakes is not None and mistakes.total:
+            with self.store.transaction():
+                raise ImportRefused.of(self._importer.trial(arrivals, mistakes).mistakes)
+        try:
+            with self.store.transaction():
+                return self._importer.take(arrivals, source, self._clock())
+        except RowsRefused as refused:
+            # What the shop says of an order that scans have moved on is kept, though nothing comes of it.
+            with self.store.transaction():
+                self.versions.keep(refused.claims)
+            raise
+
+    def try_orders(self, arrivals: Sequence[Arrival], mistakes: Mistakes) -> Trial:
+        """What `take` would do, without doing it."""
         with self.store.transaction():
-            changed = []
-            bad = []
-            for row, order in orders:
-                held = self.store.order(order.id)
-                if held == order:
-                    continue
-                if held is not None and self._replay.traces.naming(held):
-                    bad.append(BadCell(row, "order", UsageError("desk_row_changed", order=order.id)))
-                changed.append((row, order))
-            # A record may be here before its order; a second order with one ref takes the ref's meaning away; and a
-            # seal may be another order's before or after.
-            moved = {id for group in self._replay.tied(self._same_ref(changed)) for id in group}
-            for _, order in changed:
-                self.store.unbind(order.id)
-            for row, order in changed:
-                for kind, code in [(CodeKind.ORDER, order.id), *order.codes]:
-                    if self.store.owner(kind, code) not in (None, order.id):
-                        bad.append(code_taken(row, order, kind, code))
-            if bad:
-                raise ImportRefused(sorted(bad, key=lambda cell: cell.row))
-            for _, order in changed:
-                self.store.put_order(order, now)
-                self.store.relink(order)
-            self._replay.place(moved | self._same_ref(changed), now)
-        return Imported(len(changed), len(orders) - len(changed))
+            return self._importer.trial(arrivals, mistakes)
 
     def manifest(self, terminal_id: bytes) -> bytes:
         """The bundle for one terminal. While nothing on it changed it is the same bytes for a day: an unneeded one
@@ -189,7 +181,7 @@ class Book:
         terminal = self._known(terminal_id)
         now = self._clock()
         epoch = max(terminal.epoch, self.store.newest_epoch(terminal.id))
-        expected = self._expected(now)
+        expected = self._expecting.of(terminal, now)
 
         def body(through: int, salt: bytes) -> bytes:
             return manifest.build(
@@ -275,22 +267,6 @@ class Book:
             signed = sealing.sign(organisation, register, body, now=now)
             self.store.put_issued(ObjectKind.SEALS, _EVERYBODY, Issued(register.version, content, signed, now))
         return signed
-
-    def _expected(self, now: int) -> list[Expected]:
-        where = "WHERE state NOT IN :ends OR last IN (SELECT number FROM events WHERE received > :since)"
-        since = {"ends": sorted(self.lifecycle.ends), "since": now - _REMEMBERED}
-        bindings: dict[str, list[tuple[bytes, int]]] = {}
-        for id, seal, broken in self.store.query("SELECT order_id, seal, broken FROM bindings"):
-            bindings.setdefault(id, []).append((seal, broken))
-        stands = {
-            id: (state, bag or b"")
-            for id, state, bag in self.store.query(f"SELECT id, state, bag FROM orders {where}", since)
-        }
-        orders = self.store.orders(where, since)
-        return [Expected(order, *stands[order.id], dict(bindings.get(order.id, ()))) for order in orders]
-
-    def _same_ref(self, orders: Sequence[tuple[int, Order]]) -> set[str]:
-        return {id for _, order in orders for id in self.store.with_ref(order.ref)}
 
     def _known(self, terminal_id: bytes) -> Terminal:
         terminal = self.store.terminal(terminal_id)

@@ -5,6 +5,7 @@ The SQL of the desk is written once, for both. Whoever holds the database holds 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -102,6 +103,20 @@ class Database:
         finally:
             self._drop_if_lost()
 
+    def empty_log(self) -> None:
+        """SQLite: moves the write-ahead log into the database and leaves it empty, with nothing of what was there
+        before. Outside of a transaction. PostgreSQL does this by itself, in its own time."""
+        if self.postgresql:
+            return
+        connection = self._live()
+        try:
+            # Past the engine, which would begin a transaction.
+            row = connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise StoreError("desk_store_failed", path=self.name, reason=error) from error
+        if row[0]:
+            raise StoreError("desk_store_failed", path=self.name, reason="wal_checkpoint")
+
     @contextmanager
     def _guarded(self) -> Iterator[sa.Connection]:
         connection = self._connection
@@ -180,6 +195,8 @@ def _open_sqlite(connection: Any, _: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        # What is erased is gone from the file, and so are the copies that moving it has left.
+        "secure_delete=ON",
         f"cache_size=-{_CACHE_KIB}",
         f"wal_autocheckpoint={_WAL_PAGES}",
     ):

@@ -8,10 +8,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from plomba.desk.orders import ImportRefused
+from plomba.desk.tellings import mistakes_json
 from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
 from plomba.texts import LANGUAGES
 
 _STATUS = {
+    "desk_login_needed": 401,
+    "desk_login_wrong": 401,
+    "desk_token_unknown": 401,
+    "desk_right": 403,
+    "desk_csrf": 403,
+    "desk_foreign_site": 403,
+    "account_unknown": 404,
+    "account_taken": 409,
+    "desk_login_wait": 429,
     "desk_terminal_unknown": 404,
     "desk_order_unknown": 404,
     "desk_staff_none": 404,
@@ -86,9 +96,18 @@ def problem_of(error: PlombaError | ImportRefused, lang: str) -> JSONResponse:
     if isinstance(error, Malformed):
         return problem(error, 400, lang, field=_text(error.field), reason=_text(error.reason))
     answer = problem(error, status_of(error), lang)
-    if error.code == "desk_key_running":
-        answer.headers["retry-after"] = "1"
+    answer.headers.update(headers_for(error))
     return answer
+
+
+def headers_for(error: PlombaError) -> dict[str, str]:
+    """What an answer with this error carries beside its status (RFC 9110 sections 10.2.3 and 11.6.1)."""
+    if error.code == "desk_key_running":
+        return {"retry-after": "1"}
+    if error.code in ("desk_login_needed", "desk_token_unknown"):
+        return {"www-authenticate": 'Bearer realm="plomba"'}
+    seconds = getattr(error, "seconds", None)
+    return {} if seconds is None else {"retry-after": str(seconds)}
 
 
 def _text(said: str) -> str:
@@ -97,15 +116,6 @@ def _text(said: str) -> str:
 
 
 def _import_problem(refused: ImportRefused, lang: str) -> JSONResponse:
-    """422 with every mistake: row, column, code, reason, next step."""
-    rows = [
-        {
-            "row": bad.row,
-            "column": bad.column,
-            "code": bad.error.code,
-            "reason": bad.error.what(lang),
-            "next": bad.error.next_step(lang),
-        }
-        for bad in refused.bad
-    ]
-    return problem(UsageError("desk_import_refused", count=len(rows)), 422, lang, rows=rows)
+    """422 with the mistakes: row, column, code, reason, next step."""
+    count, rows = refused.total, mistakes_json(refused.bad, lang)
+    return problem(UsageError("desk_import_refused", count=count), 422, lang, rows=rows, total=count)

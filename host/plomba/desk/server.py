@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from plomba.desk.book import Book
 from plomba.errors import PlombaError, UsageError
 from plomba.trust.organisation import Organisation
 
@@ -34,13 +33,16 @@ def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns. `data` holds the order book, `org` the organisation's keys. Port 0
     takes a free one; `ready` gets the URL once requests are answered; `rules` is a rule pack and `staff` a staff list.
-    `lan`: proofs of PINs may go to whoever reaches `host`; without it a staff list is served on loopback only.
+    `lan`: whoever reaches `host` may have what the desk gives, proofs of PINs too; without it a staff list is served on
+    loopback only, and a desk without accounts too.
     Raises PlombaError: extra_missing, org_missing, desk_port, desk_store_busy, desk_store_failed, desk_data_invalid,
-    staff_invalid, staff_number, desk_staff_lan, and what `rules.load` raises."""
+    staff_invalid, staff_number, desk_staff_lan, desk_open, and what `rules.load` raises."""
     try:
         import uvicorn
 
+        from plomba.desk.accounts import Accounts
         from plomba.desk.api import create_app
+        from plomba.desk.book import Book
         from plomba.desk.live import Live
         from plomba.desk.walls import hosts_for
     except ModuleNotFoundError as error:
@@ -65,10 +67,13 @@ def serve(
         try:
             if book.staff_list is not None and hosts_for(host) is None and not lan:
                 raise UsageError("desk_staff_lan", host=host)
+            accounts = Accounts(book.store, _now)
+            if hosts_for(host) is None and not lan and thread.submit(lambda: accounts.open).result():
+                raise UsageError("desk_open", host=host)
             with _listening(host, port) as listener:
                 url = _url(listener)
                 live = Live()
-                app = create_app(book, thread, live, hosts_for(host))
+                app = create_app(book, thread, live, hosts_for(host), accounts)
                 config = uvicorn.Config(
                     app,
                     http="h11",

@@ -22,6 +22,10 @@ class Traces:
         """Records that name the order, and those that give only a ref that no other order has."""
         return self._naming({order.id: order})[order.id]
 
+    def naming_each(self, orders: Mapping[str, Order]) -> dict[str, list[Event]]:
+        """As `naming`, of each of the orders."""
+        return self._naming(orders) if orders else {}
+
     def about(self, orders: Mapping[str, Order]) -> dict[str, list[Event]]:
         """Those of each order, and all of every whole bag that one of them puts the order in, whenever they were made;
         and what takes such a one back."""

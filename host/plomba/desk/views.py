@@ -30,8 +30,9 @@ class LastScan:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One order as it stands. `mark` changes with every record about it; `value` is in minor units; `seals` counts
-    those that hold; `number` is the order of import."""
+    """One order as it stands. `party`: which of the holders; `lacks` names the columns that its intake asks for; `mark`
+    changes with every record about it; `value` is in minor units; `seals` counts those that hold; `unheard`: the
+    deadline since which a terminal has not reported; `number` is the order of import."""
 
     id: str
     order_class: int
@@ -48,6 +49,9 @@ class OrderView:
     disputed: int
     last: LastScan | None
     number: int
+    party: str = ""
+    lacks: tuple[str, ...] = ()
+    unheard: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Overview:
 
 _ORDERS = """
 SELECT o.id, o.class, o.state, o.holder, o.place, o.value, o.currency, o.shop, o.cell, o.bag, o.seals, o.records,
-       o.disputed, e.body, e.received, o.last, o.number
+       o.disputed, e.body, e.received, o.last, o.number, o.party, o.lacks, o.unheard
 FROM orders o LEFT JOIN events e ON e.number = o.last
 """
 
@@ -169,7 +173,7 @@ class Views:
 
     def _order(self, row: tuple[Any, ...]) -> OrderView:
         id, order_class, state, holder, place, value, currency, shop, cell, bag, seals, records, disputed = row[:13]
-        body, received, last, number = row[13:]
+        body, received, last, number, party, lacks, unheard = row[13:]
         scan = None
         if body is not None:
             head = RecordHead.read(body, 0)
@@ -190,6 +194,9 @@ class Views:
             disputed=disputed,
             last=scan,
             number=number,
+            party=party,
+            lacks=tuple(lacks.split()),
+            unheard=unheard,
         )
 
 

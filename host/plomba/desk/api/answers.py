@@ -51,12 +51,15 @@ class Last(Struct):
 
 
 class OrderAnswer(Struct):
-    """An order as it stands. `seals` counts those that hold, `differences` the records that say otherwise."""
+    """An order as it stands. `party`: which of the holders; `lacks`: the columns that its intake asks for; `not_heard`:
+    the deadline since which a terminal has not reported, nobody's fault. `seals` counts those that hold, `differences`
+    the records that say otherwise."""
 
     order: str
     class_: str = field(name="class")
     state: str
     holder: str
+    party: str
     place: int
     value: str | None
     currency: str
@@ -64,6 +67,8 @@ class OrderAnswer(Struct):
     cell: str
     bag: str | None
     seals: int
+    lacks: list[str]
+    not_heard: str | None
     differences: int
     last: Last | None
 
@@ -75,11 +80,29 @@ class Orders(Struct):
     next: str | UnsetType = UNSET
 
 
+class Mistake(Struct):
+    """Why a row cannot be taken; column "" is the row as a whole."""
+
+    row: int
+    column: str
+    code: str
+    reason: str
+    next: str
+
+
 class Imported(Struct):
-    """Orders that were taken, and orders that were here already, just so."""
+    """Orders that were taken, and orders that were here already, just so. `lacking`: those that lack what the intake
+    asks for; `erased`: those whose personal data was not taken again. Of a dry run, what would become of the file:
+    `changed` orders would replace what is held; `bad` counts the mistakes, of which `rows` lists the first thousand."""
 
     imported: int
     unchanged: int
+    lacking: int | UnsetType = UNSET
+    erased: int | UnsetType = UNSET
+    dry_run: bool | UnsetType = UNSET
+    changed: int | UnsetType = UNSET
+    bad: int | UnsetType = UNSET
+    rows: list[Mistake] | UnsetType = UNSET
 
 
 class Entered(Struct):
@@ -229,6 +252,7 @@ def order_answer(view: OrderView) -> OrderAnswer:
         class_=names("order_class")[view.order_class].lower(),
         state=names("state")[view.state],
         holder=view.holder,
+        party=view.party,
         place=view.place,
         value=None if view.value is None else decimal(view.value, view.currency),
         currency=view.currency,
@@ -236,6 +260,8 @@ def order_answer(view: OrderView) -> OrderAnswer:
         cell=view.cell,
         bag=view.bag or None,
         seals=view.seals,
+        lacks=list(view.lacks),
+        not_heard=None if view.unheard is None else iso(view.unheard),
         differences=view.disputed,
         last=None
         if last is None

@@ -14,10 +14,12 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from plomba.desk.accounts import Accounts
+from plomba.desk.accounts.gate import Gate
 from plomba.desk.api import events, openapi, orders, pages, stream, terminals
 from plomba.desk.api.operations import ANYBODY, JSON, Call, Content, Operation
 from plomba.desk.api.services import Services
-from plomba.desk.api.serving import Authorize, Serving, everybody
+from plomba.desk.api.serving import Serving
 from plomba.desk.book import Book
 from plomba.desk.live import Live
 from plomba.desk.orders import ImportRefused
@@ -61,12 +63,15 @@ def create_app(
     thread: Executor,
     live: Live,
     hosts: frozenset[str] | None,
-    authorize: Authorize = everybody,
+    accounts: Accounts,
 ) -> Starlette:
-    """`hosts`: walls.py. `authorize`: who may do what (serving.py)."""
-    serving = Serving(Services(book, thread, live), authorize)
+    """`hosts`: walls.py. `accounts`: who may do what."""
+    services = Services(book, thread, live, accounts)
+    gate = Gate(accounts, services.run)
+    serving = Serving(services, gate.authorize)
     return Starlette(
         routes=[
+            *gate.routes(),
             *serving.routes(TABLE),
             Mount("/static", StaticFiles(packages=[("plomba.desk", "static")])),
         ],

@@ -110,6 +110,8 @@ class Operation:
     errors: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     prepare: Handler | None = None
     idempotent: bool | None = None
+    audited: bool = True
+    """Whether each call that is not safe is a row of the audit."""
     lenient: bool = False
     """Whether parameters that it does not know are passed over: pages are linked to from anywhere."""
 

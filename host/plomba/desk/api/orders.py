@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import UNSET
 
+from plomba.desk import tellings
 from plomba.desk.api import answers, shapes
 from plomba.desk.api.cursors import listing, page
 from plomba.desk.api.operations import JSON, Body, Call, Content, Operation, Reply
 from plomba.desk.api.services import Services
-from plomba.desk.order_files import rows_of
-from plomba.desk.orders import Order, read_orders
+from plomba.desk.order_files import JSON_MAX, rows_of
+from plomba.desk.orders import Arrival, ImportRefused, Mistakes, read_arrivals
 from plomba.desk.views import Wanted
 from plomba.desk.words import codes
 from plomba.errors import UsageError
 
-ORDERS_FILE_MAX = 16 << 20
-"""Bytes of the longest import file."""
+CSV_MAX = 128 << 20
+"""Bytes of the longest CSV file."""
 
 
-def _read(services: Services, call: Call[None, bytes]) -> list[tuple[int, Order]]:
-    return read_orders(rows_of(call.body, call.media_type), services.book.lifecycle)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file that was read; or why it cannot be read to its end, when it was only to be tried."""
+
+    arrivals: list[Arrival]
+    mistakes: Mistakes
+    unreadable: ImportRefused | None = None
 
 
-def take(services: Services, call: Call[None, bytes]) -> Reply:
-    imported = services.book.take_orders(call.prepared)
-    return Reply(answers.Imported(imported.taken, imported.unchanged), changes=imported.taken > 0)
+def _read(services: Services, call: Call[shapes.ImportQuery, bytes]) -> _Read:
+    if call.media_type == JSON and len(call.body) > JSON_MAX:
+        raise UsageError("desk_body_large", limit=JSON_MAX)
+    try:
+        return _Read(*read_arrivals(rows_of(call.body, call.media_type), services.book.lifecycle))
+    except ImportRefused as refused:
+        if not call.query.dry_run:
+            raise
+        return _Read([], Mistakes(), refused)
+
+
+def take(services: Services, call: Call[shapes.ImportQuery, bytes]) -> Reply:
+    read: _Read = call.prepared
+    if read.unreadable is not None:
+        return Reply(tellings.unreadable_json(read.unreadable, call.lang), changes=False)
+    if call.query.dry_run:
+        trial = services.book.try_orders(read.arrivals, read.mistakes)
+        return Reply(tellings.trial_json(trial, call.lang), changes=False)
+    imported = services.book.take(read.arrivals, read.mistakes, str(call.account) or "api")
+    return Reply(tellings.imported_json(imported), changes=imported.taken > 0)
 
 
 def listed(services: Services, call: Call[shapes.OrdersQuery, None]) -> answers.Orders:
@@ -75,17 +99,19 @@ OPERATIONS = (
         path="/api/v1/orders",
         name="importOrders",
         tag="orders",
-        summary="Import an order file: all of it, or nothing and a list of every mistake.",
-        right="orders:import",
+        summary="Import an order file: all of it, or nothing and a list of every mistake. With `dry_run=1` nothing is"
+        " taken, and the answer says what would become of it.",
+        right="orders.import",
         handler=take,
         prepare=_read,
         body=Body(
             ("text/csv", JSON),
-            ORDERS_FILE_MAX,
+            CSV_MAX,
             shapes.OrderFile,
             read=False,
             samples={"text/csv": _SAMPLE, JSON: [_ROW]},
         ),
+        query=shapes.ImportQuery,
         answers={200: Content(answers.Imported)},
         errors={422: ("desk_import_refused",)},
     ),
@@ -95,7 +121,7 @@ OPERATIONS = (
         name="listOrders",
         tag="orders",
         summary="List orders page by page, in the order of import.",
-        right="orders:read",
+        right="orders.read",
         handler=listed,
         query=shapes.OrdersQuery,
         answers={200: Content(answers.Orders)},
@@ -107,7 +133,7 @@ OPERATIONS = (
         name="getOrder",
         tag="orders",
         summary="One order as it stands.",
-        right="orders:read",
+        right="orders.read",
         handler=one,
         at=shapes.OrderPath,
         answers={200: Content(answers.OrderAnswer)},

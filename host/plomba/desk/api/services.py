@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from functools import cached_property, partial
 from typing import ParamSpec, TypeVar
 
+from plomba.desk.accounts import Accounts
 from plomba.desk.api.cursors import Cursors
 from plomba.desk.api.idempotency import Keys
 from plomba.desk.book import Book
@@ -24,12 +25,13 @@ class Services:
     """The book lives in the one thread of `thread`, which also signs, verifies and waits for the disk: the loop keeps
     serving pages meanwhile, and everything at the desk happens in one order."""
 
-    def __init__(self, book: Book, thread: Executor, live: Live) -> None:
+    def __init__(self, book: Book, thread: Executor, live: Live, accounts: Accounts) -> None:
         self.book = book
         self.views = Views(book.store, book.lifecycle)
         self.listings = Listings(book.store)
         self.keys = Keys(book.store, book.clock)
         self.live = live
+        self.accounts = accounts
         self.page = Page(book.lifecycle)
         self._thread = thread
 

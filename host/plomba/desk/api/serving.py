@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from plomba.desk.accounts.account import Anonymous
 from plomba.desk.api.idempotency import HEADER, REFUSAL_MAX, Kept, key_of
 from plomba.desk.api.operations import ANYBODY, JSON, SAFE, Body, Call, Operation, Reply, checked
 from plomba.desk.api.services import Services
@@ -24,10 +25,7 @@ Authorize = Callable[[Request, str], Awaitable[Any]]
 """Who asks, for a right. What it returns is the call's `account`; its text keeps idempotency keys apart. Raises
 PlombaError for whoever has not that right."""
 
-
-async def everybody(request: Request, right: str) -> str:
-    """Lets everybody do everything."""
-    return ""
+ANONYMOUS = Anonymous()
 
 
 class Serving:
@@ -53,7 +51,7 @@ class Serving:
         return Route(path, endpoint, methods=list(methods))
 
     async def _answer(self, operation: Operation, request: Request) -> Response:
-        account = "" if operation.right == ANYBODY else await self._authorize(request, operation.right)
+        account = ANONYMOUS if operation.right == ANYBODY else await self._authorize(request, operation.right)
         found = [(name, value) for name, value in request.query_params.multi_items()]
         call: Call[Any, Any] = Call(
             path=operation.path_parameters(request.path_params, request.url.path),
@@ -72,7 +70,7 @@ class Serving:
             call = replace(call, body=_decoded(operation.body, raw), media_type=media_type)
         header = request.headers.getlist(HEADER)
         if not header or not operation.keyed:
-            return await self._done(operation, call, lambda made: None)
+            return await self._done(operation, call, "", lambda made: None)
         key = key_of(", ".join(header))
         return await self._once(operation, call, str(account), key, _hash(request, operation, call.media_type, raw))
 
@@ -92,22 +90,24 @@ class Serving:
                 media_type = made.media_type or ""
                 keys.keep(account, key, operation.name, Kept(request, made.status_code, media_type, bytes(made.body)))
 
-            return await self._done(operation, call, keep)
+            return await self._done(operation, call, key, keep)
         finally:
             self._running.discard((account, key))
 
-    async def _done(self, operation: Operation, call: Call[Any, Any], keep: Callable[[Response], None]) -> Response:
+    async def _done(
+        self, operation: Operation, call: Call[Any, Any], key: str, keep: Callable[[Response], None]
+    ) -> Response:
         services = self._services
         try:
             if operation.prepare is not None:
                 # Elsewhere than in the book's thread: a long file must not make scans wait while it is read.
                 call = replace(call, prepared=await asyncio.to_thread(operation.prepare, services, call))
-            answer, changes = await services.run(_carried_out, services, operation, call, keep)
+            answer, changes = await services.run(_carried_out, services, operation, call, keep, key)
         except (PlombaError, ImportRefused) as error:
             # Everything was undone. The refusal belongs to the key as an answer does.
             refusal = problem_of(error, call.lang)
             if refusal.status_code < 500 and len(refusal.body) <= REFUSAL_MAX:
-                await services.run(_kept, services, refusal, keep)
+                await services.run(_kept, services, operation, call, key, refusal, keep, error)
             return refusal
         if changes:
             services.live.change()
@@ -115,20 +115,39 @@ class Serving:
 
 
 def _carried_out(
-    services: Services, operation: Operation, call: Call[Any, Any], keep: Callable[[Response], None]
+    services: Services, operation: Operation, call: Call[Any, Any], keep: Callable[[Response], None], key: str
 ) -> tuple[Response, bool]:
     assert operation.handler is not None
     if operation.method in SAFE:
         return _made(operation.handler(services, call))[0], False
     with services.book.store.transaction():
         answer, changes = _made(operation.handler(services, call))
+        _audit(services, operation, call, key, "done")
         keep(answer)
     return answer, changes
 
 
-def _kept(services: Services, answer: Response, keep: Callable[[Response], None]) -> None:
+def _kept(
+    services: Services,
+    operation: Operation,
+    call: Call[Any, Any],
+    key: str,
+    answer: Response,
+    keep: Callable[[Response], None],
+    error: PlombaError | ImportRefused,
+) -> None:
+    if operation.method in SAFE:
+        return
     with services.book.store.transaction():
+        _audit(services, operation, call, key, error.code if isinstance(error, PlombaError) else "desk_import_refused")
         keep(answer)
+
+
+def _audit(services: Services, operation: Operation, call: Call[Any, Any], key: str, outcome: str) -> None:
+    if operation.audited:
+        subject = " ".join(str(value) for value in msgspec.structs.asdict(call.path).values())
+        who = call.account
+        services.accounts.audit.wrote(who.name, who.peer, operation.name, subject, outcome, key)
 
 
 def _made(found: Any) -> tuple[Response, bool]:

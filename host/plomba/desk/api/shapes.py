@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -61,6 +61,12 @@ class OrdersQuery(Paged):
     place: Place | None = None
     shop: Shop | None = None
     q: Begins | None = None
+
+
+class ImportQuery(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Whether a file is taken, or only tried."""
+
+    dry_run: Annotated[Literal[0, 1], Meta(description="1: everything is checked and nothing is taken.")] = 0
 
 
 class EventsQuery(Paged):

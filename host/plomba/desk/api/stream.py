@@ -118,7 +118,7 @@ OPERATIONS = (
         tag="records",
         summary="Everything that happens, as server-sent events: each accepted record with what it did. `id` is where"
         " to go on: send it as Last-Event-ID or as `after`.",
-        right="records:read",
+        right="stream.read",
         streamer=stream,
         query=shapes.StreamQuery,
         answers={200: Content(str, EVENT_STREAM, {"record": answers.RecordMessage})},
