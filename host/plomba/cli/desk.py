@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,4 +94,62 @@ def openapi(*, out: Path | None = None) -> int:
         print(document(), end="")
     else:
         out.write_text(document(), encoding="utf-8", newline="\n")
+    return 0
+
+
+def lifecycle(
+    file: Path | None = None,
+    *,
+    mermaid: Annotated[bool, Parameter(negative="", help="A diagram that GitHub draws, instead of the table.")] = False,
+) -> int:
+    """Print the lifecycle of an order: states, holders, ways on, deadlines (docs/lifecycle.md).
+
+    FILE is another lifecycle than the one that ships with the desk.
+
+    Example: plomba desk lifecycle --mermaid
+    """
+    from plomba.desk.lifecycle import load, parse
+    from plomba.desk.mermaid import diagram, table
+
+    if file is None:
+        life = load()
+    else:
+        try:
+            life = parse(file.read_text(encoding="utf-8"), str(file))
+        except OSError as error:
+            raise UsageError("file_missing", path=file) from error
+        except UnicodeDecodeError as error:
+            raise UsageError("desk_data_invalid", path=file, where=error) from error
+    print(diagram(life) if mermaid else table(life))
+    return 0
+
+
+def calendar(
+    file: Path,
+    *,
+    place: Annotated[int | None, Parameter(help="This place alone; else all that the file names.")] = None,
+    since: Annotated[datetime | None, Parameter(help="From this moment on, else from now.")] = None,
+    count: Annotated[int, Parameter(help="How many openings.")] = 7,
+) -> int:
+    """Check a calendar and print the next opening hours of its places, by their own clocks (docs/calendar.md).
+
+    Exit status 2 when it must be corrected; every mistake is told.
+
+    Example: plomba desk calendar calendar.toml --place 17
+    """
+    from plomba.desk.calendars import DEFAULT, Calendars
+
+    calendars, mistakes = Calendars.read(file)
+    for mistake in mistakes:
+        print(f"plomba: {mistake.what()}  [{mistake.code}]\n  → {mistake.next_step()}", file=sys.stderr)
+    if mistakes:
+        return mistakes[0].exit_status
+    shown = {str(number): calendars.of(number) for number in calendars.own()}
+    shown = {DEFAULT: calendars.default, **shown} if place is None else {str(place): calendars.of(place)}
+    moment = int((since or datetime.now(UTC)).timestamp())
+    for name, each in shown.items():
+        print(f"{name}  {each.zone}")
+        for opening in each.openings(moment, count):
+            opens, closes = (datetime.fromtimestamp(end, each.zone) for end in opening)
+            print(f"  {opens:%Y-%m-%d %H:%M} - {closes:%Y-%m-%d %H:%M}")
     return 0

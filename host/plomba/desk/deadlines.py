@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 MOMENTS = ("cutoff", "start", "slot_end", "keep_until")
 """What may be promised for one order, in the order of Plan's fields."""
@@ -71,9 +70,7 @@ def read_deadline(entry: object) -> Deadline:
     """Of a state in the file. Raises ValueError that names what is wrong."""
     if not isinstance(entry, dict) or set(entry) - _KEYS:
         raise ValueError("deadline")
-    incident = entry.get("incident")
-    if not isinstance(incident, str) or not _INCIDENT.fullmatch(incident):
-        raise ValueError("incident")
+    incident = read_incident(entry.get("incident"))
     before, closing = entry.get("before", ""), entry.get("until")
     if before not in ("", *MOMENTS) or ("by" in entry and not before):
         raise ValueError("before")
@@ -86,8 +83,17 @@ def read_deadline(entry: object) -> Deadline:
     return Deadline(incident, within, entry.get("clock") != "always", before, by, closing is not None)
 
 
-def read_watch(entry: Mapping[str, Any]) -> Watch:
+def read_incident(name: object) -> str:
+    """Raises ValueError for what cannot name a kind of incident."""
+    if not isinstance(name, str) or not _INCIDENT.fullmatch(name):
+        raise ValueError("incident")
+    return name
+
+
+def read_watch(entry: object) -> Watch:
     """Raises ValueError that names what is wrong."""
+    if not isinstance(entry, dict):
+        raise ValueError("silence, clock_error, escalate")
     listed = entry.get("escalate", [])
     if set(entry) - {"silence", "clock_error", "escalate"} or not isinstance(listed, list):
         raise ValueError("silence, clock_error, escalate")

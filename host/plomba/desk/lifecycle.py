@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from plomba.desk.deadlines import Deadline, Watch, read_deadline, read_watch
+from plomba.desk.deadlines import Deadline, Watch, read_deadline, read_incident, read_watch
 from plomba.desk.handover import DUAL, POLICIES, completed, completes, passed
 from plomba.desk.moves import WORDS, Move, chosen, disputed, refusal
 from plomba.desk.steps import DONE, MOVED, TRAINING, Scan, Standing, Step, Taken
@@ -137,6 +137,8 @@ class _Reader:
 
     def lifecycle(self, data: Mapping[str, Any], content: str) -> Lifecycle:
         holders = tuple(data.get("holders", ()))
+        if not all(isinstance(name, str) and name.isidentifier() for name in holders):
+            raise self.wrong("holders")
         states: list[int] = []
         holder: dict[int, str] = {}
         marks: dict[str, set[int]] = {"entry": set(), "end": set(), "visit": set()}
@@ -159,6 +161,8 @@ class _Reader:
         decisions = {}
         for number, entry in enumerate(data.get("decision", ()), start=1):
             name, decided = self._decision(f"decision {number}", entry, holders, states, marks["end"])
+            if name in decisions:
+                raise self.wrong(f"decision {number}: {name} is there already")
             decisions[name] = decided
         moves: dict[tuple[int, int], list[Move]] = {}
         for number, entry in enumerate(data.get("move", ()), start=1):
@@ -238,8 +242,14 @@ class _Reader:
             gate,
             entry.get("seal", ""),
             entry.get("bag", ""),
-            entry.get("incident", ""),
+            self._incident(entry["incident"], where) if "incident" in entry else "",
         )
+
+    def _incident(self, name: object, where: str) -> str:
+        try:
+            return read_incident(name)
+        except ValueError as error:
+            raise self.wrong(f"{where}: {error}") from error
 
     def _deadlines(
         self, name: str, state: int, entry: Mapping[str, Any], deadlines: dict[tuple[int, int], Deadline]
@@ -253,13 +263,17 @@ class _Reader:
                     raise self.wrong(f"state.{name}.{key}: {error}") from error
                 deadlines |= {(state, order_class): deadline for order_class in classes}
 
-    def _policy(self, entry: Mapping[str, Any]) -> Mapping[int, str]:
+    def _policy(self, entry: object) -> Mapping[int, str]:
         classes = {name.lower(): code for name, code in codes("order_class").items()}
-        if not entry.keys() <= classes.keys() or not set(entry.values()) <= set(POLICIES):
+        if (
+            not isinstance(entry, dict)
+            or not entry.keys() <= classes.keys()
+            or any(policy not in POLICIES for policy in entry.values())
+        ):
             raise self.wrong(f"custody: {', '.join(classes)}: {', '.join(POLICIES)}")
         return {code: entry.get(name, DUAL) for name, code in classes.items()}
 
-    def _watch(self, entry: Mapping[str, Any]) -> Watch:
+    def _watch(self, entry: object) -> Watch:
         try:
             return read_watch(entry)
         except ValueError as error:
@@ -268,8 +282,10 @@ class _Reader:
     def _decision(
         self, where: str, entry: Mapping[str, Any], holders: Sequence[str], states: Sequence[int], ends: set[int]
     ) -> tuple[str, Decided]:
-        if set(entry) - _DECISION_KEYS or not {"name", "from", "to"} <= set(entry):
+        if set(entry) - _DECISION_KEYS or not {"name", "from", "to"} <= set(entry) or not entry["from"]:
             raise self.wrong(where)
+        if not isinstance(entry["name"], str) or not entry["name"].isidentifier():
+            raise self.wrong(f"{where}: name")
         origins = frozenset(self._code("state", name, where) for name in entry["from"])
         to = self._code("state", entry["to"], where)
         if not origins | {to} <= set(states) or origins & ends or to in origins:
