@@ -57,9 +57,9 @@ def test_scans_appear_without_a_reload(desk: DeskProcess, scanner: Scanner, page
     expect(row(page, "A-1").locator(".state")).to_have_text("at the point")
     expect(row(page, "A-1")).to_contain_text("48,900.50")
     wanted = [
-        ("ready", "pick-up point", "stored"),
-        ("being handed out", "pick-up point", "Scan the seal"),
-        ("verified", "pick-up point", "Seal is right"),
+        ("ready", "pick-up point 17", "stored"),
+        ("being handed out", "pick-up point 17", "Scan the seal"),
+        ("verified", "pick-up point 17", "Seal is right"),
         ("delivered", "customer", "hand-out"),
     ]
     for event, (state, holder, scan) in zip(scanner.way("A-1", "S1"), wanted, strict=True):

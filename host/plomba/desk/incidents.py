@@ -337,6 +337,14 @@ class Incidents:
         )
 
 
+def newest_open(store: Store, limit: int) -> list[Incident]:
+    """The incidents that nobody has closed, newest first."""
+    rows = store.query(
+        f"SELECT {_INCIDENT} FROM incidents WHERE closed IS NULL ORDER BY number DESC LIMIT :limit", {"limit": limit}
+    )
+    return [Incident(*row) for row in rows]
+
+
 _KEPT = msgspec.json.Decoder(Kept)
 
 

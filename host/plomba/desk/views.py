@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plomba.desk.differences import Conflict, Differences, Dispute, Stray
+from plomba.desk.incidents import Incident, newest_open
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.orders import MINOR_DIGITS
 from plomba.desk.store import Store, Terminal
@@ -76,12 +77,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All that the live page shows. `total`, `disputed`, `strayed` and `conflicted` count what is cut off too."""
+    """All that the live page shows. `total`, `open`, `unheard`, `disputed`, `strayed` and `conflicted` count what is
+    cut off too: `open` the incidents that nobody has closed, `unheard` the orders whose terminal has not reported."""
 
     total: int
     orders: Sequence[OrderView]
     states: Mapping[int, int]
     held: Sequence[Held]
+    open: int
+    incidents: Sequence[Incident]
+    unheard: int
     disputed: int
     disputes: Sequence[Dispute]
     strayed: int
@@ -116,13 +121,16 @@ class Views:
             states[state] = states.get(state, 0) + count
             orders, sums = held[holder]
             if currency:
-                sums[currency] = sums.get(currency, 0) + worth
+                sums[currency] = sums.get(currency, 0) + int(worth)
             held[holder] = (orders + count, sums)
         return Overview(
             total=sum(states.values()),
             orders=self.orders(LISTED),
             states=states,
             held=[Held(holder, orders, worth) for holder, (orders, worth) in held.items()],
+            open=self._store.count("FROM incidents WHERE closed IS NULL"),
+            incidents=newest_open(self._store, TROUBLES),
+            unheard=self._store.count("FROM orders WHERE unheard IS NOT NULL"),
             disputed=self._differences.disputed,
             disputes=self._differences.disputes(TROUBLES),
             strayed=self._differences.strayed,
