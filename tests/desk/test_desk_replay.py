@@ -628,3 +628,16 @@ def test_another_meaning_of_records_places_all_orders_anew(
             assert (states(again) == wanted) == placed_anew
         finally:
             again.close()
+
+
+def test_a_terminal_that_is_enrolled_late_makes_no_difference(book: Book, organisation: Organisation) -> None:
+    take(book, "A,plain,17,STAGED,\n", STATES)
+    giver, taker = (Scanner(organisation, now=NOW - 100, label=f"T{n}") for n in range(2))
+    book.enrol(taker.certificate, 17)
+    named = {Tlv.PEER_HEAD: giver.key.id + (1).to_bytes(4, "big") + giver.head[:8]}
+    accept(book, taker.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.WITH_COURIER, more=named))
+    assert view(book, "A").holder == "courier"  # nobody here knows that it was a terminal
+    book.enrol(giver.certificate, 17)
+    assert view(book, "A").holder == "warehouse"
+    accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING))
+    assert (view(book, "A").holder, view(book, "A").party) == ("courier", "7")

@@ -122,7 +122,8 @@ class Book:
             if held is not None and new.serial < held.serial:
                 raise VerificationError("desk_certificate_older", found=new.serial, held=held.serial)
             self.store.put_terminal(new)
-            self._replay.enrolled()
+            if held is None:
+                self._replay.met(new.id, self._clock())
             self._receiver.chains.forget()
         return new
 

@@ -72,27 +72,35 @@ class Replay:
             event, id = fresh.event, fresh.event.order_id
             if id is None or id in anew or id not in courses:
                 continue
-            kept = courses[id]
-            head = event.head
-            place = (head.t_utc, head.terminal)
-            if not fresh.in_line or kept.course is None or not kept.course.lone or place <= merged[id]:
+            course = courses[id].course
+            if course is not None and fresh.in_line and self._added(course, event, merged[id]):
+                merged[id] = _place(event)
+                touched[id] = course
+            else:
                 anew.add(id)
                 touched.pop(id, None)
-                continue
-            moment = made(head, event.received, self._lifecycle.watch.clock_error)
-            scan = self._scan(event)
-            if moment is None or moment.when < kept.course.at or scan.action in _ENTANGLING:
-                anew.add(id)
-                touched.pop(id, None)
-                continue
-            kept.course.take(event.number, scan, moment, lambda seal: False)
-            merged[id] = place
-            touched[id] = kept.course
         self.incidents.settle(list(touched.values()), now)
         for id, course in touched.items():
             placing.put(course, anew=False, merged=merged[id])
         placing.write()
         self.place(anew, now)
+
+    def _added(self, course: Course, event: Event, merged: tuple[int, bytes]) -> bool:
+        """Adds the record, when it counts after all that is known of its order and nothing else decides about it."""
+        moment = made(event.head, event.received, self._lifecycle.watch.clock_error)
+        scan = self._scan(event)
+        late = moment is None or moment.when < course.at or _place(event) <= merged
+        if late or not course.lone or scan.action in _ENTANGLING:
+            return False
+        # That no other order has the seal which it may bind was asked for the whole batch.
+        course.take(event.number, scan, moment, lambda seal: False)
+        return True
+
+    def met(self, terminal: bytes, now: int) -> None:
+        """A terminal is known from here on: what names it means a hand-over between two."""
+        self.enrolled()
+        events = self.traces.naming_terminal(terminal)
+        self.place({id for e in events for id in self.concerned(e.head, e.parts, e.order_id)}, now)
 
     def place(self, ids: Iterable[str], now: int) -> None:
         """Places these orders anew, and all that are tied to them."""
@@ -218,7 +226,7 @@ class Replay:
         placing = Standings(self._store)
         self.incidents.settle(list(courses.values()), now, anew=True)
         for id, course in courses.items():
-            merged = max(((e.head.t_utc, e.head.terminal) for e in events[id]), default=(0, b""))
+            merged = max(map(_place, events[id]), default=(0, b""))
             placing.put(course, anew=True, merged=merged)
         placing.write()
 
@@ -280,8 +288,12 @@ class _Kept:
 
 
 def _counts(fresh: Fresh) -> tuple[int, bytes, int]:
-    head = fresh.event.head
-    return head.t_utc, head.terminal, head.seq
+    return *_place(fresh.event), fresh.event.head.seq
+
+
+def _place(event: Event) -> tuple[int, bytes]:
+    """By what records of several terminals are merged."""
+    return event.head.t_utc, event.head.terminal
 
 
 _ENTANGLING = (Action.BAG_ADD, Action.UNDO)

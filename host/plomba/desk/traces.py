@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from plomba.desk.links import peer_head
+from plomba.desk.links import named, peer_head
 from plomba.desk.orders import Order
 from plomba.desk.steps import Identity
 from plomba.desk.store import EVENT, Event, Store
@@ -72,8 +72,8 @@ class Traces:
             {"ids": sorted(orders), "refs": sorted(of_ref)},
         )
         for seal, id, ref in rows:
-            for named in [id] if id is not None else of_ref[ref]:
-                found.setdefault(named, set()).add(seal)
+            for one in [id] if id is not None else of_ref[ref]:
+                found.setdefault(one, set()).add(seal)
         return found
 
     def naming_records(self, names: Collection[bytes]) -> list[Event]:
@@ -81,6 +81,14 @@ class Traces:
         if not names:
             return []
         rows = self._store.query(f"SELECT {EVENT} FROM events e WHERE e.peer IN :names", {"names": sorted(names)})
+        return [Event(*row) for row in rows]
+
+    def naming_terminal(self, terminal: bytes) -> list[Event]:
+        """Records that name any record of this terminal."""
+        rows = self._store.query(
+            f"SELECT {EVENT} FROM events e WHERE e.peer >= :first AND e.peer <= :last",
+            {"first": named(terminal, 0), "last": named(terminal, 0xFFFFFFFF)},
+        )
         return [Event(*row) for row in rows]
 
     def behind(self, events: Collection[Event]) -> dict[int, Identity]:
