@@ -28,6 +28,7 @@ _LOCK = 0x706C6F6D6261
 _CACHE_KIB = 65536
 _WAL_PAGES = 10_000
 """Pages of the log before they go into the file: a page that changes often is written there once."""
+_NAME = re.compile(r":(\w+)")
 _LISTS = (list, tuple, set, frozenset)
 _IN = re.compile(r"\bIN :(\w+)")
 _NOT_IN = re.compile(r"\bNOT IN :(\w+)")
@@ -50,6 +51,7 @@ class Database:
         self.name = str(place) if isinstance(place, Path) else self._engine.url.render_as_string(hide_password=True)
         self._connection: sa.Connection | None = None
         self._statements: dict[str, tuple[str, tuple[str, ...] | None]] = {}
+        self._columns: dict[str, Mapping[str, str]] = {}
         self._live()
 
     @property
@@ -94,6 +96,41 @@ class Database:
             text, names = self._compiled(sql)
             # The driver takes the rows as they are: what SQLAlchemy does for each of them costs more than its insert.
             connection.exec_driver_sql(text, rows if names is None else _tuples(rows, names))
+
+    def update_many(
+        self, table: str, key: str, rows: Sequence[Values], expressions: Mapping[str, str] | None = None, only: str = ""
+    ) -> None:
+        """One row of the table for each of the rows, found by column `key`: every other name in it is a column and its
+        value, or `expressions` says what of it, `:name` being the value. `only`: a condition beside the key. Columns
+        of the table are written with its name."""
+        if not rows:
+            return
+        columns = [name for name in rows[0] if name != key]
+        to = {name: (expressions or {}).get(name, f":{name}") for name in columns}
+        condition = f"{table}.{key} = :{key}" + (f" AND {only}" if only else "")
+        if not self.postgresql:
+            changes = ", ".join(f"{name} = {expression}" for name, expression in to.items())
+            self.write_many(f"UPDATE {table} SET {changes} WHERE {condition}", rows)
+            return
+        types = self._types(table)
+        arrays = ", ".join(f"CAST(:{name} AS {types[name]}[])" for name in rows[0])
+        changes = ", ".join(f"{name} = {_of_row(expression)}" for name, expression in to.items())
+        # One statement, which the server plans once, for all rows.
+        sql = f"UPDATE {table} SET {changes} FROM unnest({arrays}) AS v({', '.join(rows[0])})"
+        values = {name: [row[name] for row in rows] for name in rows[0]}
+        with self._guarded() as connection:
+            connection.execute(_plain(f"{sql} WHERE {_of_row(condition)}"), values)
+
+    def _types(self, table: str) -> Mapping[str, str]:
+        """PostgreSQL: column -> its type."""
+        if table not in self._columns:
+            rows = self.query(
+                "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = :table"
+                " AND table_schema = current_schema()",
+                {"table": table},
+            )
+            self._columns[table] = {name: type for name, type in rows}
+        return self._columns[table]
 
     def _copy(
         self, connection: sa.Connection, table: str, columns: str, names: Sequence[str], rows: Sequence[Values]
@@ -200,6 +237,11 @@ class Database:
         return StoreError("desk_store_busy" if busy else "desk_store_failed", path=self.name, reason=reason)
 
 
+def _of_row(expression: str) -> str:
+    """With the columns of the rows `v` in the place of values."""
+    return _NAME.sub(r"v.\1", expression)
+
+
 def driver_error() -> type[Exception]:
     """What psycopg raises."""
     import psycopg
@@ -254,6 +296,11 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 @cache
 def _expanded(sql: str, lists: tuple[str, ...]) -> sa.TextClause:
     return sa.text(sql).bindparams(*(sa.bindparam(name, expanding=True) for name in lists))
+
+
+@cache
+def _plain(sql: str) -> sa.TextClause:
+    return sa.text(sql)
 
 
 @cache

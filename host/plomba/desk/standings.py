@@ -47,6 +47,8 @@ class Standings:
                 "merged_t": merged[0],
                 "merged_by": merged[1],
                 "check_at": course.check_at,
+                "awaited": None,
+                "unheard": None,
             }
         )
         for effect in course.effects:
@@ -78,10 +80,7 @@ class Standings:
             for table in ("effects", "custody", "bindings"):
                 self._store.write(f"DELETE FROM {table} WHERE order_id IN :ids", {"ids": self._anew})
         many = self._store.write_many
-        many(
-            "UPDATE custody SET until = :until WHERE order_id = :id AND until IS NULL",
-            self._ended,
-        )
+        self._store.update_many("custody", "order_id", self._ended, only="custody.until IS NULL")
         many(
             "INSERT INTO custody (order_id, position, since, until, kind, party, owed)"
             " VALUES (:id, :position, :since, :until, :kind, :party, :owed)",
@@ -97,20 +96,14 @@ class Standings:
             " ON CONFLICT (order_id, seal) DO UPDATE SET broken = :broken",
             self._bindings,
         )
-        moved = ("coalesce(:last, last)", "disputed + :disputed")
-        for rows, (last, disputed) in ((self._placed, (":last", ":disputed")), (self._moved, moved)):
-            many(
-                "UPDATE orders SET state = :state, holder = :holder, party = :party, bag = :bag, course = :course,"
-                " seals = :seals, records = :records, merged_t = :merged_t, merged_by = :merged_by,"
-                f" check_at = :check_at, awaited = NULL, unheard = NULL, last = {last}, disputed = {disputed}"
-                " WHERE id = :id",
-                rows,
-            )
+        further = {"last": "coalesce(:last, orders.last)", "disputed": "orders.disputed + :disputed"}
+        self._store.update_many("orders", "id", self._moved, further)
+        self._store.update_many("orders", "id", self._placed)
 
     def _custody(self, course: Course, anew: bool) -> None:
         spells: Sequence[Any] = course.spells
         if spells and not anew:
-            self._ended.append({"id": course.order.id, "until": spells[0].since})
+            self._ended.append({"order_id": course.order.id, "until": spells[0].since})
         for spell, after in zip_longest(spells, spells[1:]):
             self._spells.append(
                 {

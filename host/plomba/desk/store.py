@@ -115,6 +115,7 @@ class Store:
         self.query = self.database.query
         self.write = self.database.write
         self.write_many = self.database.write_many
+        self.update_many = self.database.update_many
         try:
             migrate(self.database)
         except BaseException:
