@@ -216,3 +216,13 @@ def test_the_page_keeps_to_its_own_house(desk: DeskProcess) -> None:
         found = desk.http.get(f"/static/{file.name}")
         assert found.status_code == 200
         assert not re.search(r"(?:https?:)?//(?!www\.w3\.org/2000/svg)\w+\.\w+", found.text)
+
+
+def test_a_deadline_that_passed_is_on_the_page_without_a_request(page: Page, desk: DeskProcess) -> None:
+    page.goto(desk.url)
+    desk.orders(
+        "order,class,place,value,currency,state,cutoff\nL-1,plain,17,900,RUB,ACCEPTED,2026-01-01T09:00:00+03:00\n"
+    )
+    incident = page.locator("[data-incident]")
+    expect(incident).to_contain_text("L-1", timeout=20_000)
+    expect(incident).to_contain_text("900")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from plomba.errors import PlombaError, UsageError
@@ -45,6 +47,7 @@ def serve(
         from plomba.desk.book import Book
         from plomba.desk.live import Live
         from plomba.desk.walls import hosts_for
+        from plomba.desk.watch import Watch
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _EXTRA:
@@ -55,9 +58,17 @@ def serve(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                self.watching = asyncio.create_task(watch.run())
+                self.watching.add_done_callback(self._watched)
                 ready(url)
 
+        def _watched(self, task: asyncio.Task[None]) -> None:
+            # A desk that no longer looks at the clock must not look alive.
+            if not task.cancelled():
+                self.should_exit = True
+
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            self.watching.cancel()
             live.close()
             await super().shutdown(sockets)
 
@@ -73,6 +84,7 @@ def serve(
             with _listening(host, port) as listener:
                 url = _url(listener)
                 live = Live()
+                watch = Watch(partial(_in_thread, thread, book.tick), live.change)
                 app = create_app(book, thread, live, hosts_for(host), accounts)
                 config = uvicorn.Config(
                     app,
@@ -86,10 +98,17 @@ def serve(
                     proxy_headers=False,
                     timeout_graceful_shutdown=_GRACE,
                 )
+                server = Server(config)
                 with _signals_end_quietly():
-                    Server(config).run([listener])
+                    server.run([listener])
+                if server.started and not server.watching.cancelled():
+                    server.watching.result()
         finally:
             thread.submit(book.close).result()
+
+
+async def _in_thread(thread: ThreadPoolExecutor, work: Callable[[], int]) -> int:
+    return await asyncio.get_running_loop().run_in_executor(thread, work)
 
 
 def _now() -> int:
