@@ -517,7 +517,7 @@ def any_record(scanner: Scanner, others: list[Scanner], chance: random.Random) -
     return chance.choice(makers)()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1 << 32))
 def test_the_outcome_does_not_depend_on_the_arrival(
     tmp_path_factory: pytest.TempPathFactory, organisation: Organisation, seed: int
