@@ -1,6 +1,7 @@
 """The order book: everything that can happen at the desk, each in one transaction.
 
-State moves by verified records only. There is no call here, and so none in the API, that sets it.
+State moves by verified records, and by decisions where the lifecycle has some. There is no call here, and so none in
+the API, that sets it.
 """
 
 from __future__ import annotations
@@ -16,13 +17,18 @@ from pathlib import Path
 from plomba.desk import intake, lifecycle, manifest, rules
 from plomba.desk import staff as staff_lists
 from plomba.desk.calendars import Calendars
+from plomba.desk.custody import Custody
+from plomba.desk.deciding import Deciding
+from plomba.desk.decisions import Decisions, Outcome
 from plomba.desk.events import Claimed, event_id, read_event
 from plomba.desk.expecting import Expecting
 from plomba.desk.importing import Imported, Importer, RowsRefused, Trial
+from plomba.desk.incidents import Incidents
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.orders import Arrival, ImportRefused, Mistakes, Order
 from plomba.desk.personal import Personal
-from plomba.desk.receiving import Outcome, Receiver
+from plomba.desk.receiving import Outcome as Received
+from plomba.desk.receiving import Receiver
 from plomba.desk.replay import Replay
 from plomba.desk.rules.pack import from_body
 from plomba.desk.store import Issued, Store, Terminal
@@ -81,6 +87,8 @@ class Book:
         self.personal = Personal(self.store, clock)
         self.versions = Versions(self.store, clock)
         self._importer = Importer(self.store, self._replay, self.personal, self.versions, requirements)
+        self.custody = Custody(self.store, self.lifecycle)
+        self._deciding = Deciding(self.store, self.lifecycle, self._replay)
         self._expecting = Expecting(self.store, self.lifecycle.holder.keys() - self.lifecycle.ends)
         self._organisation = organisation
         self._sealer: tuple[int, bytes, Organisation] | None = None
@@ -99,6 +107,14 @@ class Book:
     def clock(self) -> Callable[[], int]:
         """The desk's clock, s since 1970."""
         return self._clock
+
+    @property
+    def incidents(self) -> Incidents:
+        return self._replay.incidents
+
+    @property
+    def decisions(self) -> Decisions:
+        return self._replay.decisions
 
     def close(self) -> None:
         self.store.close()
@@ -131,7 +147,7 @@ class Book:
         """One answer for each event, in their order. A bad one is refused alone."""
         ids = [event_id(event) for event in events]
         claims: list[tuple[int, Claimed]] = []
-        outcomes: dict[int, Outcome] = {}
+        outcomes: dict[int, Received] = {}
         for at, event in enumerate(events):
             try:
                 claims.append((at, read_event(event)))
@@ -151,6 +167,41 @@ class Book:
         """Opens incidents for deadlines that have passed; returns how many orders and incidents were looked at."""
         with self.store.transaction():
             return self._replay.incidents.tick(self._clock())
+
+    def close_incident(self, number: int, person: str, text: str) -> None:
+        """`person` has dealt with it, and says so in `text`. Raises UsageError `desk_incident_unknown`,
+        `desk_incident_closed`."""
+        with self.store.transaction():
+            self._replay.incidents.close(number, person, text, self._clock())
+
+    def decide(
+        self,
+        kind: str,
+        order_id: str,
+        *,
+        person: str,
+        record: str = "",
+        source: str = "",
+        external_id: str = "",
+        reason: str = "",
+    ) -> Outcome:
+        """Takes a decision of the lifecycle about an order; it counts after all that is known of it. `record` is the
+        identity of the record that it stands on; one that needs none says its source and the id there.
+
+        Raises UsageError, and nothing is kept: `desk_order_unknown`; `desk_decision_kind`; `desk_decision_field`;
+        `desk_decision_record` for a record that is not here or did nothing of the kind to this order;
+        `desk_decision_state` where the order is not where it can be decided so."""
+        with self.store.transaction():
+            return self._deciding.take(
+                kind,
+                order_id,
+                self._clock(),
+                person=person,
+                record=record,
+                source=source,
+                external_id=external_id,
+                reason=reason,
+            )
 
     def take_orders(self, orders: Sequence[tuple[int, Order]]) -> Imported:
         """Takes all (row, order), without personal data, or none. Raises ImportRefused."""
@@ -305,7 +356,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _answer(id: str | None, outcome: Outcome) -> Answer:
+def _answer(id: str | None, outcome: Received) -> Answer:
     if isinstance(outcome, VerificationError):
         return Answer(id, REFUSED, outcome)
     return Answer(id, ACCEPTED if outcome else DUPLICATE)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from plomba.desk.order_cells import cells
 from plomba.desk.orders import COLUMNS
 from plomba.desk.paging import PAGE
+from plomba.desk.seen import EVERYTHING, Seen
 from plomba.desk.store import Store
 from plomba.desk.words import names
 
@@ -46,18 +47,20 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[s
         yield _lines([row])
 
 
-def orders(store: Store) -> Iterator[str]:
-    """All orders in the order of import: as they were imported, without personal data, and where they stand. One page
-    of them is read at a time, in the store's thread."""
-    return table((*COLUMNS, *STANDING), _orders(store))
+def orders(store: Store, seen: Seen = EVERYTHING) -> Iterator[str]:
+    """All orders that are `seen`, in the order of import: as they were imported, without personal data, and where they
+    stand. One page of them is read at a time, in the store's thread."""
+    return table((*COLUMNS, *STANDING), _orders(store, seen))
 
 
-def _orders(store: Store) -> Iterator[Sequence[object]]:
+def _orders(store: Store, seen: Seen) -> Iterator[Sequence[object]]:
+    condition, narrowing = seen
     number = 0
     while True:
         page = store.query(
-            "SELECT number, id, state, holder FROM orders WHERE number > :number ORDER BY number LIMIT :limit",
-            {"number": number, "limit": PAGE},
+            "SELECT o.number, o.id, o.state, o.holder FROM orders o WHERE o.number > :number"
+            f" AND {condition} ORDER BY o.number LIMIT :limit",
+            {**narrowing, "number": number, "limit": PAGE},
         )
         if not page:
             return

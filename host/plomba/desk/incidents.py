@@ -14,6 +14,7 @@ import msgspec
 
 from plomba.desk.course import LATE, REPORTED, TAKEN_BACK, Course, Ended, Kept, Wait
 from plomba.desk.deadlines import Watch
+from plomba.desk.seen import EVERYTHING, Seen
 from plomba.desk.store import Store
 from plomba.errors import UsageError
 from plomba_wire.vocabulary import State
@@ -151,16 +152,28 @@ class Incidents:
             )
 
     def listed(
-        self, *, order_id: str | None = None, open: bool = False, after: int = 0, limit: int = 500
+        self,
+        *,
+        order_id: str | None = None,
+        kind: str | None = None,
+        open: bool = False,
+        after: int = 0,
+        limit: int = 500,
+        seen: Seen = EVERYTHING,
     ) -> list[Incident]:
-        """By number, from behind `after`."""
-        where = "number > :after" + (" AND order_id = :order_id" if order_id is not None else "")
-        where += " AND closed IS NULL" if open else ""
-        values: dict[str, Any] = {"after": after, "limit": limit}
-        if order_id is not None:
-            values["order_id"] = order_id
+        """By number, from behind `after`; about the orders that are `seen`."""
+        condition, narrowing = seen
+        where = f"i.number > :after AND {condition}" + (" AND i.closed IS NULL" if open else "")
+        values: dict[str, Any] = {**narrowing, "after": after, "limit": limit}
+        for column, wanted in (("order_id", order_id), ("kind", kind)):
+            if wanted is not None:
+                where += f" AND i.{column} = :{column}"
+                values[column] = wanted
+        columns = ", ".join(f"i.{name}" for name in _INCIDENT.split(", "))
         rows = self._store.query(
-            f"SELECT {_INCIDENT} FROM incidents WHERE {where} ORDER BY number LIMIT :limit", values
+            f"SELECT {columns} FROM incidents i JOIN orders o ON o.id = i.order_id WHERE {where}"
+            " ORDER BY i.number LIMIT :limit",
+            values,
         )
         return [Incident(*row) for row in rows]
 
@@ -178,6 +191,21 @@ class Incidents:
             {"incident": number},
         )
         return [Note(*row) for row in rows]
+
+    def told(self, after: int, limit: int) -> list[tuple[Incident, Note]]:
+        """Notes with the incident that each is about, in the order they were written, from behind number `after` on."""
+        columns = ", ".join(f"i.{name}" for name in _INCIDENT.split(", "))
+        rows = self._store.query(
+            f"SELECT n.number, n.at, n.what, n.record, n.seconds, n.person, n.text, {columns} FROM incident_notes n"
+            " JOIN incidents i ON i.number = n.incident WHERE n.number > :after ORDER BY n.number LIMIT :limit",
+            {"after": after, "limit": limit},
+        )
+        return [(Incident(*row[7:]), Note(*row[:7])) for row in rows]
+
+    def last_note(self) -> int:
+        """The number of the newest note, 0 = there is none."""
+        number: int | None = self._store.query("SELECT max(number) FROM incident_notes")[0][0]
+        return number or 0
 
     def close(self, number: int, person: str, text: str, now: int) -> None:
         """A person has dealt with it; what they write stays. Raises UsageError `desk_incident_unknown`,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from plomba.desk.seen import EVERYTHING, Seen
 from plomba.desk.store import Store
 
 
@@ -63,15 +64,27 @@ class Listings:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def newest(self, before: int | None, limit: int) -> list[Listed]:
-        """Records of all orders, the newest first, from below the number `before` on."""
+    def newest(self, before: int | None, limit: int, seen: Seen | None = None) -> list[Listed]:
+        """Records of all orders, the newest first, from below the number `before` on. `seen`: only those that did
+        something to, or were refused by, an order that is seen."""
+        condition, narrowing = seen or EVERYTHING
+        values: dict[str, object] = {**narrowing, "limit": limit}
+        where = []
+        if before is not None:
+            where.append("e.number < :before")
+            values["before"] = before
+        if seen is not None:
+            where.append(
+                "EXISTS (SELECT 1 FROM effects x JOIN orders o ON o.id = x.order_id"
+                f" WHERE x.event = e.number AND {condition})"
+            )
         # A record of a whole bag is one record, whatever it did to how many orders.
         rows = self._store.query(
             f"SELECT {_ROW}, {_EFFECT} {_EVENTS} LEFT JOIN effects f ON f.event = e.number"
             " AND (e.order_id IS NOT NULL OR e.order_ref <> 0)"
-            + ("" if before is None else " WHERE e.number < :before")
+            + (f" WHERE {' AND '.join(where)}" if where else "")
             + " ORDER BY e.number DESC LIMIT :limit",
-            {"before": before, "limit": limit} if before is not None else {"limit": limit},
+            values,
         )
         return [_listed(row) for row in rows]
 
@@ -106,6 +119,18 @@ class Listings:
         ):
             effects.setdefault(number, []).append(Effect(*effect))
         return [Told(row, tuple(effects.get(row.number, ()))) for row in rows]
+
+    def seen_of(self, ids: Collection[str], seen: Seen) -> set[str]:
+        """Those of these orders that are seen."""
+        condition, narrowing = seen
+        if not ids:
+            return set()
+        return {
+            id
+            for (id,) in self._store.query(
+                f"SELECT o.id FROM orders o WHERE o.id IN :ids AND {condition}", {**narrowing, "ids": sorted(ids)}
+            )
+        }
 
     def last(self) -> int:
         """The number of the newest record, 0 = there is none."""

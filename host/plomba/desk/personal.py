@@ -71,6 +71,18 @@ class Personal:
         Once only: the second time answers as the first. SQLite: when this returns, the bytes are in no file of the
         database; PostgreSQL: after the next VACUUM of the table (docs/orders.md). Raises UsageError
         `desk_order_unknown`, `desk_personal_unerasable`."""
+        with self._store.transaction():
+            erased = self.forget(order_id, person)
+        # Also the second time: the desk may have ended between the two steps of the first.
+        self.scour()
+        return erased
+
+    def scour(self) -> None:
+        """The second step of an erasure, when the first is on disk; outside of a transaction."""
+        self._store.database.empty_log()
+
+    def forget(self, order_id: str, person: str) -> Erased:
+        """The first step of an erasure: no row holds them any more. Raises as `erase`."""
         who = person.strip()
         if not who or not who.isprintable() or len(who.encode()) > _PERSON_MAX:
             raise UsageError("desk_personal_unerasable")
@@ -85,8 +97,6 @@ class Personal:
                     {"id": order_id, "at": before.at, "person": who},
                 )
             self._store.write("DELETE FROM personal WHERE order_id = :id", {"id": order_id})
-        # Also the second time: the desk may have ended between the two steps of the first.
-        self._store.database.empty_log()
         return before
 
 

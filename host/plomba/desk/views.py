@@ -10,6 +10,7 @@ from plomba.desk.differences import Conflict, Differences, Dispute, Stray
 from plomba.desk.incidents import Incident, newest_open
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.orders import MINOR_DIGITS
+from plomba.desk.seen import EVERYTHING, Seen
 from plomba.desk.store import Store, Terminal
 from plomba_wire.codec import RecordHead
 
@@ -150,10 +151,11 @@ class Views:
         )
         return [self._order(row) for row in rows]
 
-    def imported(self, after: int, limit: int, wanted: Wanted) -> list[OrderView]:
-        """In the order of import, from behind the number `after` on."""
-        values: dict[str, object] = {"after": after, "limit": limit}
-        where = ["o.number > :after"]
+    def imported(self, after: int, limit: int, wanted: Wanted, seen: Seen = EVERYTHING) -> list[OrderView]:
+        """Of those that are `seen`, in the order of import, from behind the number `after` on."""
+        condition, narrowing = seen
+        values: dict[str, object] = {**narrowing, "after": after, "limit": limit}
+        where = ["o.number > :after", condition]
         for column, value in (
             ("state", wanted.state),
             ("holder", wanted.holder),

@@ -16,7 +16,21 @@ from starlette.staticfiles import StaticFiles
 
 from plomba.desk.accounts import Accounts
 from plomba.desk.accounts.gate import Gate
-from plomba.desk.api import events, openapi, orders, pages, stream, terminals
+from plomba.desk.api import (
+    audit,
+    custody,
+    decisions,
+    events,
+    exports,
+    incidents,
+    openapi,
+    orders,
+    pages,
+    personal,
+    stream,
+    terminals,
+    versions,
+)
 from plomba.desk.api.operations import ANYBODY, JSON, Call, Content, Operation
 from plomba.desk.api.services import Services
 from plomba.desk.api.serving import Serving
@@ -37,6 +51,13 @@ TABLE: tuple[Operation, ...] = (
     *events.OPERATIONS,
     *stream.OPERATIONS,
     *terminals.OPERATIONS,
+    *incidents.OPERATIONS,
+    *audit.OPERATIONS,
+    *exports.OPERATIONS,
+    *custody.OPERATIONS,
+    *decisions.OPERATIONS,
+    *personal.OPERATIONS,
+    *versions.OPERATIONS,
     *orders.OPERATIONS,
     Operation(
         method="GET",

@@ -11,6 +11,7 @@ from plomba.desk.api import answers, shapes
 from plomba.desk.api.cursors import listing, page
 from plomba.desk.api.operations import Body, Call, Content, Operation, Reply
 from plomba.desk.api.services import Services
+from plomba.desk.api.visible import hidden
 from plomba.desk.book import ACCEPTED, Answer
 from plomba.desk.differences import Differences
 from plomba.desk.listings import counted
@@ -60,7 +61,11 @@ def listed(services: Services, call: Call[shapes.EventsQuery, None]) -> answers.
     name = listing("events", query.order)
     at = None if query.cursor is None else cursors.open(name, query.cursor, int)
     if query.order is None:
-        rows = services.listings.newest(at, query.limit + 1)
+        seen = call.account.narrowed("o") if call.account.limited else None
+        rows = services.listings.newest(at, query.limit + 1, seen)
+    elif hidden(services, call, query.order):
+        # As of an order that is not here and of which no record speaks.
+        rows = []
     else:
         rows = services.listings.of_order(query.order, at or 0, query.limit + 1)
     rows, more = page(rows, query.limit, lambda one: one.row.number)

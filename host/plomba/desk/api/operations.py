@@ -17,6 +17,7 @@ from plomba.errors import UsageError
 from plomba.texts import LANGUAGES
 
 JSON = "application/json"
+CSV = "text/csv"
 OCTETS = "application/octet-stream"
 HTML = "text/html"
 EVENT_STREAM = "text/event-stream"
@@ -80,6 +81,8 @@ class Reply:
     status: int = 200
     changes: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    after: Callable[[], object] | None = None
+    """What remains to be done in the book's thread when all is on disk, before the answer goes out."""
 
 
 Handler = Callable[[Services, Call[Any, Any]], Any]

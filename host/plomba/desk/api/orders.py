@@ -12,6 +12,7 @@ from plomba.desk.api import answers, shapes
 from plomba.desk.api.cursors import listing, page
 from plomba.desk.api.operations import JSON, Body, Call, Content, Operation, Reply
 from plomba.desk.api.services import Services
+from plomba.desk.api.visible import order_of
 from plomba.desk.order_files import JSON_MAX, rows_of
 from plomba.desk.orders import Arrival, ImportRefused, Mistakes, read_arrivals
 from plomba.desk.views import Wanted
@@ -64,30 +65,15 @@ def listed(services: Services, call: Call[shapes.OrdersQuery, None]) -> answers.
     )
     name = listing("orders", [query.state, query.holder, query.place, query.shop, query.q])
     after = 0 if query.cursor is None else services.cursors.open(name, query.cursor, int)
-    views, more = page(services.views.imported(after, query.limit + 1, wanted), query.limit, lambda view: view.number)
+    found = services.views.imported(after, query.limit + 1, wanted, call.account.narrowed("o"))
+    views, more = page(found, query.limit, lambda view: view.number)
     return answers.Orders(
         [answers.order_answer(view) for view in views], UNSET if more is None else services.cursors.seal(name, more)
     )
 
 
 def one(services: Services, call: Call[None, None]) -> answers.OrderAnswer:
-    id = sayable(call.path.id)
-    view = services.views.order(id)
-    if view is None:
-        raise UsageError("desk_order_unknown", order=id)
-    return answers.order_answer(view)
-
-
-def sayable(text: str) -> str:
-    """An order id out of a URL. Half of a surrogate pair and NUL are no text that a store could look up. Raises
-    UsageError desk_order_unknown."""
-    try:
-        text.encode()
-        if "\0" not in text:
-            return text
-    except UnicodeEncodeError:
-        pass
-    raise UsageError("desk_order_unknown", order=text)
+    return answers.order_answer(order_of(services, call))
 
 
 _SAMPLE = "order,class,place,value,currency,shop,cell,seals\n18042-7,sealed,17,48900.50,RUB,Silver,A-12,S1 S2\n"

@@ -119,12 +119,15 @@ def _carried_out(
 ) -> tuple[Response, bool]:
     assert operation.handler is not None
     if operation.method in SAFE:
-        return _made(operation.handler(services, call))[0], False
+        return _made(_reply(operation.handler(services, call))), False
     with services.book.store.transaction():
-        answer, changes = _made(operation.handler(services, call))
+        reply = _reply(operation.handler(services, call))
+        answer = _made(reply)
         _audit(services, operation, call, key, "done")
         keep(answer)
-    return answer, changes
+    if reply.after is not None:
+        reply.after()
+    return answer, reply.changes
 
 
 def _kept(
@@ -150,14 +153,17 @@ def _audit(services: Services, operation: Operation, call: Call[Any, Any], key: 
         services.accounts.audit.wrote(who.name, who.peer, operation.name, subject, outcome, key)
 
 
-def _made(found: Any) -> tuple[Response, bool]:
-    reply = found if isinstance(found, Reply) else Reply(found)
+def _reply(found: Any) -> Reply:
+    return found if isinstance(found, Reply) else Reply(found)
+
+
+def _made(reply: Reply) -> Response:
     content, headers = reply.content, dict(reply.headers)
     if content is None:
-        return Response(status_code=204, headers=headers), reply.changes
+        return Response(status_code=204, headers=headers)
     if isinstance(content, Response):
-        return content, reply.changes
-    return Response(msgspec.json.encode(content), reply.status, headers, JSON), reply.changes
+        return content
+    return Response(msgspec.json.encode(content), reply.status, headers, JSON)
 
 
 def _hash(request: Request, operation: Operation, media_type: str, body: bytes) -> bytes:

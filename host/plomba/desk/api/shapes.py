@@ -16,12 +16,13 @@ ROWS = 500
 """Rows of one page unless told otherwise."""
 ROWS_MAX = 5000
 NUMBER_MAX = 0xFFFFFFFF
-_NO_NUL = r"^[^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 
 
-def _one_of(words: list[str], about: str) -> Meta:
+def one_of(words: list[str], about: str) -> Meta:
+    """Any of these words. A `$` would let a line break behind it pass."""
     pattern = "|".join(re.escape(word) for word in words)
-    return Meta(pattern=f"^({pattern})$", description=about, extra_json_schema={"enum": words})
+    return Meta(pattern=rf"^({pattern})(?![\s\S])", description=about, extra_json_schema={"enum": words})
 
 
 Limit = Annotated[int, Meta(ge=1, le=ROWS_MAX, description="Rows of this page.")]
@@ -33,17 +34,17 @@ Cursor = Annotated[
         description="`next` of the page before, with the same filters: this page goes on behind it.",
     ),
 ]
-State = Annotated[str, _one_of(list(names("state").values()), "Only orders in this state.")]
-Holder = Annotated[str, _one_of(list(lifecycle.load().holders), "Only orders that this holder has.")]
+State = Annotated[str, one_of(list(names("state").values()), "Only orders in this state.")]
+Holder = Annotated[str, one_of(list(lifecycle.load().holders), "Only orders that this holder has.")]
 Place = Annotated[int, Meta(ge=0, le=NUMBER_MAX, description="Number of the point.")]
 Terminal = Annotated[
     str,
     Meta(description="Id of the terminal's key: 16 hex digits.", extra_json_schema={"pattern": "^[0-9a-f]{16}$"}),
 ]
 OrderId = Annotated[str, Meta(description="The order's number, percent-encoded.")]
-Named = Annotated[str, Meta(max_length=ID_MAX, pattern=_NO_NUL, description="Only records about this order.")]
-Begins = Annotated[str, Meta(max_length=ID_MAX, pattern=_NO_NUL, description="Only orders whose number begins so.")]
-Shop = Annotated[str, Meta(max_length=SHOP_MAX, pattern=_NO_NUL, description="Only orders of this shop.")]
+Named = Annotated[str, Meta(max_length=ID_MAX, pattern=NO_NUL, description="Only records about this order.")]
+Begins = Annotated[str, Meta(max_length=ID_MAX, pattern=NO_NUL, description="Only orders whose number begins so.")]
+Shop = Annotated[str, Meta(max_length=SHOP_MAX, pattern=NO_NUL, description="Only orders of this shop.")]
 
 
 class Paged(Struct, forbid_unknown_fields=True, kw_only=True):
