@@ -11,6 +11,7 @@ from desk_process import NOW, DeskProcess
 from desk_records import Scanner
 
 from plomba.desk.book import Book
+from plomba.testing.postgresql import database, programs, server
 from plomba.trust.organisation import Organisation
 
 
@@ -46,9 +47,47 @@ def clock() -> Clock:
     return Clock()
 
 
+ON_BOTH_STORES = {
+    "test_accounts",
+    "test_desk_replay",
+    "test_dry_run",
+    "test_intake",
+    "test_order_book",
+    "test_order_versions",
+    "test_pairs_and_deadlines",
+    "test_personal_data",
+}
+"""Modules whose tests of `book` run on SQLite and on a real PostgreSQL server; the others need one store only."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "book_url" in metafunc.fixturenames and metafunc.module.__name__ in ON_BOTH_STORES:
+        one = metafunc.definition.get_closest_marker("book_file") is not None
+        metafunc.parametrize("book_url", ["sqlite"] if one else ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a server that is started for these tests and ends with them."""
+    if programs() is None:
+        pytest.skip("no PostgreSQL server is installed here (on Debian: apt install postgresql)")
+    with server() as url:
+        yield url
+
+
 @pytest.fixture
-def book(tmp_path: Path, organisation: Organisation, clock: Clock) -> Iterator[Book]:
-    book = Book(tmp_path / "book", organisation, clock)
+def book_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Where `book` is: None for SQLite, else the URL of an empty database."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield None
+        return
+    with database(request.getfixturevalue("postgresql_server")) as url:
+        yield url
+
+
+@pytest.fixture
+def book(tmp_path: Path, organisation: Organisation, clock: Clock, book_url: str | None) -> Iterator[Book]:
+    book = Book(tmp_path / "book", organisation, clock, url=book_url)
     yield book
     book.close()
 

@@ -19,18 +19,10 @@ from plomba.desk.backup import back_up, restore
 from plomba.desk.book import Book
 from plomba.desk.store import Store
 from plomba.errors import PlombaError, StoreError
-from plomba.testing.postgresql import database, programs, server
+from plomba.testing.postgresql import database
 from plomba.trust.organisation import Organisation
 
 STORES = ["sqlite", "postgresql"]
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    if programs() is None:
-        pytest.skip("no PostgreSQL server is installed here")
-    with server() as url:
-        yield url
 
 
 @pytest.fixture
@@ -38,7 +30,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
     else:
-        with database(request.getfixturevalue("postgresql")) as url:
+        with database(request.getfixturevalue("postgresql_server")) as url:
             yield url
 
 
@@ -80,7 +72,7 @@ def test_it_comes_back_as_it_was(
     if to == "sqlite":
         into(None)
     else:
-        with database(request.getfixturevalue("postgresql")) as place:
+        with database(request.getfixturevalue("postgresql_server")) as place:
             into(place)
 
 

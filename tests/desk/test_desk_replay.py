@@ -571,6 +571,7 @@ def some_day(book: Book, counter: Scanner) -> None:
     accept(book, counter.whole(Action.HANDOVER_OUT, "B-1", State.HANDING), counter.undo(4), *counter.way("C", "S2"))
 
 
+@pytest.mark.book_file
 def test_a_book_of_the_first_form_is_placed_anew(
     tmp_path: Path, book: Book, counter: Scanner, organisation: Organisation
 ) -> None:
@@ -596,6 +597,7 @@ def test_a_book_of_the_first_form_is_placed_anew(
         again.close()
 
 
+@pytest.mark.book_file
 def test_another_lifecycle_places_all_orders_anew(
     tmp_path: Path, book: Book, counter: Scanner, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -613,6 +615,7 @@ def test_another_lifecycle_places_all_orders_anew(
         again.close()
 
 
+@pytest.mark.book_file
 def test_another_meaning_of_records_places_all_orders_anew(
     tmp_path: Path, book: Book, counter: Scanner, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

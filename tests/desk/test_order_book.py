@@ -333,6 +333,7 @@ def test_rules_are_the_same_bytes_every_time(
     assert book.rules(scanner.key.id) == first
 
 
+@pytest.mark.book_file
 def test_a_pack_changed_under_its_number_is_not_given_out(
     tmp_path: Path, book: Book, scanner: Scanner, organisation: Organisation, clock: Clock
 ) -> None:
@@ -352,6 +353,7 @@ def test_a_pack_changed_under_its_number_is_not_given_out(
     renewed.close()
 
 
+@pytest.mark.book_file
 def test_a_pack_that_changes_the_rules_without_a_word_is_not_given_out(
     tmp_path: Path, book: Book, scanner: Scanner, organisation: Organisation, clock: Clock
 ) -> None:
@@ -395,6 +397,7 @@ def test_unknown_terminals_get_nothing(book: Book) -> None:
 # the file
 
 
+@pytest.mark.book_file
 def test_a_second_desk_on_one_book_is_refused(tmp_path: Path, book: Book, organisation: Organisation) -> None:
     with pytest.raises(StoreError) as caught:
         Book(tmp_path / "book", organisation, Clock())
@@ -453,6 +456,7 @@ def test_a_record_by_a_label_counts_whenever_its_order_comes(book: Book, scanner
     assert refusals(book, "A-1,plain,17,\n", CODES) == [(2, "order", "desk_row_changed")]
 
 
+@pytest.mark.book_file
 def test_a_book_that_took_such_a_record_for_a_stray_is_mended(
     tmp_path: Path, book: Book, scanner: Scanner, organisation: Organisation, clock: Clock
 ) -> None:
