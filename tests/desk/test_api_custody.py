@@ -48,7 +48,7 @@ def test_exposures_at_each_moment(api: Api, moved: tuple[str, str]) -> None:
 
 
 def test_an_orders_owners(api: Api, moved: tuple[str, str], clock: Clock) -> None:
-    before, after = moved
+    before, _ = moved
     found = api.get("orders/A-1/custody", at=before)
     assert found["owner"] == {"kind": "warehouse", "party": "17"}
     assert [(one["kind"], one["party"], one["owed"]) for one in found["spells"]] == [
