@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from opening_hours import OpeningHours, ParserError, State, UnknownCountryError
+from opening_hours import (
+    OpeningHours,
+    ParserError,  # type: ignore[attr-defined]  # its stub leaves the errors out
+    State,
+    UnknownCountryError,  # type: ignore[attr-defined]
+)
 
 from plomba.errors import PlombaError, UsageError
 

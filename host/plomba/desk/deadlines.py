@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 MOMENTS = ("cutoff", "start", "slot_end", "keep_until")
 """What may be promised for one order, in the order of Plan's fields."""
@@ -35,8 +34,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Until the moment `before` minus `by` s, where the order has one; else `within` s, of opening hours when `opening`,
-    or until the place closes. `incident` is what it is when it passes."""
+    """Until the moment `before` minus `by` s, where the order has one; else `within` s, of opening hours when `opening`, or
+    until the place closes. `incident` is what it is when it passes."""
 
     incident: str
     within: int
@@ -79,17 +78,19 @@ def read_deadline(entry: object) -> Deadline:
         raise ValueError("before")
     if closing not in (None, "closing") or (closing is None) == ("within" not in entry):
         raise ValueError("within, until")
-    if entry.get("clock", "opening") not in ("opening", "always"):
+    if entry.get("clock", "opening") not in ("opening", "always") or (closing and "clock" in entry):
         raise ValueError("clock")
     within = 0 if closing else duration(entry["within"])
     by = duration(entry["by"]) if "by" in entry else 0
     return Deadline(incident, within, entry.get("clock") != "always", before, by, closing is not None)
 
 
-def read_watch(entry: Mapping[str, Any]) -> Watch:
+def read_watch(entry: object) -> Watch:
     """Raises ValueError that names what is wrong."""
+    if not isinstance(entry, dict) or set(entry) - {"silence", "clock_error", "escalate"}:
+        raise ValueError("silence, clock_error, escalate")
     listed = entry.get("escalate", [])
-    if set(entry) - {"silence", "clock_error", "escalate"} or not isinstance(listed, list):
+    if not isinstance(listed, list):
         raise ValueError("silence, clock_error, escalate")
     escalate = tuple(duration(text) for text in listed)
     if list(escalate) != sorted(set(escalate)):

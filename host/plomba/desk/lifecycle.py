@@ -256,7 +256,7 @@ class _Reader:
             raise self.wrong(f"custody: {', '.join(classes)}: {', '.join(POLICIES)}")
         return {code: entry.get(name, DUAL) for name, code in classes.items()}
 
-    def _watch(self, entry: Mapping[str, Any]) -> Watch:
+    def _watch(self, entry: object) -> Watch:
         try:
             return read_watch(entry)
         except ValueError as error:
