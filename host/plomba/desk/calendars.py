@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from opening_hours import (
+from opening_hours import (  # type: ignore[attr-defined]  # its stub leaves the errors out
     OpeningHours,
-    ParserError,  # type: ignore[attr-defined]  # its stub leaves the errors out
+    ParserError,
     State,
-    UnknownCountryError,  # type: ignore[attr-defined]
+    UnknownCountryError,
 )
 
 from plomba.errors import PlombaError, UsageError

@@ -34,7 +34,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Until the moment `before` minus `by` s, where the order has one; else `within` s, of opening hours when `opening`, or
+    """Until the moment `before` minus `by` s, where the order has one; else `within` s, of opening hours if `opening`, or
     until the place closes. `incident` is what it is when it passes."""
 
     incident: str
