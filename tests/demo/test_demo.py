@@ -74,7 +74,7 @@ def _a_day(seed: int, out: Path) -> dict[str, Any]:
     return facts
 
 
-@pytest.mark.parametrize("seed", (1, 2))
+@pytest.mark.parametrize("seed", (1,))
 def test_nothing_is_lost(seed: int, tmp_path: Path) -> None:
     facts = _a_day(seed, tmp_path / "out")
     assert facts["interpreter"].startswith("micropython")
@@ -86,7 +86,7 @@ def test_nothing_is_lost(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(3, 26))
+@pytest.mark.parametrize("seed", range(2, 26))
 def test_nothing_is_lost_many_days_in_a_row(seed: int, tmp_path: Path) -> None:
     _a_day(seed, tmp_path / "out")
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from desk_process import NOW
 from desk_records import Scanner
 
+from plomba.desk.api.answers import event_answer
 from plomba.desk.book import Book
 from plomba.desk.course import Kept
+from plomba.desk.listings import Listings, counted
 from plomba.desk.order_files import csv_rows
 from plomba.desk.orders import read_orders
 from plomba.desk.views import OrderView, Views
@@ -39,6 +43,12 @@ def view(book: Book, order: str) -> OrderView:
     found = Views(book.store, book.lifecycle).order(order)
     assert found is not None
     return found
+
+
+def records(book: Book, order: str) -> list[dict[str, Any]]:
+    """JSON of an order's records."""
+    rows = counted(Listings(book.store).of_order(order, 0, 1000))
+    return [msgspec.to_builtins(event_answer(row)) for row in rows]
 
 
 def state(book: Book, order: str) -> int:

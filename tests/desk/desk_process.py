@@ -32,9 +32,10 @@ serve(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), lambd
 class DeskProcess:
     """A desk in a process of its own, and a client on it."""
 
-    def __init__(self, data: Path, org: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, data: Path, org: Path, host: str = "127.0.0.1", port: int = 0, before: str = "") -> None:
+        """`before`: Python that runs in the process before the desk does."""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _SERVE, str(data), str(org), host, str(port)],
+            [sys.executable, "-c", before + _SERVE, str(data), str(org), host, str(port)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,205 +1,248 @@
-"""When an order's time is over, and what a file may not say about it."""
+"""Deadlines as the lifecycle has them, when they pass, and what is refused in the file."""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from datetime import UTC, datetime
+from itertools import product
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plomba.desk.calendars import Calendars
-from plomba.desk.deadlines import MOMENTS, Deadline, Plan, Watch, due, duration, read_deadline, read_watch
-from plomba.desk.lifecycle import load, parse
+from plomba.desk import lifecycle
+from plomba.desk.calendars import Calendar
+from plomba.desk.deadlines import MOMENTS, Deadline, Plan, Watch, due, duration
+from plomba.desk.lifecycle import parse
+from plomba.desk.words import codes, names
 from plomba.errors import PlombaError
+from plomba.texts import LANGUAGES, say
+from plomba_wire.vocabulary import OrderClass, State
 
-ENTERED = int(datetime(2026, 10, 1, 9, tzinfo=UTC).timestamp())
+LIFE = lifecycle.load()
+DAYTIME = Calendar(ZoneInfo("Europe/Moscow"), "Mo-Fr 09:00-21:00")
 HOUR = 3600
+# Wednesday, 25 November 2026, 20:00 in Moscow: an hour before closing.
+EVENING = 1_795_626_000
+PLAIN, SEALED = OrderClass.PLAIN, OrderClass.SEALED
 
 
-class Shop:
-    """Open for one second in three, and it closes at the next full hour: nothing that a plain clock would give."""
-
-    def later(self, moment: int, open_seconds: int) -> int:
-        return moment + 3 * open_seconds
-
-    def closing(self, moment: int) -> int:
-        return (moment // HOUR + 1) * HOUR
-
-
-SHOP = Shop()
-NOTHING = Plan()
+def passes(state: int, plan: Plan) -> float:
+    """Hours after EVENING."""
+    return (due(LIFE.deadlines[state, PLAIN], EVENING, plan, DAYTIME) - EVENING) / HOUR
 
 
 @pytest.mark.parametrize(
-    ("entry", "passes"),
+    ("state", "plan", "hours"),
     [
-        ({"within": "2h"}, ENTERED + 6 * HOUR),
-        ({"within": "2h", "clock": "opening"}, ENTERED + 6 * HOUR),
-        ({"within": "2h", "clock": "always"}, ENTERED + 2 * HOUR),
-        ({"until": "closing"}, ENTERED + HOUR),
-        ({"until": "closing", "before": "cutoff"}, ENTERED + HOUR),
-        ({"within": "90s", "before": "slot_end"}, ENTERED + 270),
+        (State.NEW, Plan(), 14),
+        (State.NEED_DATA, Plan(), 24),
+        (State.ACCEPTED, Plan(cutoff=EVENING + 6 * HOUR), 2),
+        (State.ACCEPTED, Plan(), 20),
+        (State.ACCEPTED, Plan(cutoff=EVENING + HOUR), 0),
+        (State.PICKED, Plan(), 14),
+        (State.PACKED, Plan(cutoff=EVENING + 6 * HOUR), 5),
+        (State.STAGED, Plan(cutoff=EVENING + 6 * HOUR), 6),
+        (State.HANDING, Plan(), 0.25),
+        (State.WITH_COURIER, Plan(), 1),
+        (State.WITH_COURIER, Plan(start=EVENING + 9 * HOUR), 9),
+        (State.ON_ROUTE, Plan(slot_end=EVENING + 3 * HOUR), 3),
+        (State.AT_STOP, Plan(), 0.25),
+        (State.AT_POINT, Plan(), 14),
+        (State.READY, Plan(), 7 * 24),
+        (State.READY, Plan(keep_until=EVENING + 100 * HOUR), 100),
+        (State.IDENTIFIED, Plan(), 1 / 6),
+        (State.VERIFIED, Plan(), 1 / 6),
+        (State.PART_DELIVERED, Plan(), 1),
+        (State.REFUSED, Plan(), 1),
+        (State.FAILED, Plan(), 1),
+        (State.HELD, Plan(), 24),
+        (State.RETURNING, Plan(), 72),
+        (State.RETURNED, Plan(), 24),
+        (State.INSPECTED, Plan(), 24),
     ],
 )
-def test_without_a_promise_it_is_time_of_the_place_or_of_every_clock(entry: dict[str, str], passes: int) -> None:
-    assert due(read_deadline({"incident": "LATE", **entry}), ENTERED, NOTHING, SHOP) == passes
+def test_the_deadline_of_a_state(state: int, plan: Plan, hours: float) -> None:
+    assert passes(state, plan) == pytest.approx(hours)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("rest", [{"within": "2h"}, {"within": "2h", "clock": "always"}, {"until": "closing"}])
-def test_a_promise_counts_before_all_else(moment: str, rest: dict[str, str]) -> None:
-    promised = Plan(**{moment: ENTERED + 9 * HOUR})
-    entry = {"incident": "LATE", "before": moment, **rest}
-    assert due(read_deadline(entry), ENTERED, promised, SHOP) == ENTERED + 9 * HOUR
-    assert due(read_deadline({**entry, "by": "4h"}), ENTERED, promised, SHOP) == ENTERED + 5 * HOUR
-    for other in set(MOMENTS) - {moment}:
-        unkept = due(read_deadline({**entry, "before": other}), ENTERED, promised, SHOP)
-        assert unkept == due(read_deadline({"incident": "LATE", **rest}), ENTERED, NOTHING, SHOP)
+def test_every_state_but_an_end_has_one_for_each_class() -> None:
+    classes = codes("order_class").values()
+    assert set(LIFE.deadlines) == set(product(set(LIFE.states) - LIFE.ends, classes))
+    assert {names("state")[code] for code in LIFE.ends} == {"DELIVERED", "REFUNDED", "REJECTED", "LOST"}
 
 
-def test_a_promise_of_the_first_second_of_all_is_one() -> None:
-    deadline = read_deadline({"incident": "LATE", "before": "cutoff", "within": "2h"})
-    assert due(deadline, -HOUR, Plan(cutoff=0), SHOP) == 0
+def test_a_sealed_order_left_in_a_visit_is_another_incident() -> None:
+    kinds = [LIFE.deadlines[State.IDENTIFIED, order_class].incident for order_class in (PLAIN, SEALED)]
+    assert kinds == ["VISIT_STUCK", "LEFT_UNSCANNED"]
+    differ = {
+        state for state in LIFE.states if LIFE.deadlines.get((state, PLAIN)) != LIFE.deadlines.get((state, SEALED))
+    }
+    assert differ == {State.IDENTIFIED}
 
 
-@given(cutoff=st.integers(-10 * HOUR, 10 * HOUR), by=st.integers(1, 9))
-def test_no_deadline_passes_before_the_order_came(cutoff: int, by: int) -> None:
-    deadline = read_deadline({"incident": "LATE", "before": "cutoff", "by": f"{by}h", "within": "1h"})
-    assert due(deadline, ENTERED, Plan(cutoff=ENTERED + cutoff), SHOP) == ENTERED + max(cutoff - by * HOUR, 0)
+def test_records_that_report_something_are_incidents() -> None:
+    reported = {names("action")[action]: move.incident for action, _, move in LIFE.moves() if move.incident}
+    assert reported == {
+        "MISSING": "MISSING",
+        "DAMAGE": "DAMAGED",
+        "MISMATCH": "MISMATCH",
+        "SEAL_BREAK": "SEAL_BROKEN",
+        "INSPECT": "NOT_INTACT",
+    }
 
 
-@given(st.integers(0, 400 * 24))
-def test_every_deadline_of_ours_passes_at_a_place_that_is_open(hours: int) -> None:
-    """None of them before the order came."""
-    place = Calendars.load(None).of(17)
-    for deadline in load().deadlines.values():
-        assert due(deadline, ENTERED + hours * HOUR, NOTHING, place) > ENTERED + hours * HOUR
+def test_every_kind_of_incident_has_its_words() -> None:
+    kinds = {deadline.incident for deadline in LIFE.deadlines.values()}
+    kinds |= {move.incident for _, _, move in LIFE.moves()} - {""}
+    assert len(kinds) >= 27
+    for lang in LANGUAGES:
+        said = {say("desk", f"incident_{kind.lower()}", lang) for kind in kinds}
+        assert len(said) == len(kinds)
 
 
-def test_the_moments_are_those_of_a_plan() -> None:
-    assert tuple(field.name for field in fields(Plan)) == MOMENTS
+def test_what_the_desk_watches_for() -> None:
+    assert LIFE.watch == Watch(silence=86400, clock_error=120, escalate=(3600, 86400))
+    assert LIFE.policy == {PLAIN: "dual", SEALED: "dual"}
 
 
-@given(st.integers(1, 999999), st.sampled_from([("s", 1), ("m", 60), ("h", 3600), ("d", 86400)]))
-def test_durations(count: int, unit: tuple[str, int]) -> None:
-    assert duration(f"{count}{unit[0]}") == count * unit[1]
-
-
-BAD_DURATIONS = (
-    "",
-    "0s",
-    "00m",
-    "15",
-    "15 m",
-    "15M",
-    "1h30m",
-    "-1h",
-    "+1h",
-    "1.5h",
-    "1000000s",
-    "1h\n",
-    "١h",
-    15,
-    None,
-    True,
-    ["1h"],
+deadlines = st.builds(
+    Deadline,
+    st.just("LATE"),
+    st.integers(1, 8 * 86400),
+    st.booleans(),
+    st.sampled_from(["", *MOMENTS]),
+    st.integers(0, 86400),
+    st.booleans(),
 )
+moments = st.none() | st.integers(EVENING - 10**6, EVENING + 10**6)
+plans = st.builds(Plan, moments, moments, moments, moments)
 
 
-@pytest.mark.parametrize("text", BAD_DURATIONS)
-def test_what_is_no_duration(text: object) -> None:
-    with pytest.raises(ValueError, match="90s, 15m, 2h, 7d"):
+@given(deadlines, st.integers(EVENING - 10**6, EVENING + 10**6), plans)
+def test_no_deadline_has_passed_when_it_begins(deadline: Deadline, entered: int, plan: Plan) -> None:
+    moment = due(deadline, entered, plan, DAYTIME)
+    assert moment >= entered
+    promised = {"": None} | {name: getattr(plan, name) for name in MOMENTS}
+    if promised[deadline.before] is not None:
+        assert moment == max(entered, promised[deadline.before] - deadline.by)
+    elif deadline.closing:
+        assert moment > entered and not DAYTIME.is_open(moment) and DAYTIME.is_open(moment - 1)
+    elif not deadline.opening:
+        assert moment == entered + deadline.within
+    else:
+        assert moment >= entered + deadline.within and DAYTIME.is_open(moment - 1)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("2h", 7200), ("7d", 604800)])
+def test_a_span_of_time(text: str, seconds: int) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2", "h", "2 h", "02h", "0h", "-1h", "1.5h", "2w", "1000000h", "2h ", "２h", 2, None]
+)
+def test_no_span_of_time(text: object) -> None:
+    with pytest.raises(ValueError, match="90s"):
         duration(text)
 
 
-def test_a_deadline_as_it_is_written() -> None:
-    entry = {"incident": "NOT_PICKED", "before": "cutoff", "by": "4h", "within": "8h"}
-    assert read_deadline(entry) == Deadline("NOT_PICKED", 8 * HOUR, True, "cutoff", 4 * HOUR, False)
-    assert read_deadline({"incident": "REST", "until": "closing"}) == Deadline("REST", 0, True, "", 0, True)
+BASE = """
+holders = ["shop", "customer"]
+[watch]
+silence = "24h"
+clock_error = "2m"
+escalate = ["1h", "24h"]
+[custody]
+plain = "giver"
+[state.NEW]
+holder = "shop"
+entry = true
+deadline = { incident = "NOT_ACCEPTED", within = "2h" }
+sealed = { incident = "LATE", before = "cutoff", by = "1h", within = "2h", clock = "always" }
+[state.CANCELLED]
+deadline = { incident = "NOT_RETURNED", until = "closing" }
+[state.DELIVERED]
+holder = "customer"
+end = true
+[[decision]]
+name = "CANCEL"
+from = ["NEW"]
+to = "CANCELLED"
+record = "HANDOUT"
+[[move]]
+action = "HANDOUT"
+verdicts = ["OK"]
+from = ["NEW"]
+to = "DELIVERED"
+incident = "LATE"
+"""
 
 
-BAD_DEADLINES = (
-    (5, "deadline"),
-    ("2h", "deadline"),
-    ({"incident": "LATE", "within": "2h", "after": "2h"}, "deadline"),
-    ({"within": "2h"}, "incident"),
-    ({"incident": "", "within": "2h"}, "incident"),
-    ({"incident": "late", "within": "2h"}, "incident"),
-    ({"incident": "LATE; DROP", "within": "2h"}, "incident"),
-    ({"incident": "LATE\n", "within": "2h"}, "incident"),
-    ({"incident": "L" * 40, "within": "2h"}, "incident"),
-    ({"incident": ["LATE"], "within": "2h"}, "incident"),
-    ({"incident": "LATE", "within": "2h", "before": "noon"}, "before"),
-    ({"incident": "LATE", "within": "2h", "before": ["cutoff"]}, "before"),
-    ({"incident": "LATE", "within": "2h", "by": "1h"}, "before"),
-    ({"incident": "LATE"}, "within, until"),
-    ({"incident": "LATE", "before": "cutoff"}, "within, until"),
-    ({"incident": "LATE", "within": "2h", "until": "closing"}, "within, until"),
-    ({"incident": "LATE", "until": "noon"}, "within, until"),
-    ({"incident": "LATE", "until": {}}, "within, until"),
-    ({"incident": "LATE", "until": ""}, "within, until"),
-    ({"incident": "LATE", "within": "2h", "until": False}, "within, until"),
-    ({"incident": "LATE", "within": "2h", "clock": "sun"}, "clock"),
-    ({"incident": "LATE", "within": "2h", "clock": ["always"]}, "clock"),
-    ({"incident": "LATE", "until": "closing", "clock": "always"}, "clock"),
-    ({"incident": "LATE", "within": "soon"}, "soon"),
-    ({"incident": "LATE", "within": 7200}, "7200"),
-    ({"incident": "LATE", "within": "2h", "before": "cutoff", "by": "0h"}, "0h"),
-)
-
-
-@pytest.mark.parametrize(("entry", "named"), BAD_DEADLINES)
-def test_what_is_wrong_with_a_deadline_is_named(entry: object, named: str) -> None:
-    with pytest.raises(ValueError, match=f"^{named}"):
-        read_deadline(entry)
-
-
-def test_the_watch() -> None:
-    assert read_watch({}) == Watch(24 * HOUR, 120, ())
-    entry = {"silence": "12h", "clock_error": "30s", "escalate": ["1h", "1d"]}
-    assert read_watch(entry) == Watch(12 * HOUR, 30, (HOUR, 24 * HOUR))
-
-
-BAD_WATCHES = (
-    ({"silent": "24h"}, "silence, clock_error, escalate"),
-    ({"escalate": "1h"}, "silence, clock_error, escalate"),
-    ({"escalate": ["24h", "1h"]}, "escalate"),
-    ({"escalate": ["1h", "60m"]}, "escalate"),
-    ({"escalate": [5]}, "5"),
-    ({"silence": "forever"}, "forever"),
-    ({"clock_error": 120}, "120"),
-    (5, "silence, clock_error, escalate"),
-)
-
-
-@pytest.mark.parametrize(("entry", "named"), BAD_WATCHES)
-def test_what_is_wrong_with_the_watch_is_named(entry: object, named: str) -> None:
-    with pytest.raises(ValueError, match=f"^{named}"):
-        read_watch(entry)
-
-
-LIFE = load().content
+def test_what_the_file_says_is_read() -> None:
+    read = parse(BASE, "least")
+    assert read.deadlines == {
+        (State.NEW, PLAIN): Deadline("NOT_ACCEPTED", 7200, True),
+        (State.NEW, SEALED): Deadline("LATE", 7200, False, "cutoff", 3600),
+        (State.CANCELLED, PLAIN): Deadline("NOT_RETURNED", 0, True, closing=True),
+        (State.CANCELLED, SEALED): Deadline("NOT_RETURNED", 0, True, closing=True),
+    }
+    assert read.policy == {PLAIN: "giver", SEALED: "dual"}
+    assert [move.incident for _, _, move in read.moves()] == ["LATE"]
 
 
 @pytest.mark.parametrize(
-    ("former", "written", "where"),
+    ("old", "new", "where"),
     [
-        ('incident = "NOT_ACCEPTED", within = "2h"', 'incident = "NOT_ACCEPTED"', "state.NEW.deadline: within, until"),
+        ('"NOT_ACCEPTED"', '"not accepted"', "state.NEW.deadline: incident"),
+        ('incident = "NOT_ACCEPTED", ', "", "state.NEW.deadline: incident"),
+        ('within = "2h" }\nsealed', 'within = "2" }\nsealed', "state.NEW.deadline: 2:"),
+        ('within = "2h" }\nsealed', 'whithin = "2h" }\nsealed', "state.NEW.deadline: deadline"),
+        ('{ incident = "NOT_ACCEPTED", within = "2h" }', '"2h"', "state.NEW.deadline: deadline"),
+        ('"cutoff"', '"christmas"', "state.NEW.sealed: before"),
+        ('before = "cutoff", ', "", "state.NEW.sealed: before"),
+        ('by = "1h"', 'by = "soon"', "state.NEW.sealed: soon"),
+        ('"always"', '"never"', "state.NEW.sealed: clock"),
+        ('until = "closing"', 'until = "noon"', "state.CANCELLED.deadline: within, until"),
+        ('until = "closing"', 'until = "closing", within = "2h"', "state.CANCELLED.deadline: within, until"),
+        (', until = "closing"', "", "state.CANCELLED.deadline: within, until"),
+        ("end = true", 'end = true\ndeadline = { incident = "LATE", within = "2h" }', "deadline of an end"),
+        ("end = true", 'end = true\nsealed = { incident = "LATE", within = "2h" }', "deadline of an end"),
+        ('silence = "24h"', 'silence = "0h"', "watch: 0h"),
+        ('silence = "24h"', 'silense = "24h"', "watch: silence"),
+        ('["1h", "24h"]', '["24h", "1h"]', "watch: escalate"),
+        ('["1h", "24h"]', '["1h", "60m"]', "watch: escalate"),
+        ('["1h", "24h"]', '"1h"', "watch: silence, clock_error, escalate"),
+        (BASE[: BASE.index("[custody]")], 'holders = ["shop", "customer"]\nwatch = 3\n', "watch: silence"),
+        ('[custody]\nplain = "giver"', "", None),
+        ('"giver"', '"taker"', "custody"),
+        ('"giver"', "[]", "custody"),
+        ('plain = "giver"', 'heavy = "giver"', "custody"),
+        ('incident = "LATE"\n', "incident = 3\n", "move 1: incident"),
+        ('incident = "LATE"\n', 'incident = "Late"\n', "move 1: incident"),
+        ('name = "CANCEL"', "name = 7", "decision 1: name"),
+        ('name = "CANCEL"', 'name = "A | B"', "decision 1: name"),
+        ('["shop", "customer"]', '["shop", "customer", "<br/>"]', "holders"),
+        ('["shop", "customer"]', '["shop", "customer", 3]', "holders"),
+        ('name = "CANCEL"', 'nome = "CANCEL"', "decision 1"),
+        ('name = "CANCEL"\nfrom = ["NEW"]', 'name = "CANCEL"\nfrom = []', "decision 1"),
+        ('name = "CANCEL"\nfrom = ["NEW"]', 'name = "CANCEL"\nfrom = ["DELIVERED"]', "decision 1: from, to"),
+        ('to = "CANCELLED"', 'to = "NEW"', "decision 1: from, to"),
+        ('record = "HANDOUT"', 'record = "HANDUOT"', "decision 1: action HANDUOT"),
         (
-            'sealed = { incident = "LEFT_UNSCANNED", within = "10m"',
-            'sealed = { incident = "LEFT_UNSCANNED", within = "10"',
-            "state.IDENTIFIED.sealed: 10",
+            "[[move]]",
+            '[[decision]]\nname = "CANCEL"\nfrom = ["CANCELLED"]\nto = "DELIVERED"\n[[move]]',
+            "decision 2: CANCEL",
         ),
-        ('silence = "24h"', 'silence = "1w"', "watch: 1w"),
-        ("[watch]", "watch = 5\n[unwatched]", "watch"),
-        ("[state.LOST]", '[state.LOST]\ndeadline = { incident = "LATE", within = "2h" }', "deadline of an end"),
+        ("[[decision]]", "[[ruling]]", "state.CANCELLED: nothing leads to it"),
     ],
 )
-def test_a_lifecycle_names_the_place(former: str, written: str, where: str) -> None:
-    assert former in LIFE
+def test_what_is_wrong_is_refused_with_its_place(old: str, new: str, where: str | None) -> None:
+    assert old in BASE
+    text = BASE.replace(old, new, 1)
+    if where is None:
+        assert parse(text, "sound").policy == {PLAIN: "dual", SEALED: "dual"}
+        return
     with pytest.raises(PlombaError) as caught:
-        parse(LIFE.replace(former, written), "own.toml")
+        parse(text, "broken.toml")
     assert caught.value.code == "desk_data_invalid"
-    assert where in caught.value.what()
+    assert caught.value.fields["where"].startswith(where)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from plomba.desk import lifecycle, steps
 from plomba.desk import page as desk_page
-from plomba.desk.book import CONTRADICTIONS
+from plomba.desk.receiving import CONTRADICTIONS
 from plomba.desk.words import names
 from plomba.texts import LANGUAGES
 from plomba_wire.vocabulary import State, Verdict
@@ -57,9 +57,9 @@ def test_scans_appear_without_a_reload(desk: DeskProcess, scanner: Scanner, page
     expect(row(page, "A-1").locator(".state")).to_have_text("at the point")
     expect(row(page, "A-1")).to_contain_text("48,900.50")
     wanted = [
-        ("ready", "pick-up point", "stored"),
-        ("being handed out", "pick-up point", "Scan the seal"),
-        ("verified", "pick-up point", "Seal is right"),
+        ("ready", "pick-up point 17", "stored"),
+        ("being handed out", "pick-up point 17", "Scan the seal"),
+        ("verified", "pick-up point 17", "Seal is right"),
         ("delivered", "customer", "hand-out"),
     ]
     for event, (state, holder, scan) in zip(scanner.way("A-1", "S1"), wanted, strict=True):
@@ -216,3 +216,13 @@ def test_the_page_keeps_to_its_own_house(desk: DeskProcess) -> None:
         found = desk.http.get(f"/static/{file.name}")
         assert found.status_code == 200
         assert not re.search(r"(?:https?:)?//(?!www\.w3\.org/2000/svg)\w+\.\w+", found.text)
+
+
+def test_a_deadline_that_passed_is_on_the_page_without_a_request(page: Page, desk: DeskProcess) -> None:
+    page.goto(desk.url)
+    desk.orders(
+        "order,class,place,value,currency,state,cutoff\nL-1,plain,17,900,RUB,ACCEPTED,2026-01-01T09:00:00+03:00\n"
+    )
+    incident = page.locator("[data-incident]")
+    expect(incident).to_contain_text("L-1", timeout=20_000)
+    expect(incident).to_contain_text("900")

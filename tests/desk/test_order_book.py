@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from book_scene import HEADER, Clock, accept, found, opened, state, states, take
+from book_scene import HEADER, Clock, accept, found, opened, records, state, states, take
 from desk_process import NOW
 from desk_records import Event, Scanner
 from hypothesis import HealthCheck, given, settings
@@ -449,7 +449,7 @@ def test_a_record_by_a_label_counts_whenever_its_order_comes(book: Book, scanner
             take(book, f"A-1,plain,17,sscc:{sscc}\nB-1,plain,17,\n", CODES)
         assert accept(book, *events[at : at + 1]) == ["accepted"] * (at < 3)
     assert (state(book, "A-1"), state(book, "B-1")) == (State.HELD, State.AT_POINT), "name and index must both fit"
-    assert [event["action"] for event in Views(book.store, book.lifecycle).events("A-1", 9)] == ["STORE", "HOLD"]
+    assert [event["action"] for event in records(book, "A-1")] == ["STORE", "HOLD"]
     assert refusals(book, "A-1,plain,17,\n", CODES) == [(2, "order", "desk_row_changed")]
 
 

@@ -19,7 +19,7 @@ from plomba_wire.vocabulary import Action, Verdict
 
 STEPS = 400
 """Steps of one run; each run is a day of its own, from the same morning."""
-RUNS, LONG_RUNS = 13, 1250
+RUNS, MORE_RUNS, LONG_RUNS = 5, 13, 1250
 HEAP_GROWTH = 4096
 """Bytes that a process may hold more after many starts: what stays is not what a run left behind."""
 # What has to have happened, or the people were not sensible enough to find anything.
@@ -66,10 +66,10 @@ def _last_of(world: World, name: str) -> list[str]:
     return [f"{name} {spoken(record)}" for record in world.terminals[name].records[-8:]]
 
 
-def known_days(company: Company, *, spare_listed: bool) -> Counter[tuple[int, int]]:
+def known_days(company: Company, *, spare_listed: bool, runs: int) -> Counter[tuple[int, int]]:
     """The same days on every machine: what is promised of them does not depend on luck."""
     seen: Counter[tuple[int, int]] = Counter()
-    for seed in range(RUNS):
+    for seed in range(runs):
         rng = random.Random(f"{seed} {spare_listed}")
         seen.update(a_day(company, [rng.getrandbits(32) for _ in range(STEPS)], spare_listed=spare_listed))
     return seen
@@ -100,9 +100,10 @@ def holds_no_more(company: Company) -> None:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("runs", [RUNS, pytest.param(MORE_RUNS, marks=pytest.mark.long)])
 @pytest.mark.parametrize("spare_listed", [True, False], ids=["every terminal has a list", "one has no list"])
-def test_no_way_leads_past_a_promise(company: Company, spare_listed: bool) -> None:
-    seen = known_days(company, spare_listed=spare_listed)
+def test_no_way_leads_past_a_promise(company: Company, spare_listed: bool, runs: int) -> None:
+    seen = known_days(company, spare_listed=spare_listed, runs=runs)
     holds_no_more(company)
     assert not [what for what in _HAPPENED if not seen[what]]
 

@@ -1,4 +1,5 @@
-"""A thousand seals that cannot be read: each ends in exactly one recorded outcome, and none is given without one."""
+"""A thousand seals that cannot be read (--long; 300 of them without): each ends in exactly one recorded outcome, and
+none is given without one."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from witness import Witness, spoken
 
 from plomba_wire.vocabulary import Action, Flag, State, Verdict
 
-FAILURES = 1000
+SHARE, FAILURES = 300, 1000
 _DOCK_EVERY = 100
 _KEEPS = (State.HELD, State.REFUSED, State.FAILED)
 _RUNGS = (
@@ -111,11 +112,12 @@ def outcomes(records: list[Record], parcel: Parcel) -> list[str]:
 
 
 @pytest.mark.timeout(600)
-def test_a_thousand_unreadable_seals_each_end_in_one_recorded_outcome(company: Company) -> None:
-    # The same thousand on every machine, unless others are asked for.
+@pytest.mark.parametrize("failures", [SHARE, pytest.param(FAILURES, marks=pytest.mark.long)])
+def test_a_thousand_unreadable_seals_each_end_in_one_recorded_outcome(company: Company, failures: int) -> None:
+    # The same ones on every machine, unless others are asked for.
     seed = int(os.environ.get("LADDER_SEED", "7"))
     print(f"LADDER_SEED={seed}")
-    parcels = [Parcel(f"L-{n}", True, "READY", HERE, (f"Z{n}",)) for n in range(FAILURES)]
+    parcels = [Parcel(f"L-{n}", True, "READY", HERE, (f"Z{n}",)) for n in range(failures)]
     witness = Witness(company, parcels)
     world = World(company, witness, parcels, ["point"])
     try:
@@ -132,7 +134,7 @@ def test_a_thousand_unreadable_seals_each_end_in_one_recorded_outcome(company: C
             if not number % _DOCK_EVERY:
                 world.dock("point")
         world.dock("point")
-        assert min(seen[outcome] for outcome in ("read", "typed", "override", "kept")) > 10, seen
+        assert min(seen[outcome] for outcome in ("read", "typed", "override", "kept")) > failures // 100, seen
         assert not {state for state, _ in world.states().values()} & {State.READY, State.IDENTIFIED, State.VERIFIED}
     finally:
         world.close()

@@ -37,6 +37,8 @@ PASSES = {
     (Action.RETURN_IN, State.RETURNED): "warehouse",
 }
 """By what, and to where, an order passes to whom; nothing else passes it."""
+TAKES = {"shop": "courier", "warehouse": "courier", "courier": "point", "point": "courier"}
+"""To whom each gives when the other side has no terminal, and an act stands for it."""
 
 
 class Breach(AssertionError):
@@ -141,24 +143,35 @@ class Witness:
             need(holder == desk[parcel.id][1], f"{parcel.id} is with", desk[parcel.id][1], "and was passed to", holder)
 
     def _holder(self, world: World, parcel: Parcel) -> str:
-        """Who holds an order: whom the last record passed it to that passes custody, as the desk has them in order."""
+        """Who holds an order: whom the last record passed it to that passes custody, as the desk has them in order. A
+        taker who names the giver's terminal has it when the giver has scanned too, before or after."""
         rows = world.book.store.query(
             "SELECT e.body, e.terminal, f.after FROM effects f JOIN events e ON e.number = f.event"
             " WHERE f.order_id = :id AND f.why IN ('moved', 'done') ORDER BY f.position",
             {"id": parcel.id},
         )
-        holder = IMPORTED[parcel.state]
-        before: dict[tuple[bytes, int], str] = {}
+        holder, given, waits = IMPORTED[parcel.state], False, (b"", "")
+        before: dict[tuple[bytes, int], tuple[str, bool, tuple[bytes, str]]] = {}
         for body, terminal, after in rows:
             record = Record.read(body, b"")
-            if record.head.action == Action.UNDO:
+            head = record.head
+            if head.action == Action.UNDO:
                 (undone,) = struct.unpack(">I", record.parts[Tlv.REF_SEQ])
-                holder = before.get((terminal, undone), holder)
+                holder, given, waits = before.get((terminal, undone), (holder, given, waits))
                 continue
-            passes = PASSES.get((record.head.action, after))
-            if passes is not None:
-                before[terminal, record.head.seq] = holder
-                holder = passes
+            passes = PASSES.get((head.action, after))
+            before[terminal, head.seq] = holder, given, waits
+            peer = record.parts.get(Tlv.PEER_HEAD, b"")[:8]
+            if head.action == Action.HANDOVER_OUT and waits[0] == terminal:
+                holder, given, waits = waits[1], False, (b"", "")
+            elif head.action == Action.HANDOVER_OUT:
+                given = True
+                if not peer and Tlv.ACT in record.parts:
+                    holder = TAKES[holder]
+            elif head.action == Action.HANDOVER_IN and passes is not None and peer and not given:
+                waits = peer, passes
+            elif passes is not None:
+                holder, given, waits = passes, False, (b"", "")
         return holder
 
     def _speaks(self, record: Record) -> None:
@@ -362,7 +375,7 @@ class Witness:
 
 def _listed(world: World) -> set[str]:
     """Orders that the desk lists a difference for."""
-    return {row["order"] for row in Differences(world.book.store).listed(10_000, 0)["differences"]}
+    return {row.order_id for row in Differences(world.book.store).listed(None, 10_000)}
 
 
 def seal_of(record: Record) -> bytes:

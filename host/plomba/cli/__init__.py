@@ -15,6 +15,7 @@ app = App(name="plomba", version=__version__, help="Handheld scanning with evide
 org = App(name="org", help="The organisation's keys.")
 dock = App(name="dock", help="Pull records from a terminal, keep and forward them.")
 desk = App(name="desk", help="The order desk.")
+account = App(name="account", help="Who may do what at the order desk.")
 seals = App(name="seals", help="Seals of our own: numbered, signed, printed.")
 image = App(name="image", help="The terminal's firmware.")
 rules = App(name="rules", help="Rule packs: what a terminal asks for, and since when.")
@@ -51,6 +52,14 @@ for parent, name, target, about in (
     (image, "sign", "image:sign", "Sign an image with the release key."),
     (desk, "serve", "desk:serve", "Run the order desk."),
     (desk, "import", "desk:import_", "Import an order file."),
+    (desk, "lifecycle", "desk:lifecycle", "Print the lifecycle of an order, or draw it."),
+    (desk, "calendar", "desk:calendar", "Check opening hours and print the next ones."),
+    (desk, "openapi", "desk:openapi", "Write the description of the API."),
+    (account, "add", "account:add", "Make an account and print its token."),
+    (account, "token", "account:token", "Print a further token."),
+    (account, "list", "account:list_", "List the accounts."),
+    (account, "revoke", "account:revoke", "End an account."),
+    (account, "password", "account:password", "Give an account a password for the browser."),
     (rules, "check", "rules:check", "Say what is wrong with a rule pack, with its line."),
     (rules, "diff", "rules:diff", "Say in words what one pack changes of another."),
     (rules, "sign", "rules:sign", "Sign a rule pack with the desk's key."),
@@ -64,8 +73,10 @@ for parent, name, target, about in (
     (bench, "link", "bench:link", "Measure the link on real runs."),
     (bench, "ingest", "bench:ingest", "Measure the way from frames to committed rows."),
     (bench, "terminal", "bench:terminal", "Measure a terminal with a long list of orders."),
+    (bench, "desk", "bench:desk", "Measure the order book on a day of an organisation."),
 ):
     parent.command(f"plomba.cli.{target}", name=name, help=about)
+desk.command(account)
 for group in (org, dock, desk, rules, seals, image, staff, override, cards, bench):
     app.command(group)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from plomba.bench import desk as keeping
 from plomba.bench import ingest as ingesting
 from plomba.bench import terminal as scanning
 from plomba.bench.facts import Tell
@@ -73,6 +74,29 @@ def terminal(
     """
     options = scanning.Options(orders, codes, scans, seed, long)
     return _close(asyncio.run(scanning.measure_terminal(options, _teller(json_))), json_)
+
+
+def desk(
+    *,
+    orders: Annotated[int, Parameter(validator=Number(gte=100), help="Orders of the day.")] = keeping.ORDERS,
+    rows: Annotated[int, Parameter(validator=Number(gte=1000), help="Orders in the large book.")] = keeping.ROWS,
+    seed: Annotated[int, Parameter(help="Which orders, what happens to them, what comes late.")] = 1,
+    stores: Annotated[
+        tuple[Literal["sqlite", "postgresql"], ...], Parameter(consume_multiple=True, help="What to measure.")
+    ] = ("sqlite", "postgresql"),
+    postgresql: Annotated[
+        str | None, Parameter(help="URL of a server to make databases on, instead of one of its own.")
+    ] = None,
+    json_: Annotated[bool, Parameter(name="--json", negative="", help="End with one JSON line.")] = False,
+) -> int:
+    """Measure the order book: a day of an organisation with all rules on, against plain inserts of the same rows.
+
+    Exit 1 when a limit is missed. docs/bench.md says what each figure is.
+
+    Example: plomba bench desk --json
+    """
+    options = keeping.Options(orders, rows, seed, stores, postgresql)
+    return _close(keeping.measure_desk(options, _teller(json_)), json_)
 
 
 def _teller(quiet: bool) -> Tell:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from plomba.cli.desk_token import TokenFile, desk_token
 from plomba.errors import UsageError
 
 
@@ -21,7 +24,10 @@ def serve(
     rules: Annotated[Path | None, Parameter(help="The rule pack (docs/rules.md); else DATA/rules.toml.")] = None,
     staff: Annotated[Path | None, Parameter(help="The staff list (docs/staff.md); else DATA/staff.toml.")] = None,
     lan: Annotated[
-        bool, Parameter(negative="", help="Give a staff list to whoever reaches a --host beyond this machine.")
+        bool,
+        Parameter(
+            negative="", help="Serve whoever reaches a --host beyond this machine: without accounts, with a staff list."
+        ),
     ] = False,
 ) -> int:
     """Run the order desk until it is stopped. Prints its address as one JSON line; port 0 takes a free one.
@@ -37,13 +43,23 @@ def serve(
     return 0
 
 
-def import_(file: Path, *, desk: str) -> int:
-    """Import an order file, CSV or JSON (docs/orders.md): all of it, or nothing.
+def import_(
+    file: Path,
+    *,
+    desk: str,
+    token_file: TokenFile = None,
+    dry_run: Annotated[
+        bool, Parameter(negative="", help="Check everything and list every mistake; take nothing.")
+    ] = False,
+) -> int:
+    """Import an order file, CSV or JSON (docs/orders.md): all of it, or nothing. A dry run ends with 2 for a file that
+    would be refused.
 
     Example: plomba desk import orders.csv --desk http://127.0.0.1:8080
     """
     from plomba.forward import Desk
 
+    token = desk_token(token_file)
     try:
         text = file.read_bytes()
     except OSError as error:
@@ -51,8 +67,89 @@ def import_(file: Path, *, desk: str) -> int:
     content_type = "application/json" if file.suffix.lower() == ".json" else "text/csv"
 
     async def run() -> int:
-        async with Desk(desk) as client:
+        async with Desk(desk, token) as client:
             return await client.import_orders(text, content_type)
 
+    async def try_() -> dict[str, Any]:
+        async with Desk(desk, token) as client:
+            return await client.try_orders(text, content_type)
+
+    if dry_run:
+        told = asyncio.run(try_())
+        print(json.dumps(told, ensure_ascii=False))
+        return 2 if told["bad"] else 0
+
     print(json.dumps({"imported": asyncio.run(run())}))
+    return 0
+
+
+def openapi(*, out: Path | None = None) -> int:
+    """Write the OpenAPI document of the desk's API (docs/api.md) to OUT, else to the screen.
+
+    Example: plomba desk openapi --out docs/openapi.json
+    """
+    from plomba.desk.api.app import document
+
+    if out is None:
+        print(document(), end="")
+    else:
+        out.write_text(document(), encoding="utf-8", newline="\n")
+    return 0
+
+
+def lifecycle(
+    file: Path | None = None,
+    *,
+    mermaid: Annotated[bool, Parameter(negative="", help="A diagram that GitHub draws, instead of the table.")] = False,
+) -> int:
+    """Print the lifecycle of an order: states, holders, ways on, deadlines (docs/lifecycle.md).
+
+    FILE is another lifecycle than the one that ships with the desk.
+
+    Example: plomba desk lifecycle --mermaid
+    """
+    from plomba.desk.lifecycle import load, parse
+    from plomba.desk.mermaid import diagram, table
+
+    if file is None:
+        life = load()
+    else:
+        try:
+            life = parse(file.read_text(encoding="utf-8"), str(file))
+        except OSError as error:
+            raise UsageError("file_missing", path=file) from error
+        except UnicodeDecodeError as error:
+            raise UsageError("desk_data_invalid", path=file, where=error) from error
+    print(diagram(life) if mermaid else table(life))
+    return 0
+
+
+def calendar(
+    file: Path,
+    *,
+    place: Annotated[int | None, Parameter(help="This place alone; else all that the file names.")] = None,
+    since: Annotated[datetime | None, Parameter(help="From this moment on, else from now.")] = None,
+    count: Annotated[int, Parameter(help="How many openings.")] = 7,
+) -> int:
+    """Check a calendar and print the next opening hours of its places, by their own clocks (docs/calendar.md).
+
+    Exit status 2 when it must be corrected; every mistake is told.
+
+    Example: plomba desk calendar calendar.toml --place 17
+    """
+    from plomba.desk.calendars import DEFAULT, Calendars
+
+    calendars, mistakes = Calendars.read(file)
+    for mistake in mistakes:
+        print(f"plomba: {mistake.what()}  [{mistake.code}]\n  → {mistake.next_step()}", file=sys.stderr)
+    if mistakes:
+        return mistakes[0].exit_status
+    shown = {str(number): calendars.of(number) for number in calendars.own()}
+    shown = {DEFAULT: calendars.default, **shown} if place is None else {str(place): calendars.of(place)}
+    moment = int((since or datetime.now(UTC)).timestamp())
+    for name, each in shown.items():
+        print(f"{name}  {each.zone}")
+        for opening in each.openings(moment, count):
+            opens, closes = (datetime.fromtimestamp(end, each.zone) for end in opening)
+            print(f"  {opens:%Y-%m-%d %H:%M} - {closes:%Y-%m-%d %H:%M}")
     return 0

@@ -14,6 +14,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from plomba import image as images
+from plomba.cli.desk_token import TokenFile, desk_token
 from plomba.dock import Dock, Report
 from plomba.errors import StoreError, UsageError
 from plomba.forward import Desk, Forwarder
@@ -27,6 +28,7 @@ def sync(
     org: Path,
     ledger: Path,
     desk: Annotated[str | None, Parameter(help="The desk's address; without it records wait in the outbox.")] = None,
+    token_file: TokenFile = None,
     capture: Annotated[Path | None, Parameter(help="Write everything that passes into this file (.plcap).")] = None,
     lists: Annotated[bool, Parameter(help="Push the list of orders; off beside a marketplace's own app.")] = True,
     image: Annotated[Path | None, Parameter(help="A signed image for terminals whose firmware is older.")] = None,
@@ -49,7 +51,7 @@ def sync(
 
     async def run() -> int:
         async with AsyncExitStack() as stack:
-            client = await stack.enter_async_context(Desk(desk)) if desk else None
+            client = await stack.enter_async_context(Desk(desk, token)) if desk else None
             docking = Dock(store, organisation, client, time.time, lists=lists, image=newer, accept_losses=losses)
             if stay:
                 async for report in docking.attend(port, capture=capture):
@@ -83,6 +85,7 @@ def sync(
         for refusal in report.refusals:
             print(f"plomba: {refusal.what()}  [{refusal.code}]\n  → {refusal.next_step()}", file=sys.stderr)
 
+    token = desk_token(token_file) if desk else None
     organisation = Organisation.load(org)
     newer = images.read(image) if image is not None else None
     losses = [_numbers(text) for text in accept_loss or ()]
@@ -98,16 +101,17 @@ def _numbers(text: str) -> tuple[int, int]:
     return int(first), int(last or first)
 
 
-def forward(*, ledger: Path, desk: str) -> int:
+def forward(*, ledger: Path, desk: str, token_file: TokenFile = None) -> int:
     """Forward what waits in the outbox.
 
     Example: plomba dock forward --ledger dock.db --desk http://127.0.0.1:8080
     """
 
     async def run() -> int:
-        async with Desk(desk) as client:
+        async with Desk(desk, token) as client:
             return await Forwarder(store, client, time.time).run(now=True)
 
+    token = desk_token(token_file)
     with Ledger.open(ledger) as store:
         print(json.dumps({"forwarded": asyncio.run(run()), **store.counts()}))
     return 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import getpass
 import os
-import stat
 import sys
 import unicodedata
 from pathlib import Path
 
+from plomba.cli.secret_file import first_line
 from plomba.errors import UsageError
 from plomba.texts import say
 from plomba.trust import passphrases, root_file
@@ -19,14 +19,13 @@ from plomba_wire import chain
 VARIABLE = "PLOMBA_PASSPHRASE_FILE"
 """Names the file, where no option does."""
 NEW_VARIABLE = "PLOMBA_NEW_PASSPHRASE_FILE"
-_FILE_MAX = 8192
 
 
 def existing(file: Path | None, about: str) -> bytes:
     """The passphrase there is. `about` is what the terminal shows. Raises UsageError."""
     named = _named(file, VARIABLE)
     if named is not None:
-        return _read(named)
+        return first_line(named, "passphrase")
     return _typed(say("org", "passphrase", about=about), VARIABLE)
 
 
@@ -34,7 +33,7 @@ def new(file: Path | None, about: str, variable: str = VARIABLE) -> bytes:
     """A new one, asked twice, long enough. Raises UsageError."""
     named = _named(file, variable)
     if named is not None:
-        found = _read(named)
+        found = first_line(named, "passphrase")
         passphrases.check(found)
         return found
     found = _typed(say("org", "passphrase_new", about=about, shortest=passphrases.SHORTEST), variable)
@@ -65,16 +64,3 @@ def _typed(prompt: str, variable: str) -> bytes:
         return unicodedata.normalize("NFC", getpass.getpass(prompt)).encode("utf-8", "surrogateescape")
     except EOFError:
         raise UsageError("passphrase_needed", variable=variable) from None
-
-
-def _read(path: Path) -> bytes:
-    """The first line. A pipe (/dev/fd/3) is as good as a file."""
-    try:
-        with open(path, "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
-                raise UsageError("passphrase_file_readable", path=path)
-            found = file.read(_FILE_MAX)
-    except OSError as error:
-        raise UsageError("passphrase_file_missing", path=path, reason=error.strerror or error) from error
-    return found.split(b"\n")[0].rstrip(b"\r")

@@ -1,27 +1,38 @@
 """The order book: everything that can happen at the desk, each in one transaction.
 
-State moves by verified records only. There is no call here, and so none in the API, that sets it.
+State moves by verified records, and by decisions where the lifecycle has some. There is no call here, and so none in
+the API, that sets it.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from plomba.desk import lifecycle, manifest, rules
+from plomba.desk import intake, lifecycle, manifest, rules
 from plomba.desk import staff as staff_lists
 from plomba.desk.calendars import Calendars
+from plomba.desk.custody import Custody
+from plomba.desk.deciding import Deciding
+from plomba.desk.decisions import Decisions, Outcome
 from plomba.desk.events import Claimed, event_id, read_event
+from plomba.desk.expecting import Expecting
+from plomba.desk.importing import Imported, Importer, RowsRefused, Trial
+from plomba.desk.incidents import Incidents
 from plomba.desk.lifecycle import Lifecycle
-from plomba.desk.manifest import Expected
-from plomba.desk.orders import BadCell, ImportRefused, Order, code_taken
-from plomba.desk.receiving import CONTRADICTIONS, Outcome, Receiver
+from plomba.desk.orders import Arrival, ImportRefused, Mistakes, Order
+from plomba.desk.personal import Personal
+from plomba.desk.receiving import Outcome as Received
+from plomba.desk.receiving import Receiver
 from plomba.desk.replay import Replay
 from plomba.desk.rules.pack import from_body
 from plomba.desk.store import Issued, Store, Terminal
+from plomba.desk.versions import Versions
 from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
 from plomba.trust import sealing
 from plomba.trust.objects import SignedObject, package, split_bundle
@@ -29,15 +40,13 @@ from plomba.trust.organisation import REVOCATIONS, Organisation
 from plomba.trust.seal_register import Register
 from plomba.trust.staged_files import located
 from plomba_wire import chain
-from plomba_wire.vocabulary import CodeKind, ObjectKind, Role
+from plomba_wire.vocabulary import ObjectKind, Role
 
 ACCEPTED = "accepted"
 DUPLICATE = "duplicate"
 REFUSED = "refused"
 _FRESH = 86400
 """Seconds an unchanged manifest is given out again as it is."""
-_REMEMBERED = 3 * 86400
-"""Seconds a finished order stays on manifests, so that a second scan of it says so."""
 _EVERYBODY = b""
 
 
@@ -48,14 +57,6 @@ class Answer:
     id: str | None
     status: str
     error: PlombaError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """Orders taken (new or changed) and orders that were here already, just so."""
-
-    taken: int
-    unchanged: int
 
 
 class Book:
@@ -79,9 +80,16 @@ class Book:
         self._staff_body = self.staff_list.body(organisation.desk.key.public) if self.staff_list else b""
         self.rule_pack = rules.load(pack or (own if own.exists() else None))
         self.lifecycle: Lifecycle = lifecycle.load()
+        requirements = intake.load(folder)
         self.store = Store(folder, url)
         self._receiver = Receiver(self.store, self.lifecycle.watch.clock_error)
         self._replay = Replay(self.store, self.lifecycle, Calendars.load(calendar if calendar.exists() else None))
+        self.personal = Personal(self.store, clock)
+        self.versions = Versions(self.store, clock)
+        self._importer = Importer(self.store, self._replay, self.personal, self.versions, requirements)
+        self.custody = Custody(self.store, self.lifecycle)
+        self._deciding = Deciding(self.store, self.lifecycle, self._replay)
+        self._expecting = Expecting(self.store, self.lifecycle.holder.keys() - self.lifecycle.ends)
         self._organisation = organisation
         self._sealer: tuple[int, bytes, Organisation] | None = None
         self._clock = clock
@@ -94,6 +102,19 @@ class Book:
         except BaseException:
             self.store.close()
             raise
+
+    @property
+    def clock(self) -> Callable[[], int]:
+        """The desk's clock, s since 1970."""
+        return self._clock
+
+    @property
+    def incidents(self) -> Incidents:
+        return self._replay.incidents
+
+    @property
+    def decisions(self) -> Decisions:
+        return self._replay.decisions
 
     def close(self) -> None:
         self.store.close()
@@ -117,25 +138,28 @@ class Book:
             if held is not None and new.serial < held.serial:
                 raise VerificationError("desk_certificate_older", found=new.serial, held=held.serial)
             self.store.put_terminal(new)
-            self._replay.enrolled()
+            if held is None:
+                self._replay.met(new.id, self._clock())
+            self._receiver.chains.forget()
         return new
 
     def accept(self, events: Sequence[object]) -> list[Answer]:
         """One answer for each event, in their order. A bad one is refused alone."""
         ids = [event_id(event) for event in events]
         claims: list[tuple[int, Claimed]] = []
-        outcomes: dict[int, Outcome] = {}
+        outcomes: dict[int, Received] = {}
         for at, event in enumerate(events):
             try:
                 claims.append((at, read_event(event)))
             except VerificationError as error:
                 outcomes[at] = error
         now = self._clock()
-        with self.store.transaction():
+        with _uncollected(), self.store.transaction():
             received, came = self._receiver.receive(claims, now)
             outcomes |= received
             answers = [_answer(id, outcomes[at]) for at, id in enumerate(ids)]
             self._replay.advance(came, now)
+            self._replay.incidents.heard({fresh.event.head.terminal for fresh in came})
             self.store.tally(f"refused {answer.error.code}" if answer.error else answer.status for answer in answers)
         return answers
 
@@ -144,35 +168,64 @@ class Book:
         with self.store.transaction():
             return self._replay.incidents.tick(self._clock())
 
-    def take_orders(self, orders: Sequence[tuple[int, Order]]) -> Imported:
-        """Takes all (row, order) or none. Raises ImportRefused."""
-        now = self._clock()
+    def close_incident(self, number: int, person: str, text: str) -> None:
+        """`person` has dealt with it, and says so in `text`. Raises UsageError `desk_incident_unknown`,
+        `desk_incident_closed`."""
         with self.store.transaction():
-            changed = []
-            bad = []
-            for row, order in orders:
-                held = self.store.order(order.id)
-                if held == order:
-                    continue
-                if held is not None and self._replay.traces.naming(held):
-                    bad.append(BadCell(row, "order", UsageError("desk_row_changed", order=order.id)))
-                changed.append((row, order))
-            # A record may be here before its order; a second order with one ref takes the ref's meaning away; and a
-            # seal may be another order's before or after.
-            moved = {id for group in self._replay.tied(self._same_ref(changed)) for id in group}
-            for _, order in changed:
-                self.store.unbind(order.id)
-            for row, order in changed:
-                for kind, code in [(CodeKind.ORDER, order.id), *order.codes]:
-                    if self.store.owner(kind, code) not in (None, order.id):
-                        bad.append(code_taken(row, order, kind, code))
-            if bad:
-                raise ImportRefused(sorted(bad, key=lambda cell: cell.row))
-            for _, order in changed:
-                self.store.put_order(order, now)
-                self.store.relink(order)
-            self._replay.place(moved | self._same_ref(changed), now)
-        return Imported(len(changed), len(orders) - len(changed))
+            self._replay.incidents.close(number, person, text, self._clock())
+
+    def decide(
+        self,
+        kind: str,
+        order_id: str,
+        *,
+        person: str,
+        record: str = "",
+        source: str = "",
+        external_id: str = "",
+        reason: str = "",
+    ) -> Outcome:
+        """Takes a decision of the lifecycle about an order; it counts after all that is known of it. `record` is the
+        identity of the record that it stands on; one that needs none says its source and the id there.
+
+        Raises UsageError, and nothing is kept: `desk_order_unknown`; `desk_decision_kind`; `desk_decision_field`;
+        `desk_decision_record` for a record that is not here or did nothing of the kind to this order;
+        `desk_decision_state` where the order is not where it can be decided so."""
+        with self.store.transaction():
+            return self._deciding.take(
+                kind,
+                order_id,
+                self._clock(),
+                person=person,
+                record=record,
+                source=source,
+                external_id=external_id,
+                reason=reason,
+            )
+
+    def take_orders(self, orders: Sequence[tuple[int, Order]]) -> Imported:
+        """Takes all (row, order), without personal data, or none. Raises ImportRefused."""
+        return self.take([Arrival(row, order, {}) for row, order in orders])
+
+    def take(self, arrivals: Sequence[Arrival], mistakes: Mistakes | None = None, source: str = "") -> Imported:
+        """Takes all rows of a file, or none where there are `mistakes` already or one is found here. `source` names the
+        file or where it came from. Raises ImportRefused."""
+        if mistakes is not None and mistakes.total:
+            with self.store.transaction():
+                raise ImportRefused.of(self._importer.trial(arrivals, mistakes).mistakes)
+        try:
+            with self.store.transaction():
+                return self._importer.take(arrivals, source, self._clock())
+        except RowsRefused as refused:
+            # What the shop says of an order that scans have moved on is kept, though nothing comes of it.
+            with self.store.transaction():
+                self.versions.keep(refused.claims)
+            raise
+
+    def try_orders(self, arrivals: Sequence[Arrival], mistakes: Mistakes) -> Trial:
+        """What `take` would do, without doing it."""
+        with self.store.transaction():
+            return self._importer.trial(arrivals, mistakes)
 
     def manifest(self, terminal_id: bytes) -> bytes:
         """The bundle for one terminal. While nothing on it changed it is the same bytes for a day: an unneeded one
@@ -180,7 +233,7 @@ class Book:
         terminal = self._known(terminal_id)
         now = self._clock()
         epoch = max(terminal.epoch, self.store.newest_epoch(terminal.id))
-        expected = self._expected(now)
+        expected = self._expecting.of(terminal, now)
 
         def body(through: int, salt: bytes) -> bytes:
             return manifest.build(
@@ -267,22 +320,6 @@ class Book:
             self.store.put_issued(ObjectKind.SEALS, _EVERYBODY, Issued(register.version, content, signed, now))
         return signed
 
-    def _expected(self, now: int) -> list[Expected]:
-        where = "WHERE state NOT IN :ends OR last IN (SELECT number FROM events WHERE received > :since)"
-        since = {"ends": sorted(self.lifecycle.ends), "since": now - _REMEMBERED}
-        bindings: dict[str, list[tuple[bytes, int]]] = {}
-        for id, seal, broken in self.store.query("SELECT order_id, seal, broken FROM bindings"):
-            bindings.setdefault(id, []).append((seal, broken))
-        stands = {
-            id: (state, bag or b"")
-            for id, state, bag in self.store.query(f"SELECT id, state, bag FROM orders {where}", since)
-        }
-        orders = self.store.orders(where, since)
-        return [Expected(order, *stands[order.id], dict(bindings.get(order.id, ()))) for order in orders]
-
-    def _same_ref(self, orders: Sequence[tuple[int, Order]]) -> set[str]:
-        return {id for _, order in orders for id in self.store.with_ref(order.ref)}
-
     def _known(self, terminal_id: bytes) -> Terminal:
         terminal = self.store.terminal(terminal_id)
         if terminal is None:
@@ -307,7 +344,19 @@ class Book:
         return self._sealer[2]
 
 
-def _answer(id: str | None, outcome: Outcome) -> Answer:
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """A batch makes many objects that live to its end: looking for garbage among them costs a third of its time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _answer(id: str | None, outcome: Received) -> Answer:
     if isinstance(outcome, VerificationError):
         return Answer(id, REFUSED, outcome)
     return Answer(id, ACCEPTED if outcome else DUPLICATE)

@@ -6,174 +6,213 @@ Hours are written as OpenStreetMap writes them (opening_hours, wiki.openstreetma
 from __future__ import annotations
 
 import re
+import time
 import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from opening_hours import (  # type: ignore[attr-defined]  # its stub leaves the errors out
+from opening_hours import (  # type: ignore[attr-defined]  # its stub leaves the error out
     OpeningHours,
     ParserError,
     State,
-    UnknownCountryError,
 )
 
 from plomba.errors import PlombaError, UsageError
 
 DEFAULT = "default"
-_KEYS = {"zone", "hours", "country"}
-_HOLIDAYS = re.compile(r"\b[PS]H\b")
-_SUN = re.compile(r"\b(sunrise|sunset|dawn|dusk)\b")
-_PLACE = re.compile(r"0|[1-9][0-9]{0,9}")
-_QUOTED = re.compile(r'"[^"]*"')
-_CHUNK = 32 * 86400
+_KEYS = {"zone", "hours"}
+_DAY = 86400
+_CHUNK = 32 * _DAY
 """Seconds of hours that are worked out at once."""
-_MARGIN = timedelta(days=2)
-_DAY = timedelta(days=1)
-_DAY_S = 86400
-LONGEST = 2 * _CHUNK
-"""Seconds after which one opening is told in parts."""
 _NEVER = 24
 """Chunks without an opening after which a place counts as closed for good: two years."""
 _EPOCH = datetime(1970, 1, 1)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE = re.compile(r"\b([0-9]{4})-(0[1-9]|1[0-2])-([0-9]{2})\b")
+_COMMENT = re.compile(r'"[^"]*"')
+_ELSEWHERE = re.compile(r"\b(PH|SH|sunrise|sunset|dawn|dusk)\b", re.IGNORECASE)
+"""Known by the country or by the sun: the library takes a guess, or leaves them out."""
+_SHORT = re.compile(r"\b(?:Feb 3[01]|(?:Apr|Jun|Sep|Nov) 31)\b", re.IGNORECASE)
+"""Days that no month has: the library reads such a rule as one for every day."""
+
+
+class _Hours(NamedTuple):
+    """Openings of one chunk. `before`: open seconds of the chunk before each of them, and last all of them."""
+
+    starts: list[int]
+    ends: list[int]
+    before: list[int]
 
 
 class Calendar:
-    """The opening hours of one place: it is open while its wall clock says so. Moments are s since 1970."""
+    """The opening hours of one place, by the clock on its wall. Moments are s since 1970."""
 
-    def __init__(self, zone: ZoneInfo, hours: str, country: str | None = None) -> None:
-        """`country` (ISO 3166) is whose public holidays `PH` are. Raises ParserError for hours that cannot be read,
-        ValueError for what would have to be guessed, UnknownCountryError."""
+    def __init__(self, zone: ZoneInfo, hours: str) -> None:
+        """Raises ValueError and ParserError for hours that cannot be read."""
+        written = _DATE.sub(lambda date: f"{date[1]} {_MONTHS[int(date[2]) - 1]} {date[3]}", hours)
+        for wrong, why in ((_ELSEWHERE, "write dates or times instead"), (_SHORT, "no such day")):
+            found = wrong.search(_COMMENT.sub("", written))
+            if found is not None:
+                raise ValueError(f"{found[0]}: {why}")
         self.zone = zone
-        self._hours = OpeningHours(hours, country=country)
-        said = _QUOTED.sub("", hours)
-        if _SUN.search(said) or (country is None and _HOLIDAYS.search(said)):
-            raise ValueError(f"{hours}: PH without a country, or the sun")
-        self._chunks: dict[int, tuple[list[int], list[int]]] = {}
+        self._hours = OpeningHours(written)
+        self._chunks: dict[int, _Hours] = {}
 
     def is_open(self, moment: int) -> bool:
-        starts, ends = self._chunk(moment // _CHUNK)
+        starts, ends, _ = self._chunk(moment // _CHUNK)
         at = bisect_right(starts, moment) - 1
         return at >= 0 and moment < ends[at]
 
     def later(self, moment: int, open_seconds: int) -> int:
-        """The moment by which the place has been open for so long. Raises PlombaError `calendar_never`."""
+        """The moment by which the place has been open for so long; for 0 the first at which it is. Behind the last
+        opening of a place that is closed for good every second counts: no deadline is put off for ever."""
+        if not open_seconds:
+            return self.later(moment, 1) - 1
+        number = moment // _CHUNK
+        starts, ends, before = self._chunk(number)
+        at = bisect_right(starts, moment) - 1
         left = open_seconds
-        for start, end in self.openings(moment):
-            begins = max(start, moment)
-            if end - begins > left or (end - begins == left and left):
-                return begins + left
-            left -= end - begins
-        raise AssertionError("openings do not end")
+        if at >= 0:
+            left += before[at] + min(moment, ends[at]) - starts[at]
+        last, empty = moment, 0
+        while left > before[-1]:
+            left -= before[-1]
+            if starts:
+                last, empty = max(moment, ends[-1]), 0
+            elif (empty := empty + 1) == _NEVER:
+                return last + left
+            number += 1
+            starts, ends, before = self._chunk(number)
+        at = bisect_left(before, left) - 1
+        return starts[at] + left - before[at]
 
     def closing(self, moment: int) -> int:
-        """When it closes that day, or the next day it opens; where it is open longer than a day, the end of the day.
-        Raises PlombaError `calendar_never`."""
-        start, end = next(self.openings(moment))
-        if self._local(end) - self._local(start) <= _DAY:
-            return end
-        return min(end, self._midnight(max(start, moment)))
+        """When it closes; while it is closed, when it closes the next time. Where it stays open for more than a day,
+        the end of the day."""
+        begins = self.later(moment, 0)
+        start, end = self._opening(begins)
+        return min(end, self._midnight(begins)) if end - start > _DAY else end
 
-    def openings(self, moment: int) -> Iterator[tuple[int, int]]:
-        """Beginning and end of the openings that end after the moment; one that runs on is told as far as LONGEST goes,
-        and from a day before the moment at least. Raises PlombaError `calendar_never` behind the last one."""
-        for start, end in self._joined((moment - 2 * _DAY_S) // _CHUNK):
-            if end > moment:
-                yield start, end
+    def openings(self, moment: int, count: int) -> list[tuple[int, int]]:
+        """What it is open from the moment on, [from, until) each, at most so many; where it stays open for months, as
+        far as the hours are worked out."""
+        found: list[tuple[int, int]] = []
+        while len(found) < count and self.is_open(begins := self.later(moment, 0)):
+            moment = self._opening(begins)[1]
+            found.append((begins, moment))
+        return found
 
-    def _joined(self, chunk: int) -> Iterator[tuple[int, int]]:
-        held: tuple[int, int] | None = None
-        empty = 0
-        while empty < _NEVER:
-            starts, ends = self._chunk(chunk)
-            for start, end in zip(starts, ends, strict=True):
-                if held is not None and held[1] == start and held[1] - held[0] < LONGEST:
-                    held = held[0], end
-                    continue
-                if held is not None:
-                    yield held
-                held = start, end
-            empty = 0 if starts else empty + 1
-            chunk += 1
-        if held is not None:
-            yield held
-        raise PlombaError("calendar_never")
+    def opens(self) -> bool:
+        """Whether it does, within two years from today."""
+        return bool(self.openings(int(time.time()), 1))
 
-    def _chunk(self, number: int) -> tuple[list[int], list[int]]:
+    def _opening(self, moment: int) -> tuple[int, int]:
+        """The one that holds the moment, or as much of it as shows whether it lasts for more than a day; where it is
+        closed for good, a day without end."""
+        number = moment // _CHUNK
+        starts, ends, _ = self._chunk(number)
+        at = bisect_right(starts, moment) - 1
+        if at < 0 or moment >= ends[at]:
+            return moment, moment + 2 * _DAY
+        start, end = starts[at], ends[at]
+        if end == (number + 1) * _CHUNK and end - moment <= _DAY:
+            further = self._chunk(number + 1)
+            if further.starts and further.starts[0] == end:
+                end = further.ends[0]
+        if start == number * _CHUNK and end - start <= _DAY and number:
+            earlier = self._chunk(number - 1)
+            if earlier.ends and earlier.ends[-1] == start:
+                start = earlier.starts[-1]
+        return start, end
+
+    def _chunk(self, number: int) -> _Hours:
         held = self._chunks.get(number)
         if held is None:
             held = self._chunks[number] = self._worked_out(number * _CHUNK, (number + 1) * _CHUNK)
         return held
 
-    def _worked_out(self, first: int, last: int) -> tuple[list[int], list[int]]:
+    def _worked_out(self, first: int, last: int) -> _Hours:
         starts: list[int] = []
         ends: list[int] = []
-        for begin, end, offset in self._offsets(first, last):
-            # The wall clock runs evenly between two changes of the clocks; what it shows twice is open twice.
-            local = (_EPOCH + timedelta(seconds=moment + offset) for moment in (begin, end))
-            since, until = local
-            for opens, closes, state, _ in self._hours.intervals(since - _MARGIN, until + _MARGIN):
-                if state != State.OPEN:
-                    continue
+        for begin, until, offset in self._offsets(first, last):
+            wall = _EPOCH + timedelta(seconds=begin + offset)
+            reach = timedelta(seconds=until - begin + _DAY)
+            for opens, closes, state, _ in self._hours.intervals(wall - timedelta(days=1), wall + reach):
                 start = max(_seconds(opens) - offset, begin)
-                stop = min(_seconds(closes) - offset, end)
-                if start >= stop:
+                end = min(_seconds(closes) - offset, until)
+                if state != State.OPEN or start >= end:
                     continue
                 if ends and ends[-1] == start:
-                    ends[-1] = stop
+                    ends[-1] = end
                 else:
                     starts.append(start)
-                    ends.append(stop)
-        return starts, ends
+                    ends.append(end)
+        before = [0]
+        for start, end in zip(starts, ends, strict=True):
+            before.append(before[-1] + end - start)
+        return _Hours(starts, ends, before)
 
     def _offsets(self, first: int, last: int) -> Iterator[tuple[int, int, int]]:
-        """Stretches between changes of the clocks: beginning, end, s ahead of UTC."""
-        begin, offset, at = first, self._offset(first), first
-        while at < last:
-            ahead = min(at + _DAY_S, last)
-            if self._offset(ahead) != offset:
-                change = bisect_left(range(at, ahead), True, key=lambda moment: self._offset(moment) != offset) + at
+        """(from, until, local time minus UTC): where the clocks change, another begins."""
+        begin, offset = first, self._offset(first)
+        for day in range(first, last, _DAY):
+            after = self._offset(day + _DAY)
+            if after != offset:
+                change = self._change(day, after)
                 yield begin, change, offset
-                begin, offset = change, self._offset(change)
-            at = ahead
-        if begin < last:
-            yield begin, last, offset
+                begin, offset = change, after
+        yield begin, last, offset
+
+    def _change(self, day: int, after: int) -> int:
+        """The first moment of the 24 hours from `day` on, its end among them, of which local time is so far off."""
+        seconds = range(day, day + _DAY)
+        return day + bisect_left(seconds, True, key=lambda moment: self._offset(moment) == after)
 
     def _offset(self, moment: int) -> int:
-        ahead = datetime.fromtimestamp(moment, self.zone).utcoffset()
-        assert ahead is not None
-        return int(ahead.total_seconds())
-
-    def _local(self, moment: int) -> datetime:
-        return datetime.fromtimestamp(moment, self.zone).replace(tzinfo=None)
+        local = datetime.fromtimestamp(moment, self.zone)
+        return _seconds(local.replace(tzinfo=None)) - moment
 
     def _midnight(self, moment: int) -> int:
-        """The next one there."""
-        day = self._local(moment).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-        return int((day + _DAY).replace(tzinfo=self.zone).timestamp())
+        local = datetime.fromtimestamp(moment, self.zone)
+        day = datetime(local.year, local.month, local.day) + timedelta(days=1)
+        return int(day.replace(tzinfo=self.zone).timestamp())
 
 
-def _seconds(local: datetime) -> int:
-    return round((local - _EPOCH).total_seconds())
+def _seconds(wall: datetime) -> int:
+    return (wall - _EPOCH) // timedelta(seconds=1)
 
 
 class Calendars:
     """The calendars of all places."""
 
     def __init__(self, default: Calendar, places: Mapping[int, Calendar]) -> None:
-        self._default = default
+        self.default = default
         self._places = places
 
     def of(self, place: int) -> Calendar:
-        return self._places.get(place, self._default)
+        return self._places.get(place, self.default)
+
+    def own(self) -> list[int]:
+        """The places that have hours of their own."""
+        return sorted(self._places)
 
     @classmethod
     def load(cls, path: Path | None) -> Calendars:
-        """From a file; without one every place is always open, in UTC. Raises UsageError `calendar_invalid`, which
-        names the place and the reason."""
+        """From a file; without one every place is always open, in UTC. Raises UsageError: `file_missing`, or
+        `calendar_invalid`, which names the place and the reason; of several mistakes the first (`read`)."""
+        calendars, mistakes = cls.read(path)
+        if mistakes:
+            raise mistakes[0]
+        return calendars
+
+    @classmethod
+    def read(cls, path: Path | None) -> tuple[Calendars, list[UsageError]]:
+        """What can be read, and all that is wrong with the rest. Raises UsageError `file_missing`."""
+        reader = _Reader(path)
         data: dict[str, Any] = {}
         if path is not None:
             try:
@@ -181,39 +220,54 @@ class Calendars:
             except OSError as error:
                 raise UsageError("file_missing", path=path) from error
             except ValueError as error:
-                raise UsageError("calendar_invalid", path=path, where="-", reason=error) from error
-        reader = _Reader(path)
+                reader.wrong("-", error)
         places = data.pop("place", {})
         default = reader.calendar(DEFAULT, data)
+        if reader.mistakes:
+            data = {}
         if not isinstance(places, dict):
-            raise reader.wrong("place", "not a table")
+            reader.wrong("place", "[place.N]")
+            places = {}
         found = {}
         for number, entry in places.items():
-            if not _PLACE.fullmatch(number) or int(number) > 0xFFFFFFFF:
-                raise reader.wrong(f"place.{number}", "not the number of a place")
-            if not isinstance(entry, dict):
-                raise reader.wrong(f"place.{number}", "not a table")
-            found[int(number)] = reader.calendar(f"place.{number}", {**data, **entry})
-        return cls(default, found)
+            where = f"place.{number}"
+            if not number.isascii() or not number.isdecimal() or str(int(number[:11])) != number or int(number) >> 32:
+                reader.wrong(where, "0…4294967295")
+            elif not isinstance(entry, dict):
+                reader.wrong(where, f"[{where}]")
+            else:
+                found[int(number)] = reader.calendar(where, entry, data)
+        return cls(default, found), reader.mistakes
 
 
 class _Reader:
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        self.mistakes: list[UsageError] = []
 
-    def wrong(self, where: str, reason: object) -> UsageError:
-        return UsageError("calendar_invalid", path=self._path, where=where, reason=reason)
+    def wrong(self, where: str, reason: object) -> None:
+        self.mistakes.append(UsageError("calendar_invalid", path=self._path or "-", where=where, reason=reason))
 
-    def calendar(self, where: str, entry: Mapping[str, Any]) -> Calendar:
-        unknown = sorted(set(entry) - _KEYS)
-        if unknown:
-            raise self.wrong(where, unknown[0])
-        zone, hours = entry.get("zone", "UTC"), entry.get("hours", "24/7")
+    def calendar(self, where: str, entry: Mapping[str, Any], default: Mapping[str, Any] | None = None) -> Calendar:
+        """An always open one in the place of one that cannot be read."""
+        for unknown in sorted(set(entry) - _KEYS):
+            self.wrong(where, f"{unknown}: zone, hours")
+        known = {"zone": "UTC", "hours": "24/7", **(default or {}), **entry}
         try:
-            calendar = Calendar(ZoneInfo(zone), hours, entry.get("country"))
-            calendar.later(int(datetime.now(UTC).timestamp()), 1)
-        except (ZoneInfoNotFoundError, OSError, TypeError, ValueError, ParserError, UnknownCountryError) as error:
-            raise self.wrong(where, error) from error
-        except PlombaError as error:
-            raise self.wrong(where, error.what()) from error
-        return calendar
+            calendar = Calendar(ZoneInfo(known["zone"]), known["hours"])
+            if calendar.opens():
+                return calendar
+            self.wrong(where, PlombaError("calendar_never").what())
+        except ParserError as error:
+            self.wrong(where, _parser_says(known["hours"], str(error)))
+        except (ZoneInfoNotFoundError, OSError, TypeError, ValueError) as error:
+            self.wrong(where, error.args[0] if error.args else error)
+        return Calendar(ZoneInfo("UTC"), "24/7")
+
+
+def _parser_says(hours: str, text: str) -> str:
+    """The rest of the hours from where they stop making sense, and what is expected there."""
+    place, expected = re.search(r"--> [0-9]+:([0-9]+)", text), re.search(r"= (.*)", text)
+    if place is None or expected is None:
+        return text
+    return f"{hours[int(place[1]) - 1 :] or '-'}: {expected[1]}"

@@ -14,8 +14,8 @@ from plomba.desk.calendars import Calendar
 from plomba.desk.deadlines import Plan, due
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.steps import Identity, Scan, Standing, Step, Taken
-from plomba.desk.times import Made
 from plomba.desk.timeline import Timeline
+from plomba.desk.times import Made
 from plomba_wire.vocabulary import State
 
 IMPORT = "import"
@@ -30,7 +30,8 @@ record itself reports what went wrong."""
 
 class Wait(msgspec.Struct, array_like=True):
     """A deadline that runs. `entry` is what began it: a record's identity, "import" or "decision-N". `told`: whether it
-    has passed and the incident is there. `terminal`: whose next record may be the one that it waits for, b"" for any."""
+    has passed and the incident is there. `terminal`: whose next record may be the one that it waits for, b"" for
+    any."""
 
     entry: str
     kind: str
@@ -173,7 +174,7 @@ class Course:
         if was.pair != now.pair:
             self._finish(entry, made, was, scan, pairs=True)
             if now.pair is not None:
-                self._wait(entry, State.HANDING, b"")
+                self._wait(entry, State.HANDING, now.pair.peer)
         if was.state != now.state:
             self._finish(entry, made, was, scan, pairs=False)
             # While a hand-over is open, its other half is what is waited for.

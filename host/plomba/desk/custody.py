@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from plomba.desk.lifecycle import Lifecycle
+from plomba.desk.seen import EVERYTHING, Seen
 from plomba.desk.store import Store
 
 
 class Owner(NamedTuple):
-    """`kind` is shop, warehouse, courier, point or customer; `party` which of them: the shop's name, the number of a place,
-    a courier's badge, "act N" or "terminal ID" for one who has not scanned; "" where nobody said."""
+    """`kind` is shop, warehouse, courier, point or customer; `party` which of them: the shop's name, the number of a
+    place, a courier's badge, "act N" or "terminal ID" for one who has not scanned; "" where nobody said."""
 
     kind: str
     party: str
@@ -66,10 +67,16 @@ class Custody:
         )
         return [Spell(Owner(kind, party), since, until, bool(owed)) for kind, party, since, until, owed in rows]
 
-    def exposures(self, at: int, owner: Owner | None = None) -> list[Exposure]:
-        """Of all owners, or of one."""
-        where = " AND c.kind = :kind AND c.party = :party" if owner is not None else ""
-        values = {"at": at} if owner is None else {"at": at, "kind": owner.kind, "party": owner.party}
+    def exposures(
+        self, at: int, *, kind: str | None = None, party: str | None = None, seen: Seen = EVERYTHING
+    ) -> list[Exposure]:
+        """Of all owners, or of those of this kind or name; of the orders that are `seen`."""
+        condition, narrowing = seen
+        where, values = f" AND {condition}", {**narrowing, "at": at}
+        for column, wanted in (("kind", kind), ("party", party)):
+            if wanted is not None:
+                where += f" AND c.{column} = :{column}"
+                values[column] = wanted
         rows = self._store.query(
             "SELECT c.kind, c.party, o.currency, coalesce(sum(o.value), 0), count(*) FROM custody c"
             f" JOIN orders o ON o.id = c.order_id WHERE {_OWED}{where}"

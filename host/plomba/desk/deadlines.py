@@ -34,8 +34,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Until the moment `before` minus `by` s, where the order has one; else `within` s, of opening hours if `opening`, or
-    until the place closes. `incident` is what it is when it passes."""
+    """Until the moment `before` minus `by` s, where the order has one; else `within` s, of opening hours when
+    `opening`, or until the place closes. `incident` is what it is when it passes."""
 
     incident: str
     within: int
@@ -70,27 +70,32 @@ def read_deadline(entry: object) -> Deadline:
     """Of a state in the file. Raises ValueError that names what is wrong."""
     if not isinstance(entry, dict) or set(entry) - _KEYS:
         raise ValueError("deadline")
-    incident = entry.get("incident")
-    if not isinstance(incident, str) or not _INCIDENT.fullmatch(incident):
-        raise ValueError("incident")
+    incident = read_incident(entry.get("incident"))
     before, closing = entry.get("before", ""), entry.get("until")
     if before not in ("", *MOMENTS) or ("by" in entry and not before):
         raise ValueError("before")
     if closing not in (None, "closing") or (closing is None) == ("within" not in entry):
         raise ValueError("within, until")
-    if entry.get("clock", "opening") not in ("opening", "always") or (closing and "clock" in entry):
+    if entry.get("clock", "opening") not in ("opening", "always"):
         raise ValueError("clock")
     within = 0 if closing else duration(entry["within"])
     by = duration(entry["by"]) if "by" in entry else 0
     return Deadline(incident, within, entry.get("clock") != "always", before, by, closing is not None)
 
 
+def read_incident(name: object) -> str:
+    """Raises ValueError for what cannot name a kind of incident."""
+    if not isinstance(name, str) or not _INCIDENT.fullmatch(name):
+        raise ValueError("incident")
+    return name
+
+
 def read_watch(entry: object) -> Watch:
     """Raises ValueError that names what is wrong."""
-    if not isinstance(entry, dict) or set(entry) - {"silence", "clock_error", "escalate"}:
+    if not isinstance(entry, dict):
         raise ValueError("silence, clock_error, escalate")
     listed = entry.get("escalate", [])
-    if not isinstance(listed, list):
+    if set(entry) - {"silence", "clock_error", "escalate"} or not isinstance(listed, list):
         raise ValueError("silence, clock_error, escalate")
     escalate = tuple(duration(text) for text in listed)
     if list(escalate) != sorted(set(escalate)):

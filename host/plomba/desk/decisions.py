@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from plomba.desk.steps import MOVED
 from plomba.desk.store import Store
 
 DESK = b"\xff" * 8
@@ -21,8 +22,8 @@ class _Head(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`at` by the desk's clock; `record` is the identity of the record it stands on, "" where it needs none; `source` and
-    `external_id` say where it came from, `person` who took it."""
+    """`at` by the desk's clock; `record` is the identity of the record it stands on, "" where it needs none; `source`
+    and `external_id` say where it came from, `person` who took it."""
 
     number: int
     order_id: str
@@ -42,6 +43,22 @@ class Decision:
 _COLUMNS = "number, order_id, kind, at, record, person, source, external_id, reason"
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A decision, and what it did to its order as all that is known by now has it; `why`: steps.py, None while it has
+    not been placed. `disputed`: a record that was heard later says that the order was elsewhere."""
+
+    decision: Decision
+    why: str | None
+    before: int | None
+    after: int | None
+    disputed: bool
+
+    @property
+    def moved(self) -> bool:
+        return self.why == MOVED
+
+
 class Decisions:
     """Runs in the store's thread."""
 
@@ -59,9 +76,39 @@ class Decisions:
             found.setdefault(decision.order_id, []).append(decision)
         return found
 
-    def add(self, kind: str, order_id: str, at: int, record: str, person: str, source: str, external_id: str, reason: str) -> int:
+    def listed(self, order_id: str, after: int, limit: int) -> list[Outcome]:
+        """An order's decisions and what each did, oldest first, from behind the number `after` on."""
+        values = {"id": order_id, "after": after, "limit": limit}
+        return self._outcomes("d.order_id = :id AND d.number > :after", values)
+
+    def told(self, after: int, limit: int) -> list[Outcome]:
+        """Those of all orders, oldest first, from behind the number `after` on."""
+        return self._outcomes("d.number > :after", {"after": after, "limit": limit})
+
+    def last(self) -> int:
+        """The number of the newest decision, 0 = there is none."""
+        number: int | None = self._store.query("SELECT max(number) FROM decisions")[0][0]
+        return number or 0
+
+    def _outcomes(self, where: str, values: dict[str, object]) -> list[Outcome]:
+        columns = ", ".join(f"d.{name}" for name in _COLUMNS.split(", "))
+        rows = self._store.query(
+            f"SELECT {columns}, f.why, f.before, f.after, f.disputed FROM decisions d"
+            " LEFT JOIN effects f ON f.order_id = d.order_id AND f.decision = d.number"
+            f" WHERE {where} ORDER BY d.number LIMIT :limit",
+            values,
+        )
+        return [
+            Outcome(Decision(*row[:9]), why, before, state, bool(disputed))
+            for row in rows
+            for why, before, state, disputed in [row[9:]]
+        ]
+
+    def add(
+        self, kind: str, order_id: str, at: int, record: str, person: str, source: str, external_id: str, reason: str
+    ) -> int:
         """Its number."""
-        number = (self._store.query("SELECT max(number) FROM decisions")[0][0] or 0) + 1
+        number = self.last() + 1
         self._store.write(
             f"INSERT INTO decisions ({_COLUMNS}) VALUES (:number, :order_id, :kind, :at, :record, :person, :source,"
             " :external_id, :reason)",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from plomba.desk.store import Store
-from plomba.desk.words import iso, names
 from plomba_wire.codec import RecordHead
 
 UNKNOWN_ORDER = "unknown_order"
@@ -49,6 +47,26 @@ class Conflict:
     received: int
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A dispute or a stray, as it is listed. `number` is the record's; `after` is where the desk had the order behind
+    it and `state` where it has it now, None for an order the book has not; `claim` None: what the record says."""
+
+    number: int
+    order_id: str | None
+    label: str
+    head: RecordHead
+    received: int
+    claim: int | None
+    after: int | None
+    why: str
+    state: int | None
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.number, self.order_id or ""
+
+
 _DISPUTES = """
 FROM effects f JOIN events e ON e.number = f.event JOIN terminals t ON t.terminal = e.terminal
 JOIN orders o ON o.id = f.order_id WHERE f.disputed = 1
@@ -59,11 +77,13 @@ WHERE f.event IS NULL AND (e.order_id IS NOT NULL OR e.order_ref <> 0)
 """
 _CONFLICTS = "FROM conflicts c LEFT JOIN terminals t ON t.terminal = c.terminal"
 _LISTED = f"""
-SELECT e.number, f.order_id, t.label, e.body, e.received, f.claim, f.after, f.why, o.state {_DISPUTES}
+SELECT e.number AS number, f.order_id AS order_id, t.label, e.body, e.received, f.claim, f.after, f.why, o.state
+{_DISPUTES}
 UNION ALL
 SELECT e.number, e.order_id, t.label, e.body, e.received, NULL, NULL, '{UNKNOWN_ORDER}', NULL {_STRAYS}
-ORDER BY 1 DESC, 2 LIMIT :limit OFFSET :offset
 """
+_BEHIND = "l.number < :number OR (l.number = :number AND coalesce(l.order_id, '') > :order)"
+_ORDERED = "ORDER BY l.number DESC, coalesce(l.order_id, '') LIMIT :limit"
 
 
 class Differences:
@@ -97,7 +117,8 @@ class Differences:
 
     def strays(self, limit: int) -> Sequence[Stray]:
         rows = self._store.query(
-            f"SELECT e.order_id, t.label, e.body, e.received {_STRAYS} ORDER BY e.number DESC LIMIT :limit", {"limit": limit}
+            f"SELECT e.order_id, t.label, e.body, e.received {_STRAYS} ORDER BY e.number DESC LIMIT :limit",
+            {"limit": limit},
         )
         return [
             Stray(order_id or "", label, RecordHead.read(body, 0), received) for order_id, label, body, received in rows
@@ -114,36 +135,14 @@ class Differences:
             for code, label, terminal, epoch, seq, received in rows
         ]
 
-    def listed(self, limit: int, offset: int) -> dict[str, Any]:
-        """JSON of all disputes and strays: what the terminal claims, where the desk had the order after that record and
-        has it now."""
-        rows = self._store.query(_LISTED, {"limit": limit, "offset": offset})
-        return {"total": self.disputed + self.strayed, "differences": [_json(*row[1:]) for row in rows]}
-
-
-def _json(
-    order_id: str | None,
-    label: str,
-    body: bytes,
-    received: int,
-    claim: int | None,
-    after: int | None,
-    why: str,
-    state: int | None,
-) -> dict[str, Any]:
-    head = RecordHead.read(body, 0)
-    states = names("state")
-    said = head.state_after if claim is None else claim
-    return {
-        "order": order_id,
-        "id": f"{head.terminal.hex()}-{head.epoch}-{head.seq}",
-        "label": label,
-        "action": names("action")[head.action],
-        "verdict": names("verdict")[head.verdict],
-        "claim": states[said] if said else None,
-        "desk": None if after is None else states[after],
-        "state": None if state is None else states[state],
-        "why": why,
-        "time": iso(head.t_utc),
-        "received": iso(received),
-    }
+    def listed(self, after: tuple[int, str] | None, limit: int) -> list[Difference]:
+        """All disputes and strays, the newest record first, from behind the key `after` on."""
+        behind = "" if after is None else f"WHERE {_BEHIND}"
+        values: dict[str, object] = {"limit": limit}
+        if after is not None:
+            values |= {"number": after[0], "order": after[1]}
+        rows = self._store.query(f"SELECT * FROM ({_LISTED}) l {behind} {_ORDERED}", values)
+        return [
+            Difference(number, order_id, label, RecordHead.read(body, 0), received, claim, after, why, state)
+            for number, order_id, label, body, received, claim, after, why, state in rows
+        ]

@@ -20,7 +20,7 @@ _BODY_MAX = RECORD_MAX - 2 - chain.SIGNATURE
 _ID_SHOWN = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
     """A record as an event claims it; nothing is proved yet."""
 

@@ -1,10 +1,9 @@
-"""Who answers for an order after a record: custody passes with both halves of a hand-over, or with one where that is the
-rule. Pure functions."""
+"""Who answers for an order after a record: custody passes with both halves of a hand-over, or with one where that is
+the rule. Pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from plomba.desk.steps import Pair, Scan, Standing
 from plomba_wire.vocabulary import Action, Verdict
@@ -44,7 +43,7 @@ def completed(standing: Standing) -> Standing:
     """Custody passes to the taker who has waited for it."""
     pair = standing.pair
     assert pair is not None
-    return replace(standing, holder=pair.kind, party=pair.party, pair=None)
+    return standing._replace(holder=pair.kind, party=pair.party, pair=None)
 
 
 def passed(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
@@ -54,7 +53,7 @@ def passed(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
     if scan.action == Action.HANDOVER_IN:
         return _taken(was, now, scan, policy)
     if now.holder != was.holder:
-        return replace(now, party=party(now.holder, scan), pair=None)
+        return now._replace(party=party(now.holder, scan), pair=None)
     return now
 
 
@@ -62,10 +61,10 @@ def _given(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
     taker = TAKERS.get(was.holder, was.holder)
     if scan.act and not scan.peer:
         # Nobody there has a terminal: the number of the act is all that stands for the other side.
-        return replace(now, holder=taker, party=f"act {scan.act.decode('utf-8', 'backslashreplace')}", pair=None)
+        return now._replace(holder=taker, party=f"act {scan.act.decode('utf-8', 'backslashreplace')}", pair=None)
     if scan.peer and policy == GIVER:
-        return replace(now, holder=taker, party=f"terminal {scan.peer.hex()}", pair=None)
-    return replace(now, holder=was.holder, party=was.party, pair=Pair("out", scan.identity, scan.peer))
+        return now._replace(holder=taker, party=f"terminal {scan.peer.hex()}", pair=None)
+    return now._replace(holder=was.holder, party=was.party, pair=Pair("out", scan.identity, scan.peer))
 
 
 def _taken(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
@@ -73,8 +72,8 @@ def _taken(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
     given = was.pair is not None and was.pair.side == "out"
     if scan.peer and not given and policy == DUAL and not _given_before(was):
         pair = Pair("in", scan.identity, scan.peer, now.holder, taker)
-        return replace(now, holder=was.holder, party=was.party, pair=pair)
-    return replace(now, party=taker, pair=None)
+        return now._replace(holder=was.holder, party=was.party, pair=pair)
+    return now._replace(party=taker, pair=None)
 
 
 def _given_before(was: Standing) -> bool:

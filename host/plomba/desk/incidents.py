@@ -1,12 +1,12 @@
-"""Incidents: what was not done in time, or was reported as wrong. Exactly one for each deadline, and none is ever erased.
+"""Incidents: what was not done in time, or was reported as wrong. One for each deadline, never erased.
 
-An order whose terminal has not reported past the deadline is NOT HEARD, nobody's fault, until it reports or stays silent
-too long. What came late says by how much; what was done in time and only heard late says that.
+An order whose terminal has not reported past the deadline is NOT HEARD, nobody's fault, until it reports or stays
+silent too long. What came late says by how much; what was done in time and only heard late says that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 
 from plomba.desk.course import LATE, REPORTED, TAKEN_BACK, Course, Ended, Kept, Wait
 from plomba.desk.deadlines import Watch
+from plomba.desk.seen import EVERYTHING, Seen
 from plomba.desk.store import Store
 from plomba.errors import UsageError
 from plomba_wire.vocabulary import State
@@ -23,21 +24,22 @@ SILENT = "silent"
 AGAIN = "again"
 ESCALATED = "escalated"
 CLOSED = "closed"
-"""What a note says beside what became of the deadline: the incident was opened; it was so although a terminal is silent;
-what had settled it was taken back; nobody has closed it for so long; a person has."""
+"""What a note says beside what became of the deadline: the incident was opened; it was so although a terminal is
+silent; what had settled it was taken back; nobody has closed it for so long; a person has."""
 
 _PAGE = 500
 _ACTIVE = 86400
 """A terminal that has not been heard for so long before a deadline is not waited for, s."""
 _INCIDENT = (
-    "number, order_id, entry, kind, state, due, opened, holder, party, value, currency, outcome, closed, level, escalates"
+    "number, order_id, entry, kind, state, due, opened, holder, party, value, currency, outcome, closed, level,"
+    " escalates"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """`due` is the deadline that passed, `opened` when the desk found it, s since 1970; the holder answered for the order
-    at that deadline, `value` in minor units. `outcome`: course.py, None while it waits; `level`: how often it was
+    """`due` is the deadline that passed, `opened` when the desk found it, s since 1970; the holder answered for the
+    order at that deadline, `value` in minor units. `outcome`: course.py, None while it waits; `level`: how often it was
     escalated."""
 
     number: int
@@ -80,8 +82,8 @@ class Incidents:
         self._notes: list[dict[str, Any]] = []
 
     def settle(self, courses: Sequence[Course], now: int, *, anew: bool = False) -> None:
-        """What became of deadlines, written down. Marks the waits of a course that is placed `anew` for which there is an
-        incident already."""
+        """What became of deadlines, written down. Marks the waits of a course that is placed `anew` for which there is
+        an incident already."""
         news = [course for course in courses if anew or any(_tells(ended) for ended in course.ended.values())]
         if not news:
             return
@@ -96,7 +98,7 @@ class Incidents:
         self._write()
 
     def tick(self, now: int) -> int:
-        """Opens the incidents of deadlines that have passed by `now`, and escalates; returns how many were looked at."""
+        """Opens the incidents of deadlines that have passed by `now`, and escalates; returns how many it looked at."""
         looked = 0
         while rows := self._store.query(
             "SELECT id, place, holder, party, value, currency, course FROM orders WHERE check_at <= :now"
@@ -141,21 +143,38 @@ class Incidents:
             )
         return looked + self._escalate(now)
 
-    def heard(self, terminals: Sequence[bytes]) -> None:
+    def heard(self, terminals: Collection[bytes]) -> None:
         """These terminals have reported: the orders that wait for them are looked at again."""
-        self._store.write(
-            "UPDATE orders SET check_at = unheard WHERE awaited IN :terminals AND unheard IS NOT NULL",
-            {"terminals": sorted(terminals)},
-        )
+        if terminals:
+            self._store.write(
+                "UPDATE orders SET check_at = unheard WHERE awaited IN :terminals AND unheard IS NOT NULL",
+                {"terminals": sorted(terminals)},
+            )
 
-    def listed(self, *, order_id: str | None = None, open: bool = False, after: int = 0, limit: int = 500) -> list[Incident]:
-        """By number, from behind `after`."""
-        where = "number > :after" + (" AND order_id = :order_id" if order_id is not None else "")
-        where += " AND closed IS NULL" if open else ""
-        values: dict[str, Any] = {"after": after, "limit": limit}
-        if order_id is not None:
-            values["order_id"] = order_id
-        rows = self._store.query(f"SELECT {_INCIDENT} FROM incidents WHERE {where} ORDER BY number LIMIT :limit", values)
+    def listed(
+        self,
+        *,
+        order_id: str | None = None,
+        kind: str | None = None,
+        open: bool = False,
+        after: int = 0,
+        limit: int = 500,
+        seen: Seen = EVERYTHING,
+    ) -> list[Incident]:
+        """By number, from behind `after`; about the orders that are `seen`."""
+        condition, narrowing = seen
+        where = f"i.number > :after AND {condition}" + (" AND i.closed IS NULL" if open else "")
+        values: dict[str, Any] = {**narrowing, "after": after, "limit": limit}
+        for column, wanted in (("order_id", order_id), ("kind", kind)):
+            if wanted is not None:
+                where += f" AND i.{column} = :{column}"
+                values[column] = wanted
+        columns = ", ".join(f"i.{name}" for name in _INCIDENT.split(", "))
+        rows = self._store.query(
+            f"SELECT {columns} FROM incidents i JOIN orders o ON o.id = i.order_id WHERE {where}"
+            " ORDER BY i.number LIMIT :limit",
+            values,
+        )
         return [Incident(*row) for row in rows]
 
     def get(self, number: int) -> Incident:
@@ -172,6 +191,21 @@ class Incidents:
             {"incident": number},
         )
         return [Note(*row) for row in rows]
+
+    def told(self, after: int, limit: int) -> list[tuple[Incident, Note]]:
+        """Notes with the incident that each is about, in the order they were written, from behind number `after` on."""
+        columns = ", ".join(f"i.{name}" for name in _INCIDENT.split(", "))
+        rows = self._store.query(
+            f"SELECT n.number, n.at, n.what, n.record, n.seconds, n.person, n.text, {columns} FROM incident_notes n"
+            " JOIN incidents i ON i.number = n.incident WHERE n.number > :after ORDER BY n.number LIMIT :limit",
+            {"after": after, "limit": limit},
+        )
+        return [(Incident(*row[7:]), Note(*row[:7])) for row in rows]
+
+    def last_note(self) -> int:
+        """The number of the newest note, 0 = there is none."""
+        number: int | None = self._store.query("SELECT max(number) FROM incident_notes")[0][0]
+        return number or 0
 
     def close(self, number: int, person: str, text: str, now: int) -> None:
         """A person has dealt with it; what they write stays. Raises UsageError `desk_incident_unknown`,
@@ -331,6 +365,14 @@ class Incidents:
         )
 
 
+def newest_open(store: Store, limit: int) -> list[Incident]:
+    """The incidents that nobody has closed, newest first."""
+    rows = store.query(
+        f"SELECT {_INCIDENT} FROM incidents WHERE closed IS NULL ORDER BY number DESC LIMIT :limit", {"limit": limit}
+    )
+    return [Incident(*row) for row in rows]
+
+
 _KEPT = msgspec.json.Decoder(Kept)
 
 
@@ -341,14 +383,12 @@ def _tells(ended: Ended) -> bool:
 
 def _silent(wait: Wait, place: int, heard: Sequence[tuple[Any, ...]]) -> bytes:
     """The terminal that may hold what is waited for, and has not reported past the deadline; b"" for none."""
-    if wait.state == State.HANDING:
-        # Half of a hand-over is there, and the other is not: that is so whoever is silent, and blames nobody.
+    if wait.state == State.HANDING and not wait.terminal:
+        # Half of a hand-over with somebody who has no terminal that the desk knows.
         return b""
     for terminal, at_place, until in heard:
-        if wait.terminal:
-            mine = terminal == wait.terminal
-        else:
-            mine = at_place == place and until >= wait.due - _ACTIVE
+        near = at_place == place and until >= wait.due - _ACTIVE
+        mine = terminal == wait.terminal if wait.terminal else near
         if mine and until < wait.due:
             return bytes(terminal)
     return b""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from plomba.desk.deadlines import Deadline, Watch, read_deadline, read_watch
+from plomba.desk.deadlines import Deadline, Watch, read_deadline, read_incident, read_watch
 from plomba.desk.handover import DUAL, POLICIES, completed, completes, passed
 from plomba.desk.moves import WORDS, Move, chosen, disputed, refusal
 from plomba.desk.steps import DONE, MOVED, TRAINING, Scan, Standing, Step, Taken
@@ -24,8 +24,8 @@ _DECISION_KEYS = {"name", "from", "to", "holder", "record"}
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Where a decision may lead an order, and whose it is then, "" for whoever held it. `record`: the action whose record
-    it has to name, 0 where it needs none."""
+    """Where a decision may lead an order, and whose it is then, "" for whoever held it. `record`: the action whose
+    record it has to name, 0 where it needs none."""
 
     origins: frozenset[int]
     to: int
@@ -37,8 +37,8 @@ class Decided:
 class Lifecycle:
     """`holder`: state -> who holds an order that enters there; where none enters, who holds it however it came.
     `entries` may be imported; nothing leads out of `ends`. `deadlines`: (state, class) -> how long an order may stay;
-    `policy`: class -> what passes custody (handover.py); `decisions` are taken at the desk. `content` is the text that it
-    was read from."""
+    `policy`: class -> what passes custody (handover.py); `decisions` are taken at the desk. `content` is the text that
+    it was read from."""
 
     content: str
     holders: tuple[str, ...]
@@ -84,28 +84,29 @@ class Lifecycle:
             return None
         holder = decided.holder or standing.holder
         party = standing.party if holder == standing.holder else ""
-        return replace(standing, state=decided.to, holder=holder, party=party, proved=False, pair=None)
+        return standing._replace(state=decided.to, holder=holder, party=party, proved=False, pair=None)
 
     def _after(self, move: Move, standing: Standing, scan: Scan, policy: str) -> Standing:
         state = move.target(standing.state)
         holder = move.holder or standing.holder
         if not move.holder and move.to and state not in self.entries:
             holder = self.holder.get(state, holder)
-        now = passed(standing, replace(standing, state=state, holder=holder), scan, policy)
+        now = passed(standing, standing._replace(state=state, holder=holder), scan, policy)
         if move.bag:
-            now = replace(now, bag=scan.bag if move.bag == "in" else b"")
+            now = now._replace(bag=scan.bag if move.bag == "in" else b"")
         if move.seal == "bind":
-            now = replace(now, seals=now.seals | {scan.seal})
+            now = now._replace(seals=now.seals | {scan.seal})
         elif move.seal == "break":
-            now = replace(now, seals=frozenset(), broken=now.broken | now.seals, proved=False)
+            now = now._replace(seals=frozenset(), broken=now.broken | now.seals, proved=False)
         if state not in self._visit:
-            return replace(now, proved=False, overrides=frozenset(), refused=0)
+            idle = not (now.proved or now.overrides or now.refused)
+            return now if idle else now._replace(proved=False, overrides=frozenset(), refused=0)
         if move.proof:
-            now = replace(now, proved=True)
+            now = now._replace(proved=True)
         if move.given == "quantity":
-            now = replace(now, refused=now.refused + 1)
+            now = now._replace(refused=now.refused + 1)
         if scan.action == Action.OVERRIDE:
-            now = replace(now, overrides=now.overrides | {(scan.identity, scan.need)})
+            now = now._replace(overrides=now.overrides | {(scan.identity, scan.need)})
         return now
 
 
@@ -136,6 +137,8 @@ class _Reader:
 
     def lifecycle(self, data: Mapping[str, Any], content: str) -> Lifecycle:
         holders = tuple(data.get("holders", ()))
+        if not all(isinstance(name, str) and name.isidentifier() for name in holders):
+            raise self.wrong("holders")
         states: list[int] = []
         holder: dict[int, str] = {}
         marks: dict[str, set[int]] = {"entry": set(), "end": set(), "visit": set()}
@@ -151,11 +154,15 @@ class _Reader:
             for mark, members in marks.items():
                 if entry.get(mark):
                     members.add(code)
-        if set(deadlines) & {(end, order_class) for end in marks["end"] for order_class in codes("order_class").values()}:
+        if set(deadlines) & {
+            (end, order_class) for end in marks["end"] for order_class in codes("order_class").values()
+        }:
             raise self.wrong("deadline of an end")
         decisions = {}
         for number, entry in enumerate(data.get("decision", ()), start=1):
             name, decided = self._decision(f"decision {number}", entry, holders, states, marks["end"])
+            if name in decisions:
+                raise self.wrong(f"decision {number}: {name} is there already")
             decisions[name] = decided
         moves: dict[tuple[int, int], list[Move]] = {}
         for number, entry in enumerate(data.get("move", ()), start=1):
@@ -235,8 +242,14 @@ class _Reader:
             gate,
             entry.get("seal", ""),
             entry.get("bag", ""),
-            entry.get("incident", ""),
+            self._incident(entry["incident"], where) if "incident" in entry else "",
         )
+
+    def _incident(self, name: object, where: str) -> str:
+        try:
+            return read_incident(name)
+        except ValueError as error:
+            raise self.wrong(f"{where}: {error}") from error
 
     def _deadlines(
         self, name: str, state: int, entry: Mapping[str, Any], deadlines: dict[tuple[int, int], Deadline]
@@ -250,9 +263,13 @@ class _Reader:
                     raise self.wrong(f"state.{name}.{key}: {error}") from error
                 deadlines |= {(state, order_class): deadline for order_class in classes}
 
-    def _policy(self, entry: Mapping[str, Any]) -> Mapping[int, str]:
+    def _policy(self, entry: object) -> Mapping[int, str]:
         classes = {name.lower(): code for name, code in codes("order_class").items()}
-        if not entry.keys() <= classes.keys() or not set(entry.values()) <= set(POLICIES):
+        if (
+            not isinstance(entry, dict)
+            or not entry.keys() <= classes.keys()
+            or any(policy not in POLICIES for policy in entry.values())
+        ):
             raise self.wrong(f"custody: {', '.join(classes)}: {', '.join(POLICIES)}")
         return {code: entry.get(name, DUAL) for name, code in classes.items()}
 
@@ -265,8 +282,10 @@ class _Reader:
     def _decision(
         self, where: str, entry: Mapping[str, Any], holders: Sequence[str], states: Sequence[int], ends: set[int]
     ) -> tuple[str, Decided]:
-        if set(entry) - _DECISION_KEYS or not {"name", "from", "to"} <= set(entry):
+        if set(entry) - _DECISION_KEYS or not {"name", "from", "to"} <= set(entry) or not entry["from"]:
             raise self.wrong(where)
+        if not isinstance(entry["name"], str) or not entry["name"].isidentifier():
+            raise self.wrong(f"{where}: name")
         origins = frozenset(self._code("state", name, where) for name in entry["from"])
         to = self._code("state", entry["to"], where)
         if not origins | {to} <= set(states) or origins & ends or to in origins:

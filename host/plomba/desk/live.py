@@ -25,6 +25,16 @@ class Live:
         """Changes with every change of the book."""
         return f"{self._boot}-{self._number}"
 
+    @property
+    def changed(self) -> asyncio.Event:
+        """Is set when the book changes after this was asked for, and when all streams end."""
+        return self._changed
+
+    @property
+    def closed(self) -> bool:
+        """Whether all streams have to end."""
+        return self._closed
+
     def change(self) -> None:
         """The book has changed."""
         self._number += 1

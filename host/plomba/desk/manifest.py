@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plomba.desk.orders import Order
-from plomba.errors import PlombaError
+from plomba.trust.objects import BLOCK, BLOCKS_MAX
 from plomba_wire import chain
 from plomba_wire.codec import CodeRow, ManifestHead, OrderRow
 from plomba_wire.vocabulary import CodeKind, State
 
-ORDERS_MAX = 65535
-"""A code row has 16 bits for the index of its order row."""
+SIZE_MAX = BLOCK * BLOCKS_MAX
+"""Bytes of the longest body."""
+ORDERS_MAX = (SIZE_MAX - ManifestHead.SIZE) // (OrderRow.SIZE + CodeRow.SIZE)
+"""Orders of one manifest at most, where none has a code beside its number; a code row could index 65,536."""
 LIFE = 7 * 86400
 """Seconds a manifest is valid."""
 SKEW = 300
@@ -42,12 +44,22 @@ class Expected:
             yield CodeKind.SEAL, seal, _VOID if self.bindings[seal] else 0
 
 
+def fitting(expected: Iterable[Expected]) -> list[Expected]:
+    """As many of them, from the first on, as one body holds."""
+    fit = []
+    size = ManifestHead.SIZE
+    for row in expected:
+        size += OrderRow.SIZE + CodeRow.SIZE * (sum(1 for _ in row.codes()) + bool(row.bag))
+        if size > SIZE_MAX:
+            break
+        fit.append(row)
+    return fit
+
+
 def build(terminal: bytes, *, epoch: int, through: int, place: int, salt: bytes, expected: Sequence[Expected]) -> bytes:
     """The body, for the records of `terminal` known up to `through` in `epoch`. Orders of other places are listed as
-    not here. Raises PlombaError when there are more than a manifest can hold."""
+    not here. They are as many as fit (`fitting`)."""
     rows = sorted(_distinct(expected), key=lambda row: row.order.ref)
-    if len(rows) > ORDERS_MAX:
-        raise PlombaError("desk_manifest_full", count=len(rows), limit=ORDERS_MAX)
     orders = bytearray()
     codes: list[CodeRow] = []
     in_bags: dict[bytes, int] = {}
@@ -57,7 +69,9 @@ def build(terminal: bytes, *, epoch: int, through: int, place: int, salt: bytes,
         cell = order.cell.encode().ljust(8, b"\0")
         own = list(row.codes())
         seals = sum(kind == CodeKind.SEAL for kind, _, _ in own)
-        orders += OrderRow(order.ref, order.order_class, _SHOWN.get(row.state, row.state), here, min(seals, 255), cell).pack()
+        orders += OrderRow(
+            order.ref, order.order_class, _SHOWN.get(row.state, row.state), here, min(seals, 255), cell
+        ).pack()
         if row.bag:
             # Numbered without a gap: a terminal asks for one after the other until there is none.
             number = in_bags[row.bag] = in_bags.get(row.bag, -1) + 1

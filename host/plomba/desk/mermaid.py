@@ -1,105 +1,136 @@
-"""The lifecycle as people read it: a table of its states, and a state diagram in Mermaid (mermaid.js.org, stateDiagram-v2)."""
+"""The lifecycle drawn: as a Mermaid state diagram, as a Markdown table. Pure functions; names are the vocabulary's.
+
+ASCII alone: it is printed, and not every console takes more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
 
 from plomba.desk.deadlines import Deadline
 from plomba.desk.lifecycle import Lifecycle
-from plomba.desk.words import names
-from plomba_wire.vocabulary import OrderClass, Verdict
+from plomba.desk.words import codes, names
 
+_HEADINGS = ("state", "holder", "import", "deadline", "incident", "left by")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
-_LINE = 3
-"""Names in a line of a label."""
+_NOTHING = "-"
+_CROWD = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A state. `ways` are the actions and decisions that lead out, each with where to; the deadlines each with their
-    incident. `reports`: actions after which it is still there, and an incident."""
+def diagram(life: Lifecycle) -> str:
+    """A `stateDiagram-v2`: an arrow for each way that leads elsewhere, with the scans and decisions that lead there.
 
-    state: str
-    holder: str
-    entry: bool
-    end: bool
-    ways: Sequence[str]
-    deadlines: Sequence[tuple[str, str]]
-
-
-def rows(lifecycle: Lifecycle) -> Iterator[Row]:
-    """Every state, in the order of the file."""
-    ways = _ways(lifecycle)
-    for code in lifecycle.states:
-        yield Row(
-            names("state")[code],
-            lifecycle.holder.get(code, ""),
-            code in lifecycle.entries,
-            code in lifecycle.ends,
-            [f"{', '.join(labels)} → {names('state')[to]}" for (origin, to), labels in ways.items() if origin == code],
-            list(_deadlines(lifecycle, code)),
-        )
-
-
-def diagram(lifecycle: Lifecycle) -> str:
-    """The states with their holders and deadlines, and one arrow for all that leads from one to another. Decisions of a
-    person at the desk are marked *; where only some verdicts of an action lead there, they stand behind it."""
+    Where more than _CROWD arrows would meet, the state says how many states they come from or lead to instead; the
+    table has them all. An order may begin in more states than those the first point leads to: in each with `entry`.
+    """
+    ways = {(state, to): by for state in life.states for to, by in _ways(life, state).items()}
     lines = ["stateDiagram-v2"]
-    for row in rows(lifecycle):
-        holder = f"<br/>{row.holder}" if row.holder else ""
-        deadlines = "".join(f"<br/>{when}: {incident}" for when, incident in row.deadlines)
-        lines.append(f"    {row.state}: {row.state}{holder}{deadlines}")
-    lines += [f"    [*] --> {names('state')[code]}" for code in lifecycle.states if code in lifecycle.entries]
-    for (origin, to), labels in _ways(lifecycle).items():
-        label = "<br/>".join(", ".join(labels[at : at + _LINE]) for at in range(0, len(labels), _LINE))
-        lines.append(f"    {names('state')[origin]} --> {names('state')[to]}: {label}")
-    lines += [f"    {names('state')[code]} --> [*]" for code in lifecycle.states if code in lifecycle.ends]
-    return "\n".join(lines) + "\n"
+    arrows: list[str] = []
+    reached: set[int] = set()
+    for state in life.states:
+        told = [names("state")[state], *([life.holder[state]] if state in life.holder else [])]
+        told += [f"{incident} {moment}" for moment, incident in _deadlines(life, state)]
+        come = [by for (_, to), by in ways.items() if to == state]
+        if len(come) > _CROWD:
+            told.append(f"from {len(come)} states: {_all(come)}")
+        crowded = _crowded([by for (origin, _), by in ways.items() if origin == state])
+        told += [f"{way} to {many} states" for way, many in crowded.items()]
+        lines.append(f'    state "{"<br/>".join(told)}" as {told[0]}')
+        for to in life.states:
+            left = [way for way in ways.get((state, to), ()) if way not in crowded]
+            if left and sum(end == to for _, end in ways) <= _CROWD:
+                arrows.append(f"    {told[0]} --> {names('state')[to]} : {'<br/>'.join(left)}")
+                reached.add(to)
+    begins = [state for state in life.states if state in life.entries - reached]
+    lines += [f"    [*] --> {names('state')[state]}" for state in begins]
+    lines += arrows
+    lines += [f"    {names('state')[state]} --> [*]" for state in life.states if state in life.ends]
+    return "\n".join(lines)
 
 
-def _ways(lifecycle: Lifecycle) -> dict[tuple[int, int], list[str]]:
-    """(state, state) -> what leads from the one to the other."""
-    found: dict[tuple[int, int, str], list[int]] = {}
-    for action, verdict, move in lifecycle.moves():
-        for origin in move.origins:
-            if move.target(origin) != origin:
-                found.setdefault((origin, move.to, names("action")[action]), []).append(verdict)
-    for name, decided in lifecycle.decisions.items():
-        for origin in decided.origins:
-            found[origin, decided.to, f"{name}*"] = [Verdict.OK]
-    place = {code: at for at, code in enumerate(lifecycle.states)}
-    ways: dict[tuple[int, int], list[str]] = {}
-    for (origin, to, name), verdicts in sorted(found.items(), key=lambda item: (place[item[0][0]], place[item[0][1]])):
-        said = "" if Verdict.OK in verdicts else f" ({', '.join(names('verdict')[verdict] for verdict in verdicts)})"
-        ways.setdefault((origin, to), []).append(name + said)
-    return ways
+def table(life: Lifecycle) -> str:
+    """One row for each state, in Markdown."""
+    rows = [_HEADINGS]
+    for state in life.states:
+        deadlines = _deadlines(life, state)
+        together: dict[str, list[str]] = {}
+        for to, by in _ways(life, state).items():
+            together.setdefault(", ".join(by), []).append(names("state")[to])
+        rows.append(
+            (
+                names("state")[state],
+                life.holder.get(state, _NOTHING),
+                "yes" if state in life.entries else _NOTHING,
+                "; ".join(moment for moment, _ in deadlines) or _NOTHING,
+                "; ".join(incident for _, incident in deadlines) or _NOTHING,
+                "; ".join(f"{by} -> {', '.join(ends)}" for by, ends in together.items()) or _NOTHING,
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS) - 1)]
+    lines = [_line([cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)]) for row in rows]
+    return "\n".join([lines[0], _line(["-" * width for width in [*widths, 3]]), *lines[1:]])
 
 
-def _deadlines(lifecycle: Lifecycle, state: int) -> Iterator[tuple[str, str]]:
-    usual = lifecycle.deadlines.get((state, OrderClass.PLAIN))
-    sealed = lifecycle.deadlines.get((state, OrderClass.SEALED))
-    if usual is not None:
-        yield when(usual), usual.incident
-    if sealed is not None and sealed != usual:
-        yield f"sealed {when(sealed)}", sealed.incident
+def _all(lists: list[list[str]]) -> str:
+    """Each once."""
+    return ", ".join(dict.fromkeys(one for each in lists for one in each))
 
 
-def when(deadline: Deadline) -> str:
-    """As "2h open", "24h", "cutoff - 4h, else 8h open", "until closing"."""
-    if deadline.closing:
-        rest = "until closing"
-    else:
-        rest = _duration(deadline.within) + (" open" if deadline.opening else "")
+def _crowded(lists: list[list[str]]) -> dict[str, int]:
+    """What leads to more than _CROWD states, and to how many."""
+    counted = Counter(way for ways in lists for way in ways)
+    return {way: many for way, many in counted.items() if many > _CROWD}
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _deadlines(life: Lifecycle, state: int) -> list[tuple[str, str]]:
+    """(until when, incident), of all classes first; of one class with its name in front."""
+    told: list[tuple[str, str]] = []
+    for name, order_class in codes("order_class").items():
+        deadline = life.deadlines.get((state, order_class))
+        if deadline is None:
+            continue
+        moment, incident = _until(deadline), deadline.incident
+        if not told:
+            told.append((moment, incident))
+        elif (moment, incident) != told[0]:
+            told.append((f"{name.lower()} {moment}", incident))
+    return told
+
+
+def _until(deadline: Deadline) -> str:
+    usual = "closing" if deadline.closing else _span(deadline.within) + (" open" if deadline.opening else "")
     if not deadline.before:
-        return rest
-    by = f" - {_duration(deadline.by)}" if deadline.by else ""
-    return f"{deadline.before}{by}, else {rest}"
+        return usual
+    return f"{deadline.before}{f' - {_span(deadline.by)}' if deadline.by else ''}, else {usual}"
 
 
-def _duration(seconds: int) -> str:
-    """The largest unit that needs no fraction; hours rather than one day."""
-    for size, unit in _UNITS:
-        if seconds % size == 0 and (unit != "d" or seconds > size):
-            return f"{seconds // size}{unit}"
-    raise AssertionError(seconds)
+def _span(seconds: int) -> str:
+    """The largest unit that is whole: "90m", "2h"."""
+    size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
+    return f"{seconds // size}{unit}"
+
+
+def _ways(life: Lifecycle, state: int) -> dict[int, list[str]]:
+    """Where an order goes from there, each with what leads there."""
+    found: dict[int, list[str]] = {}
+    for to, way in _leading(life, state):
+        ways = found.setdefault(to, [])
+        if way not in ways:
+            ways.append(way)
+    return found
+
+
+def _leading(life: Lifecycle, state: int) -> Iterator[tuple[int, str]]:
+    for action, _, move in life.moves():
+        if state in move.origins and move.target(state) != state:
+            shut = {order_class for order_class, gate in move.gate.items() if gate != state}
+            classes = [name.lower() for name, code in codes("order_class").items() if code not in shut]
+            yield move.to, names("action")[action] + (f" ({', '.join(classes)})" if shut else "")
+    for name, decided in life.decisions.items():
+        if state in decided.origins:
+            yield decided.to, f"{name} (desk)"

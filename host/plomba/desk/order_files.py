@@ -2,71 +2,80 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterator
 
-from plomba.desk.orders import COLUMNS, REQUIRED, BadCell, ImportRefused
+from plomba.desk.orders import LISTED, READ, REQUIRED, BadCell, ImportRefused, NumberedRow
 from plomba.errors import UsageError
 
-ROWS_MAX = 65535
-"""Rows of one file: a manifest cannot index more orders."""
+ROWS_MAX = 1_000_000
+"""Orders of one file."""
+JSON_MAX = 16 << 20
+"""Bytes of the longest JSON file: it is in memory as a whole, as objects of twenty times its size."""
 
 _DELIMITERS = ",;\t"
-_NUMBERS = ("place", "value")
+_NUMBERS = ("place", "value", "items", "warehouse")
 _LISTS = ("seals", "uins", "codes")
+_CHUNK = 1 << 20
+_BOM = codecs.BOM_UTF8
 
-Row = tuple[int, Mapping[str, str]]
+Row = NumberedRow | BadCell
+"""A row's number and cells; or what is wrong with its form."""
 
 
-def csv_rows(data: bytes) -> list[Row]:
-    """Rows numbered as in a spreadsheet: the header is row 1. Raises ImportRefused."""
-    text = _decoded(data)
-    if not text:
+def csv_rows(data: bytes) -> Iterator[Row]:
+    """Rows numbered as in a spreadsheet: the header is row 1. One row is in memory at a time. Raises ImportRefused for
+    what is wrong with the file as a whole."""
+    _check_text(data)
+    if len(data) <= len(_BOM) and data in (b"", _BOM):
         raise _file_refused("desk_import_empty")
     # A number that lost its last digits is still a number; only the line break proves that the row is whole.
-    if text[-1] not in "\r\n":
-        raise _file_refused("desk_import_truncated", row=text.count("\n") + 1)
-    header_line = text.splitlines()[0]
-    delimiter = max(_DELIMITERS, key=header_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[Row] = []
-    bad: list[BadCell] = []
+    if data[-1:] not in b"\r\n":
+        raise _file_refused("desk_import_truncated", row=_line(data, len(data)))
+    if _line(data, len(data)) > ROWS_MAX + 2:
+        raise _file_refused("desk_import_long", row=ROWS_MAX + 2, limit=ROWS_MAX)
+    return _csv_rows(data)
+
+
+def _csv_rows(data: bytes) -> Iterator[Row]:
+    lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
+    first = re.match(rb"[^\r\n]*", data)
+    assert first is not None
+    delimiter = max(_DELIMITERS, key=first[0].decode(errors="replace").count)
     header: list[str] = []
     number = 0
     try:
-        for number, cells in enumerate(reader, start=1):
+        for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), start=1):
             if number == 1:
                 header = _header(cells)
-            elif len(rows) == ROWS_MAX:
-                raise _file_refused("desk_import_long", row=number, limit=ROWS_MAX)
             elif len(cells) == len(header):
-                rows.append((number, dict(zip(header, cells, strict=True))))
+                yield number, dict(zip(header, cells, strict=True))
             elif cells:
-                error = UsageError("desk_row_width", count=len(cells), wanted=len(header))
-                bad.append(BadCell(number, "", error))
+                yield BadCell(number, "", UsageError("desk_row_width", count=len(cells), wanted=len(header)))
     except csv.Error as error:
         code = "desk_import_truncated" if "unexpected end" in str(error) else "desk_import_syntax"
         raise _file_refused(code, row=number + 1, reason=error) from error
-    if bad:
-        raise ImportRefused(bad)
-    return rows
 
 
-def json_rows(data: bytes) -> list[Row]:
-    """Rows numbered from 1. Raises ImportRefused."""
-    text = _decoded(data)
+def json_rows(data: bytes) -> Iterator[Row]:
+    """Rows numbered from 1. Raises ImportRefused for what is wrong with the file as a whole."""
+    if len(data) > JSON_MAX:
+        raise _file_refused("desk_import_json_large", limit=JSON_MAX >> 20)
+    _check_text(data)
     try:
         listed = json.loads(
-            text,
+            data.decode("utf-8-sig"),
             parse_float=_Number,
             parse_int=_Number,
             parse_constant=_no_constant,
             object_pairs_hook=_each_once,
         )
     except json.JSONDecodeError as error:
-        at_end = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+        at_end = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
         code = "desk_import_truncated" if at_end else "desk_import_syntax"
         raise _file_refused(code, row=error.lineno, reason=error.msg) from error
     except (ValueError, RecursionError) as error:
@@ -75,26 +84,30 @@ def json_rows(data: bytes) -> list[Row]:
         raise _file_refused("desk_import_syntax", reason="not a list of orders")
     if len(listed) > ROWS_MAX:
         raise _file_refused("desk_import_long", row=ROWS_MAX + 1, limit=ROWS_MAX)
-    rows: list[Row] = []
-    bad: list[BadCell] = []
+    return _json_rows(listed)
+
+
+def _json_rows(listed: list[object]) -> Iterator[Row]:
     for number, entry in enumerate(listed, start=1):
         if not isinstance(entry, dict):
-            bad.append(BadCell(number, "", UsageError("desk_row_type", column="")))
+            yield BadCell(number, "", UsageError("desk_row_type", column=""))
             continue
         cells: dict[str, str] = {}
+        bad = False
         for column, value in entry.items():
-            if column not in COLUMNS:
-                bad.append(_unknown_column(number, column))
-                continue
-            cell = _cell(column, value)
-            if cell is None:
-                bad.append(BadCell(number, column, UsageError("desk_row_type", column=column)))
-            else:
+            cell = _cell(column, value) if column in READ else None
+            if cell is not None:
                 cells[column] = cell
-        rows.append((number, cells))
-    if bad:
-        raise ImportRefused(bad)
-    return rows
+                continue
+            bad = True
+            known = column in READ
+            yield (
+                BadCell(number, column, UsageError("desk_row_type", column=column))
+                if known
+                else _unknown_column(number, column)
+            )
+        if not bad:
+            yield number, cells
 
 
 class _Number(str):
@@ -119,14 +132,17 @@ def _cell(column: str, value: object) -> str | None:
 
 def _header(cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
-    unknown = [_unknown_column(1, name) for at, name in enumerate(names) if name not in COLUMNS or name in names[:at]]
-    missing = [
+    unknown = [at for at, name in enumerate(names) if name not in READ or name in names[:at]]
+    # Where no name is a column's, this is the first order of a table without a header, and somebody's data.
+    shown = names if any(name in READ for name in names) else [f"#{at + 1}" for at in range(len(names))]
+    bad = [_unknown_column(1, shown[at]) for at in unknown[:LISTED]]
+    bad += [
         BadCell(1, name, UsageError("desk_import_column_missing", column=name))
         for name in REQUIRED
         if name not in names
     ]
-    if unknown or missing:
-        raise ImportRefused(unknown + missing)
+    if bad:
+        raise ImportRefused(bad)
     return names
 
 
@@ -135,14 +151,24 @@ def _unknown_column(row: int, name: str) -> BadCell:
     return BadCell(row, str(error.fields["column"]), error)
 
 
-def _decoded(data: bytes) -> str:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _file_refused("desk_import_encoding", row=data.count(b"\n", 0, error.start) + 1) from error
-    if "\0" in text:
-        raise _file_refused("desk_import_encoding", row=text.count("\n", 0, text.index("\0")) + 1)
-    return text
+def _check_text(data: bytes) -> None:
+    """Raises ImportRefused, with the row, for what is not UTF-8 text."""
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    view = memoryview(data)
+    for at in range(0, len(data), _CHUNK):
+        try:
+            decode(view[at : at + _CHUNK], final=at + _CHUNK >= len(data))
+        except UnicodeDecodeError as error:
+            # The decoder may have kept up to three bytes of the chunk before.
+            begins = at + min(len(data) - at, _CHUNK) - len(error.object)
+            raise _file_refused("desk_import_encoding", row=_line(data, begins + error.start)) from error
+    if b"\0" in data:
+        raise _file_refused("desk_import_encoding", row=_line(data, data.index(b"\0")))
+
+
+def _line(data: bytes, end: int) -> int:
+    """Number of the line that position `end` is in: lines end with LF, CR or both."""
+    return 1 + data.count(b"\n", 0, end) + data.count(b"\r", 0, end) - data.count(b"\r\n", 0, end)
 
 
 def _no_constant(name: str) -> object:
@@ -160,6 +186,6 @@ def _file_refused(code: str, *, row: int = 1, **fields: object) -> ImportRefused
     return ImportRefused([BadCell(row, "", UsageError(code, **fields))])
 
 
-def rows_of(data: bytes, media_type: str) -> Iterable[Row]:
+def rows_of(data: bytes, media_type: str) -> Iterator[Row]:
     """Rows of a file of that media type. Raises ImportRefused, KeyError for a type that is not read."""
     return {"text/csv": csv_rows, "application/json": json_rows}[media_type](data)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from plomba.desk import order_codes
+from plomba.desk import order_codes, personal_cells, promises
+from plomba.desk.deadlines import Plan
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.words import codes, names
 from plomba.errors import UsageError
@@ -23,7 +26,19 @@ SHOP_MAX = 120
 """Bytes of the longest shop name, UTF-8."""
 CODES_MAX = 255
 """Seals of one order, its item numbers, and its further codes."""
-COLUMNS = ("order", "class", "state", "place", "value", "currency", "shop", "cell", "seals", "uins", "codes")
+ITEMS_MAX = 100_000
+"""Goods in one order."""
+DELIVERIES = ("point", "door")
+"""Kinds of delivery; the first is meant where none is told."""
+COLUMNS = (
+    *("order", "class", "state", "place", "value", "currency", "shop", "cell", "seals", "uins", "codes"),
+    *("delivery", "items", "warehouse", *promises.COLUMNS),
+)
+"""What an order is kept with, in the order of the documentation."""
+READ = (*COLUMNS, *personal_cells.FIELDS)
+"""Columns of an import file."""
+LISTED = 1000
+"""Mistakes of one file that are told; all are counted."""
 REQUIRED = ("order", "class", "place")
 
 MINOR_DIGITS = dict.fromkeys(
@@ -31,18 +46,23 @@ MINOR_DIGITS = dict.fromkeys(
 )
 """Currency -> decimal places of its minor unit (ISO 4217)."""
 
+_NOBODY: Mapping[str, str] = {}
 _CLASSES = {name.lower(): code for name, code in codes("order_class").items()}
 _PLACE = re.compile(r"[0-9]{1,10}")
+_ITEMS = re.compile(r"[0-9]{1,6}")
 _UIN = re.compile(r"[0-9]{16}")
 # 11 digits: sums over all orders of a book stay inside SQLite's 63 bits.
 _VALUE = re.compile(r"([0-9]{1,11})(?:[.,]([0-9]{1,9}))?")
+
+
+NO_PLAN = Plan()
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """One order as imported. `state` is where it entered; `value` is in minor units of `currency`, None when not
     told; seals and item numbers are sorted, and so is `further`: (code kind, canonical text) of what else may be
-    scanned for it."""
+    scanned for it. `items` counts its goods, `warehouse` is the place it comes from; None where not told."""
 
     id: str
     order_class: int
@@ -55,6 +75,10 @@ class Order:
     seals: tuple[str, ...]
     uins: tuple[str, ...]
     further: tuple[tuple[int, str], ...] = ()
+    plan: Plan = NO_PLAN
+    items: int | None = None
+    warehouse: int | None = None
+    delivery: str = DELIVERIES[0]
 
     @property
     def ref(self) -> int:
@@ -77,37 +101,79 @@ class BadCell:
     error: UsageError
 
 
-class ImportRefused(Exception):
-    """Nothing of the file was taken; `bad` lists every mistake found."""
+class Arrival(NamedTuple):
+    """One row of a file: the order, and the personal data beside it, by field. The order never holds them."""
 
-    def __init__(self, bad: list[BadCell]) -> None:
-        super().__init__(f"{len(bad)} bad cells")
+    row: int
+    order: Order
+    personal: Mapping[str, str]
+
+
+class Mistakes:
+    """Every mistake is counted; the first `LISTED` are kept, so that no file can fill the memory with its mistakes."""
+
+    def __init__(self) -> None:
+        self.listed: list[BadCell] = []
+        self.total = 0
+
+    def add(self, *cells: BadCell) -> None:
+        self.total += len(cells)
+        self.listed.extend(cells[: max(0, LISTED - len(self.listed))])
+
+
+class ImportRefused(Exception):
+    """Nothing of the file was taken; `bad` lists the mistakes found, in the order of rows, `total` counts them."""
+
+    def __init__(self, bad: list[BadCell], total: int | None = None) -> None:
+        self.total = len(bad) if total is None else total
+        super().__init__(f"{self.total} bad cells")
         self.bad = bad
 
+    @classmethod
+    def of(cls, mistakes: Mistakes) -> ImportRefused:
+        return cls(sorted(mistakes.listed, key=lambda cell: cell.row), mistakes.total)
 
-def read_orders(rows: Iterable[tuple[int, Mapping[str, str]]], lifecycle: Lifecycle) -> list[tuple[int, Order]]:
+
+NumberedRow = tuple[int, Mapping[str, str]]
+
+
+def read_orders(rows: Iterable[NumberedRow | BadCell], lifecycle: Lifecycle) -> list[tuple[int, Order]]:
     """(row, order) for rows of text cells, all of them or none. Raises ImportRefused."""
-    bad: list[BadCell] = []
-    orders: list[tuple[int, Order]] = []
+    arrivals, mistakes = read_arrivals(rows, lifecycle)
+    if mistakes.total:
+        raise ImportRefused.of(mistakes)
+    return [(arrival.row, arrival.order) for arrival in arrivals]
+
+
+def read_arrivals(rows: Iterable[NumberedRow | BadCell], lifecycle: Lifecycle) -> tuple[list[Arrival], Mistakes]:
+    """The rows that can be taken, and what is wrong with the others. Raises ImportRefused for a file that cannot be
+    read to its end."""
+    bad = Mistakes()
+    arrivals: list[Arrival] = []
     seen: dict[str, int] = {}
     bound: dict[tuple[int, str], int] = {}
-    for row, cells in rows:
-        reader = _RowReader(row, cells, lifecycle)
-        order = reader.order()
-        bad += reader.bad
-        if order is None:
+    for it in rows:
+        if isinstance(it, BadCell):
+            bad.add(it)
             continue
-        orders.append((row, order))
+        row, cells = it
+        reader = _RowReader(row, cells, lifecycle)
+        order, personal = reader.order(), reader.personal()
+        bad.add(*reader.bad)
+        if order is None or reader.bad:
+            continue
         first = seen.setdefault(order.id, row)
         if first != row:
-            bad.append(BadCell(row, "order", UsageError("desk_row_duplicate", order=order.id, first=first)))
+            bad.add(BadCell(row, "order", UsageError("desk_row_duplicate", order=order.id, first=first)))
             continue
-        for kind, code in [(CodeKind.ORDER, order.id), *order.codes]:
-            if bound.setdefault((kind, code), row) != row:
-                bad.append(code_taken(row, order, kind, code))
-    if bad:
-        raise ImportRefused(bad)
-    return orders
+        own = [(kind, code) for kind, code in order.codes if bound.setdefault((kind, code), row) != row]
+        own += [(kind, code) for kind, code in order.codes if kind == CodeKind.ORDER and seen.get(code, row) != row]
+        if bound.get((CodeKind.ORDER, order.id), row) != row:
+            own.append((CodeKind.ORDER, order.id))
+        bad.add(*(code_taken(row, order, kind, code) for kind, code in own))
+        if not own:
+            arrivals.append(Arrival(row, order, personal))
+    return arrivals, bad
 
 
 def code_taken(row: int, order: Order, kind: int, code: str) -> BadCell:
@@ -139,13 +205,34 @@ class _RowReader:
             place=self._place(),
             value=value,
             currency=currency,
-            shop=self._text("shop", SHOP_MAX),
+            # A million orders have a few shops: one text for all of each.
+            shop=sys.intern(self._text("shop", SHOP_MAX)),
             cell=self._text("cell", CELL_MAX),
             seals=self._seals(),
             uins=self._uins(),
             further=self._further(order),
+            plan=self._plan(),
+            items=self._items(),
+            warehouse=self._warehouse(),
+            delivery=self._delivery(),
         )
         return None if self.bad else read
+
+    def personal(self) -> Mapping[str, str]:
+        """What is told of the recipient."""
+        found = {}
+        for field in personal_cells.FIELDS:
+            text = self._cells.get(field)
+            if not text:
+                continue
+            try:
+                value = personal_cells.read(field, text)
+            except UsageError as error:
+                self.bad.append(BadCell(self._row, field, error))
+                continue
+            if value:
+                found[field] = value
+        return found or _NOBODY
 
     def _text(self, column: str, limit: int, allowed: str = "") -> str:
         """The cell, clean and at most `limit` bytes; "" once something was refused. `allowed`: characters that a code
@@ -155,7 +242,7 @@ class _RowReader:
             if column in REQUIRED:
                 self._refuse(column, "desk_row_missing")
             return ""
-        hidden = next((char for char in text if not char.isprintable() and char not in allowed), "")
+        hidden = "" if text.isprintable() else next((c for c in text if not c.isprintable() and c not in allowed), "")
         if hidden:
             self._refuse(column, "desk_row_control", found=f"U+{ord(hidden):04X}")
             return ""
@@ -181,12 +268,44 @@ class _RowReader:
             self._refuse("state", "desk_row_state", found=text, known=known)
         return code
 
-    def _place(self) -> int:
-        text = self._text("place", 32)
+    def _place(self, column: str = "place") -> int:
+        text = self._text(column, 32)
         if text and (not _PLACE.fullmatch(text) or int(text) > 0xFFFFFFFF):
-            self._refuse("place", "desk_row_place", found=text)
+            self._refuse(column, "desk_row_place", found=text)
             return 0
         return int(text or 0)
+
+    def _warehouse(self) -> int | None:
+        return self._place("warehouse") if self._cells.get("warehouse") else None
+
+    def _items(self) -> int | None:
+        text = self._text("items", 32)
+        if text and not (_ITEMS.fullmatch(text) and 1 <= int(text) <= ITEMS_MAX):
+            self._refuse("items", "desk_row_items", found=text, limit=ITEMS_MAX)
+            return None
+        return int(text) if text else None
+
+    def _delivery(self) -> str:
+        text = self._text("delivery", 32) or DELIVERIES[0]
+        if text not in DELIVERIES:
+            self._refuse("delivery", "desk_row_delivery", found=text, known=", ".join(DELIVERIES))
+        return text
+
+    def _plan(self) -> Plan:
+        moments: dict[str, int | None] = {}
+        for column in promises.COLUMNS:
+            text = self._text(column, 40)
+            if not text:
+                continue
+            try:
+                moments[column] = promises.moment(column, text)
+            except UsageError as error:
+                self.bad.append(BadCell(self._row, column, error))
+        if not moments:
+            return NO_PLAN
+        plan = Plan(**moments)
+        self.bad += [BadCell(self._row, error.fields["column"], error) for error in promises.contradictions(plan)]
+        return plan
 
     def _money(self) -> tuple[int | None, str]:
         value = self._text("value", 64)
@@ -235,7 +354,10 @@ class _RowReader:
         return tuple(sorted(read))
 
     def _list(self, column: str, allowed: str = "") -> tuple[str, ...]:
-        items = [item for item in self._text(column, 65536, allowed).split(" ") if item]
+        text = self._text(column, 65536, allowed)
+        if not text:
+            return ()
+        items = [item for item in text.split(" ") if item]
         if len(items) > CODES_MAX:
             self._refuse(column, "desk_row_many", count=len(items), limit=CODES_MAX)
         if len(set(items)) != len(items):

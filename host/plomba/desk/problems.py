@@ -8,12 +8,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from plomba.desk.orders import ImportRefused
+from plomba.desk.tellings import mistakes_json
 from plomba.errors import PlombaError, StoreError, UsageError, VerificationError
 from plomba.texts import LANGUAGES
 
 _STATUS = {
+    "desk_login_needed": 401,
+    "desk_login_wrong": 401,
+    "desk_token_unknown": 401,
+    "desk_right": 403,
+    "desk_csrf": 403,
+    "desk_foreign_site": 403,
+    "account_unknown": 404,
+    "account_taken": 409,
+    "desk_login_wait": 429,
     "desk_terminal_unknown": 404,
     "desk_order_unknown": 404,
+    "desk_incident_unknown": 404,
+    "desk_incident_closed": 409,
+    "desk_decision_record": 422,
+    "desk_decision_state": 409,
     "desk_staff_none": 404,
     "desk_not_found": 404,
     "desk_method": 405,
@@ -21,7 +35,19 @@ _STATUS = {
     "desk_body_large": 413,
     "desk_media_type": 415,
     "desk_host": 421,
+    "desk_key_running": 409,
+    "desk_key_reused": 422,
 }
+
+
+class Malformed(UsageError):
+    """A request of another form than its operation takes. `field` is the place in it ("" = all of it), `reason` what is
+    wrong there, in English."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__("desk_request_malformed", where=f"{field}: {reason}" if field else reason)
+        self.field = field
+        self.reason = reason
 
 
 def language_of(request: Request, default: str = "en") -> str:
@@ -67,16 +93,33 @@ def problem(error: PlombaError, status: int, lang: str, **members: object) -> JS
     return JSONResponse(content, status, media_type="application/problem+json")
 
 
-def import_problem(refused: ImportRefused, lang: str) -> JSONResponse:
-    """422 with every mistake: row, column, code, reason, next step."""
-    rows = [
-        {
-            "row": bad.row,
-            "column": bad.column,
-            "code": bad.error.code,
-            "reason": bad.error.what(lang),
-            "next": bad.error.next_step(lang),
-        }
-        for bad in refused.bad
-    ]
-    return problem(UsageError("desk_import_refused", count=len(rows)), 422, lang, rows=rows)
+def problem_of(error: PlombaError | ImportRefused, lang: str) -> JSONResponse:
+    """The problem that an error is. A malformed request's names the field and the reason."""
+    if isinstance(error, ImportRefused):
+        return _import_problem(error, lang)
+    if isinstance(error, Malformed):
+        return problem(error, 400, lang, field=_text(error.field), reason=_text(error.reason))
+    answer = problem(error, status_of(error), lang)
+    answer.headers.update(headers_for(error))
+    return answer
+
+
+def headers_for(error: PlombaError) -> dict[str, str]:
+    """What an answer with this error carries beside its status (RFC 9110 sections 10.2.3 and 11.6.1)."""
+    if error.code == "desk_key_running":
+        return {"retry-after": "1"}
+    if error.code in ("desk_login_needed", "desk_token_unknown"):
+        return {"www-authenticate": 'Bearer realm="plomba"'}
+    seconds = getattr(error, "seconds", None)
+    return {} if seconds is None else {"retry-after": str(seconds)}
+
+
+def _text(said: str) -> str:
+    """What can be said in UTF-8."""
+    return said.encode("utf-8", "replace").decode()
+
+
+def _import_problem(refused: ImportRefused, lang: str) -> JSONResponse:
+    """422 with the mistakes: row, column, code, reason, next step."""
+    count, rows = refused.total, mistakes_json(refused.bad, lang)
+    return problem(UsageError("desk_import_refused", count=count), 422, lang, rows=rows, total=count)

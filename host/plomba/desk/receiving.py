@@ -1,8 +1,4 @@
-"""A batch of events into the book: proved, told from what is held, and inserted; each bad one is refused alone.
-
-A run of records that follow each other is proved by the signature of its last one, which vouches for all before it
-(docs/decisions/0018).
-"""
+"""A batch of events into the book: proved, told from what is held, and inserted; each bad one is refused alone."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from plomba.desk.chains import ChainEnd, Chains
 from plomba.desk.events import Claimed, named_order
 from plomba.desk.links import links
 from plomba.desk.replay import Fresh
@@ -43,6 +40,7 @@ class Receiver:
     """Inside a transaction of the store."""
 
     def __init__(self, store: Store, clock_error: int) -> None:
+        self.chains = Chains(store)
         self._store = store
         self._error = clock_error
 
@@ -55,20 +53,23 @@ class Receiver:
             digest = chain.step(claimed.previous, claimed.body)
             claim = _Claim(at, claimed, hashlib.sha256(claimed.body).digest(), digest)
             chains.setdefault((head.terminal, head.epoch), []).append(claim)
+        self.chains.check()
         taken: list[tuple[_Claim, bool]] = []
+        marks: list[tuple[bytes, int, int]] = []
         heard: dict[bytes, int] = {}
         for (id, epoch), group in chains.items():
-            terminal = self._store.terminal(id)
+            terminal = self.chains.terminal(id)
             if terminal is None:
                 error = VerificationError("desk_terminal_unknown", terminal=id.hex())
                 outcomes |= {claim.at: error for claim in group}
                 continue
             fit = self._fitting(group, terminal, outcomes, now)
             if fit:
-                in_line = self._mark(id, epoch, fit, now, heard)
+                in_line = self._mark(terminal, epoch, fit, now, heard, marks)
                 taken += [(claim, in_line) for claim in fit]
         taken.sort(key=lambda item: item[0].at)
         came = self._insert(taken, now)
+        self._store.put_through(marks)
         self._store.heard(heard)
         return outcomes, came
 
@@ -76,25 +77,15 @@ class Receiver:
         self, group: Sequence[_Claim], terminal: Terminal, outcomes: dict[int, Outcome], now: int
     ) -> list[_Claim]:
         """The claims of one chain that are proved, new, and contradict nothing."""
-        head = group[0].claimed.head
-        seqs = {claim.claimed.head.seq + step for claim in group for step in (-1, 0, 1)}
-        held = self._store.held(head.terminal, head.epoch, [seq for seq in seqs if 0 < seq < 1 << 32])
-        new = []
-        for claim in group:
-            here = held.get(claim.claimed.head.seq)
-            if here is not None and here.body_hash == claim.body_hash:
-                outcomes[claim.at] = False
-            else:
-                new.append(claim)
-        proved = _proved(new, terminal)
+        held = self._held(group, terminal)
         fit = []
-        for claim in new:
+        for claim in group:
             seq = claim.claimed.head.seq
             here = held.get(seq)
             if here is not None and here.body_hash == claim.body_hash:
                 outcomes[claim.at] = False
                 continue
-            refused = proved[claim.at] or _contradiction(claim, held, terminal)
+            refused = _unproved(claim, terminal) or _contradiction(claim, held, terminal)
             if refused is None:
                 outcomes[claim.at] = True
                 held[seq] = Held(claim.body_hash, claim.claimed.previous, claim.digest)
@@ -105,23 +96,47 @@ class Receiver:
                 self._store.add_conflict(refused.code, _record(claim), now)
         return fit
 
-    def _mark(self, id: bytes, epoch: int, fit: Sequence[_Claim], now: int, heard: dict[bytes, int]) -> bool:
+    def _held(self, group: Sequence[_Claim], terminal: Terminal) -> dict[int, Held]:
+        """What is here of the records of a group and their neighbours."""
+        epoch = group[0].claimed.head.epoch
+        end = self.chains.end(terminal, epoch)
+        if all(claim.claimed.head.seq > end.highest for claim in group):
+            return {end.highest: Held(b"", b"", end.digest)} if end.highest else {}
+        seqs = {claim.claimed.head.seq + step for claim in group for step in (-1, 0, 1)}
+        return self._store.held(terminal.id, epoch, [seq for seq in seqs if 0 < seq < 1 << 32])
+
+    def _mark(
+        self,
+        terminal: Terminal,
+        epoch: int,
+        fit: Sequence[_Claim],
+        now: int,
+        heard: dict[bytes, int],
+        marks: list[tuple[bytes, int, int]],
+    ) -> bool:
         """Moves the mark of a chain; whether its records follow all that was held of the terminal, in time too."""
-        before = self._store.through(id, epoch)
-        beyond = self._store.later(id, epoch, before)
-        seqs = {claim.claimed.head.seq for claim in fit} | set(beyond)
+        end = self.chains.end(terminal, epoch)
+        before, highest = end.through, end.highest
+        by_seq = {claim.claimed.head.seq: claim for claim in fit}
+        seqs = set(by_seq) if highest == before else {*by_seq, *self._store.later(terminal.id, epoch, before)}
         through = before
         while through + 1 in seqs:
             through += 1
+        top = max(highest, *by_seq)
+        newest = self.chains.newest_epoch(terminal.id)
+        self.chains.moved(
+            terminal.id, epoch, ChainEnd(through, top, by_seq[top].digest if top in by_seq else end.digest)
+        )
         if through > before or not before:
             # An epoch that has a mark is one whose records are looked up (traces.behind).
-            self._store.put_through(id, epoch, through)
+            marks.append((terminal.id, epoch, through))
         if through > before:
             moments = [made(claim.claimed.head, now, self._error) for claim in fit if claim.claimed.head.seq <= through]
-            heard[id] = max([heard.get(id, 0), *(moment.earliest for moment in moments if moment is not None)])
-        if beyond or through - before != len(fit) or self._store.newest_epoch(id) > epoch:
+            earliest = [moment.earliest for moment in moments if moment is not None]
+            heard[terminal.id] = max([heard.get(terminal.id, 0), *earliest])
+        if highest != before or through - before != len(fit) or newest > epoch:
             return False
-        times = [claim.claimed.head.t_utc for claim in sorted(fit, key=lambda claim: claim.claimed.head.seq)]
+        times = [by_seq[seq].claimed.head.t_utc for seq in sorted(by_seq)]
         return all(first <= second for first, second in pairwise(times))
 
     def _insert(self, taken: Sequence[tuple[_Claim, bool]], now: int) -> list[Fresh]:
@@ -161,27 +176,10 @@ class Receiver:
         return came
 
 
-def _proved(claims: Sequence[_Claim], terminal: Terminal) -> dict[int, VerificationError | None]:
-    """Place in the batch -> why its signature does not hold, None when it does."""
-    found: dict[int, VerificationError | None] = {}
-    run: list[_Claim] = []
-    for claim in [*claims, None]:
-        if claim is not None and (not run or claim.claimed.previous == run[-1].digest):
-            run.append(claim)
-            continue
-        if run and _signed(run[-1], terminal):
-            found |= dict.fromkeys((one.at for one in run), None)
-        else:
-            found |= {one.at: None if _signed(one, terminal) else _unsigned(one) for one in run}
-        run = [claim] if claim is not None else []
-    return found
-
-
-def _signed(claim: _Claim, terminal: Terminal) -> bool:
-    return verify(terminal.public, claim.digest, claim.claimed.signature)
-
-
-def _unsigned(claim: _Claim) -> VerificationError:
+def _unproved(claim: _Claim, terminal: Terminal) -> VerificationError | None:
+    """Why its signature does not hold, None when it does."""
+    if verify(terminal.public, claim.digest, claim.claimed.signature):
+        return None
     head = claim.claimed.head
     return VerificationError("record_signature", terminal=head.terminal.hex(), seq=head.seq)
 
@@ -202,6 +200,4 @@ def _contradiction(claim: _Claim, held: dict[int, Held], terminal: Terminal) -> 
 
 def _record(claim: _Claim) -> VerifiedRecord:
     claimed = claim.claimed
-    return VerifiedRecord(
-        claimed.head, claimed.parts, claimed.previous, claimed.body, claimed.signature, claim.digest
-    )
+    return VerifiedRecord(claimed.head, claimed.parts, claimed.previous, claimed.body, claimed.signature, claim.digest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,10 +20,10 @@ from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.links import links, named, peer_head
 from plomba.desk.orders import SEAL_MAX, Order
 from plomba.desk.standings import Standings
-from plomba.desk.steps import Scan
+from plomba.desk.steps import Identity, Scan
 from plomba.desk.store import Event, Store
-from plomba.desk.times import made
 from plomba.desk.timeline import in_order
+from plomba.desk.times import made
 from plomba.desk.traces import Traces
 from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import Action, CodeKind, Flag, Tlv
@@ -34,8 +35,7 @@ _PAGE = 500
 """Orders that are placed together; more would only cost memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
+class Fresh(NamedTuple):
     """A record that came. `in_line`: with the others of its terminal that came it follows all that was held of it, in
     time too."""
 
@@ -72,27 +72,35 @@ class Replay:
             event, id = fresh.event, fresh.event.order_id
             if id is None or id in anew or id not in courses:
                 continue
-            kept = courses[id]
-            head = event.head
-            place = (head.t_utc, head.terminal)
-            if not fresh.in_line or kept.course is None or not kept.course.lone or place <= merged[id]:
+            course = courses[id].course
+            if course is not None and fresh.in_line and self._added(course, event, merged[id]):
+                merged[id] = _place(event)
+                touched[id] = course
+            else:
                 anew.add(id)
                 touched.pop(id, None)
-                continue
-            moment = made(head, event.received, self._lifecycle.watch.clock_error)
-            scan = self._scan(event)
-            if moment is None or moment.when < kept.course.at or scan.action in _ENTANGLING:
-                anew.add(id)
-                touched.pop(id, None)
-                continue
-            kept.course.take(event.number, scan, moment, lambda seal: False)
-            merged[id] = place
-            touched[id] = kept.course
         self.incidents.settle(list(touched.values()), now)
         for id, course in touched.items():
             placing.put(course, anew=False, merged=merged[id])
         placing.write()
         self.place(anew, now)
+
+    def _added(self, course: Course, event: Event, merged: tuple[int, bytes]) -> bool:
+        """Adds the record, when it counts after all that is known of its order and nothing else decides about it."""
+        moment = made(event.head, event.received, self._lifecycle.watch.clock_error)
+        scan = self._scan(event)
+        late = moment is None or moment.when < course.at or _place(event) <= merged
+        if late or not course.lone or scan.action in _ENTANGLING:
+            return False
+        # That no other order has the seal which it may bind was asked for the whole batch.
+        course.take(event.number, scan, moment, lambda seal: False)
+        return True
+
+    def met(self, terminal: bytes, now: int) -> None:
+        """A terminal is known from here on: what names it means a hand-over between two."""
+        self.enrolled()
+        events = self.traces.naming_terminal(terminal)
+        self.place({id for e in events for id in self.concerned(e.head, e.parts, e.order_id)}, now)
 
     def place(self, ids: Iterable[str], now: int) -> None:
         """Places these orders anew, and all that are tied to them."""
@@ -204,6 +212,7 @@ class Replay:
                 "SELECT id, imported, plan FROM orders WHERE id IN :ids", {"ids": sorted(orders)}
             )
         }
+        behind = self.traces.behind([event for of in events.values() for event in of])
         error = self._lifecycle.watch.clock_error
         courses: dict[str, Course] = {}
         for group in groups:
@@ -213,16 +222,20 @@ class Replay:
                 coursed = self._coursed(id, order.order_class, order.state, order.place, order.shop, plan, seals)
                 began = opening(imported, (made(event.head, event.received, error) for event in events[id]))
                 courses[id] = Course.begun(coursed, self._lifecycle, began)
-            self._together({id: courses[id] for id in group}, events, decided)
+            self._together({id: courses[id] for id in group}, events, decided, behind)
         placing = Standings(self._store)
         self.incidents.settle(list(courses.values()), now, anew=True)
         for id, course in courses.items():
-            merged = max(((e.head.t_utc, e.head.terminal) for e in events[id]), default=(0, b""))
+            merged = max(map(_place, events[id]), default=(0, b""))
             placing.put(course, anew=True, merged=merged)
         placing.write()
 
     def _together(
-        self, courses: Mapping[str, Course], events: Mapping[str, list[Event]], decided: Mapping[str, list[Decision]]
+        self,
+        courses: Mapping[str, Course],
+        events: Mapping[str, list[Event]],
+        decided: Mapping[str, list[Decision]],
+        behind: Mapping[int, Identity],
     ) -> None:
         """Takes all that there is of a group, in the order it counts."""
         everything = {event.number: event for id in courses for event in events[id]}
@@ -235,7 +248,12 @@ class Replay:
             return any(course.timeline.owns(seal) for course in courses.values())
 
         decisions = [decision for id in courses for decision in decided.get(id, ())]
-        for it in in_order([*everything.values(), *decisions], self._behind):
+        both: list[Event | Decision] = [*everything.values(), *decisions]
+
+        def made_behind(it: Event | Decision) -> Identity | None:
+            return None if isinstance(it, Decision) else behind.get(it.number)
+
+        for it in in_order(both, made_behind):
             if isinstance(it, Decision):
                 courses[it.order_id].decide(it.number, it.kind, it.at)
                 continue
@@ -247,9 +265,6 @@ class Replay:
             # Where decisions came between, or the records of other orders decide about the order of these, nothing is
             # just added.
             course.lone = course.lone and len(courses) == 1 and not decided.get(id)
-
-    def _behind(self, it: Event | Decision) -> tuple[bytes, int, int] | None:
-        return None if isinstance(it, Decision) else self.traces.behind(it)
 
     def _coursed(
         self, id: str, order_class: int, state: int, place: int, shop: str, plan: str, seals: tuple[bytes, ...] = ()
@@ -273,8 +288,12 @@ class _Kept:
 
 
 def _counts(fresh: Fresh) -> tuple[int, bytes, int]:
-    head = fresh.event.head
-    return head.t_utc, head.terminal, head.seq
+    return *_place(fresh.event), fresh.event.head.seq
+
+
+def _place(event: Event) -> tuple[int, bytes]:
+    """By what records of several terminals are merged."""
+    return event.head.t_utc, event.head.terminal
 
 
 _ENTANGLING = (Action.BAG_ADD, Action.UNDO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,13 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from plomba.desk.book import Book
 from plomba.errors import PlombaError, UsageError
 from plomba.trust.organisation import Organisation
 
-_EXTRA = {"anyio", "jinja2", "starlette", "uvicorn"}
+_EXTRA = {"anyio", "jinja2", "msgspec", "starlette", "uvicorn"}
 _GRACE = 5
 """Seconds a request in progress gets after the end was asked for."""
 
@@ -34,15 +35,19 @@ def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns. `data` holds the order book, `org` the organisation's keys. Port 0
     takes a free one; `ready` gets the URL once requests are answered; `rules` is a rule pack and `staff` a staff list.
-    `lan`: proofs of PINs may go to whoever reaches `host`; without it a staff list is served on loopback only.
+    `lan`: whoever reaches `host` may have what the desk gives, proofs of PINs too; without it a staff list is served on
+    loopback only, and a desk without accounts too.
     Raises PlombaError: extra_missing, org_missing, desk_port, desk_store_busy, desk_store_failed, desk_data_invalid,
-    staff_invalid, staff_number, desk_staff_lan, and what `rules.load` raises."""
+    staff_invalid, staff_number, desk_staff_lan, desk_open, and what `rules.load` raises."""
     try:
         import uvicorn
 
+        from plomba.desk.accounts import Accounts
         from plomba.desk.api import create_app
+        from plomba.desk.book import Book
         from plomba.desk.live import Live
         from plomba.desk.walls import hosts_for
+        from plomba.desk.watch import Watch
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _EXTRA:
@@ -53,9 +58,17 @@ def serve(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                self.watching = asyncio.create_task(watch.run())
+                self.watching.add_done_callback(self._watched)
                 ready(url)
 
+        def _watched(self, task: asyncio.Task[None]) -> None:
+            # A desk that no longer looks at the clock must not look alive.
+            if not task.cancelled():
+                self.should_exit = True
+
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            self.watching.cancel()
             live.close()
             await super().shutdown(sockets)
 
@@ -65,10 +78,14 @@ def serve(
         try:
             if book.staff_list is not None and hosts_for(host) is None and not lan:
                 raise UsageError("desk_staff_lan", host=host)
+            accounts = Accounts(book.store, _now)
+            if hosts_for(host) is None and not lan and thread.submit(lambda: accounts.open).result():
+                raise UsageError("desk_open", host=host)
             with _listening(host, port) as listener:
                 url = _url(listener)
                 live = Live()
-                app = create_app(book, thread, live, hosts_for(host))
+                watch = Watch(partial(_in_thread, thread, book.tick), live.change)
+                app = create_app(book, thread, live, hosts_for(host), accounts)
                 config = uvicorn.Config(
                     app,
                     http="h11",
@@ -81,10 +98,17 @@ def serve(
                     proxy_headers=False,
                     timeout_graceful_shutdown=_GRACE,
                 )
+                server = Server(config)
                 with _signals_end_quietly():
-                    Server(config).run([listener])
+                    server.run([listener])
+                if server.started and not server.watching.cancelled():
+                    server.watching.result()
         finally:
             thread.submit(book.close).result()
+
+
+async def _in_thread(thread: ThreadPoolExecutor, work: Callable[[], int]) -> int:
+    return await asyncio.get_running_loop().run_in_executor(thread, work)
 
 
 def _now() -> int:

@@ -17,7 +17,8 @@ class Standings:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._orders: list[Row] = []
+        self._placed: list[Row] = []
+        self._moved: list[Row] = []
         self._effects: list[Row] = []
         self._ended: list[Row] = []
         self._spells: list[Row] = []
@@ -31,7 +32,7 @@ class Standings:
         if anew:
             self._anew.append(order.id)
         last = next((effect.number for effect in reversed(course.effects) if not effect.decided), None)
-        self._orders.append(
+        (self._placed if anew else self._moved).append(
             {
                 "id": order.id,
                 "state": standing.state,
@@ -39,7 +40,6 @@ class Standings:
                 "party": standing.party,
                 "bag": standing.bag or None,
                 "last": last,
-                "anew": int(anew),
                 "course": course.keep().decode(),
                 "seals": len(standing.seals),
                 "records": course.records,
@@ -47,6 +47,8 @@ class Standings:
                 "merged_t": merged[0],
                 "merged_by": merged[1],
                 "check_at": course.check_at,
+                "awaited": None,
+                "unheard": None,
             }
         )
         for effect in course.effects:
@@ -78,10 +80,7 @@ class Standings:
             for table in ("effects", "custody", "bindings"):
                 self._store.write(f"DELETE FROM {table} WHERE order_id IN :ids", {"ids": self._anew})
         many = self._store.write_many
-        many(
-            "UPDATE custody SET until = :until WHERE order_id = :id AND until IS NULL",
-            self._ended,
-        )
+        self._store.update_many("custody", "order_id", self._ended, only="custody.until IS NULL")
         many(
             "INSERT INTO custody (order_id, position, since, until, kind, party, owed)"
             " VALUES (:id, :position, :since, :until, :kind, :party, :owed)",
@@ -97,20 +96,14 @@ class Standings:
             " ON CONFLICT (order_id, seal) DO UPDATE SET broken = :broken",
             self._bindings,
         )
-        for anew in (0, 1):
-            last, disputed = (":last", ":disputed") if anew else ("coalesce(:last, last)", "disputed + :disputed")
-            many(
-                "UPDATE orders SET state = :state, holder = :holder, party = :party, bag = :bag, course = :course,"
-                " seals = :seals, records = :records, merged_t = :merged_t, merged_by = :merged_by,"
-                f" check_at = :check_at, awaited = NULL, unheard = NULL, last = {last}, disputed = {disputed}"
-                " WHERE id = :id",
-                [_without(row, "anew") for row in self._orders if row["anew"] == anew],
-            )
+        further = {"last": "coalesce(:last, orders.last)", "disputed": "orders.disputed + :disputed"}
+        self._store.update_many("orders", "id", self._moved, further)
+        self._store.update_many("orders", "id", self._placed)
 
     def _custody(self, course: Course, anew: bool) -> None:
         spells: Sequence[Any] = course.spells
         if spells and not anew:
-            self._ended.append({"id": course.order.id, "until": spells[0].since})
+            self._ended.append({"order_id": course.order.id, "until": spells[0].since})
         for spell, after in zip_longest(spells, spells[1:]):
             self._spells.append(
                 {
@@ -123,7 +116,3 @@ class Standings:
                     "owed": int(spell.owed),
                 }
             )
-
-
-def _without(row: Row, name: str) -> Row:
-    return {key: value for key, value in row.items() if key != name}

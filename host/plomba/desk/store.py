@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from plomba.desk.database import Database, Values
+from plomba.desk.deadlines import Plan
 from plomba.desk.events import Claimed
 from plomba.desk.migrations import migrate
-from plomba.desk.orders import Order
+from plomba.desk.orders import NO_PLAN, Order
+from plomba.desk.paging import pages
 from plomba.errors import StoreError
 from plomba.trust.records import VerifiedRecord
 from plomba_wire import chain, tlv
@@ -36,7 +39,7 @@ class Terminal:
     certificate: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Event:
     """A verified record as held. `number` is the order of arrival, `order_id` the order it names, `bag` its bag."""
 
@@ -50,7 +53,9 @@ class Event:
     bag: bytes | None = None
 
     @classmethod
-    def of(cls, number: int, claimed: Claimed, digest: bytes, order_id: str | None, received: int, bag: bytes | None) -> Event:
+    def of(
+        cls, number: int, claimed: Claimed, digest: bytes, order_id: str | None, received: int, bag: bytes | None
+    ) -> Event:
         """As it is inserted, without reading again what was read."""
         event = cls(number, claimed.body, claimed.previous, digest, claimed.signature, order_id, received, bag)
         event.__dict__.update(head=claimed.head, parts=claimed.parts)
@@ -106,9 +111,11 @@ class Store:
             except OSError as error:
                 raise StoreError("desk_store_failed", path=self.path, reason=error) from error
         self.database = Database(self.path if url is None else url)
+        self._inside = False
         self.query = self.database.query
         self.write = self.database.write
         self.write_many = self.database.write_many
+        self.update_many = self.database.update_many
         try:
             migrate(self.database)
         except BaseException:
@@ -125,9 +132,17 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that happens inside, or nothing of it; committed to disk when it is left."""
-        with self.database.transaction():
+        """All that happens inside, or nothing of it; committed to disk when it is left. One inside another is a part of
+        it, and what was raised in there must not be caught before the outer one is left."""
+        if self._inside:
             yield
+            return
+        with self.database.transaction():
+            self._inside = True
+            try:
+                yield
+            finally:
+                self._inside = False
 
     # terminals
 
@@ -169,11 +184,12 @@ class Store:
         )
         return rows[0][0] if rows else 0
 
-    def put_through(self, terminal: bytes, epoch: int, through: int) -> None:
-        self.write(
+    def put_through(self, marks: Sequence[tuple[bytes, int, int]]) -> None:
+        """(terminal, epoch, the highest contiguous record held) of each."""
+        self.write_many(
             "INSERT INTO marks (terminal, epoch, through) VALUES (:terminal, :epoch, :through)"
-            " ON CONFLICT (terminal, epoch) DO UPDATE SET through = :through",
-            {"terminal": terminal, "epoch": epoch, "through": through},
+            " ON CONFLICT (terminal, epoch) DO UPDATE SET through = excluded.through",
+            [{"terminal": terminal, "epoch": epoch, "through": through} for terminal, epoch, through in marks],
         )
 
     def newest_epoch(self, terminal: bytes) -> int:
@@ -257,19 +273,52 @@ class Store:
         ):
             codes.setdefault(order_id, {}).setdefault(kind, []).append(code)
         rows = self.query(
-            f"SELECT id, class, entered, place, value, currency, shop, cell FROM orders {where} ORDER BY number",
+            "SELECT id, class, entered, place, value, currency, shop, cell, plan, items, warehouse, delivery"
+            f" FROM orders {where} ORDER BY number",
             values,
         )
         found = []
-        for id, order_class, entered, place, value, currency, shop, cell in rows:
+        for id, order_class, entered, place, value, currency, shop, cell, plan, *told in rows:
             own = {kind: sorted(listed) for kind, listed in codes.get(id, {}).items()}
             seals, uins = tuple(own.pop(CodeKind.SEAL, ())), tuple(own.pop(CodeKind.UIN, ()))
             further = tuple((kind, code) for kind in sorted(own) for code in own[kind])
-            found.append(Order(id, order_class, entered, place, value, currency, shop, cell, seals, uins, further))
+            promised = Plan(*json.loads(plan)) if plan else NO_PLAN
+            found.append(
+                Order(
+                    id, order_class, entered, place, value, currency, shop, cell, seals, uins, further, promised, *told
+                )
+            )
         return found
 
+    def with_refs(self, refs: Collection[int]) -> list[str]:
+        """Orders that have one of these refs."""
+        return [row[0] for row in self.query("SELECT id FROM orders WHERE ref IN :refs", {"refs": sorted(refs)})]
+
     def with_ref(self, ref: int) -> list[str]:
-        return [row[0] for row in self.query("SELECT id FROM orders WHERE ref = :ref", {"ref": ref})]
+        return self.with_refs([ref])
+
+    def owners(self, codes: Collection[tuple[int, str]], freed: Collection[str] = ()) -> dict[tuple[int, str], str]:
+        """The orders that codes are bound to (`owner`), as if those of the orders `freed` were imported with none."""
+        texts = sorted({code for _, code in codes})
+        seals = sorted({code.encode() for kind, code in codes if kind == CodeKind.SEAL})
+        ids = sorted({code for kind, code in codes if kind == CodeKind.ORDER})
+        found: dict[tuple[int, str], str] = {}
+        for page in pages(ids):
+            for (id,) in self.query("SELECT id FROM orders WHERE id IN :ids", {"ids": page}):
+                found[CodeKind.ORDER, id] = id
+        for seal_page in pages(seals):
+            for seal, id in self.query(
+                "SELECT seal, order_id FROM bindings WHERE seal IN :seals", {"seals": seal_page}
+            ):
+                found[CodeKind.SEAL, seal.decode()] = id
+        for page in pages(texts):
+            for kind, code, id in self.query(
+                "SELECT kind, code, order_id FROM order_codes WHERE kind IN :kinds AND code IN :codes",
+                {"kinds": sorted({kind for kind, _ in codes}), "codes": page},
+            ):
+                if id not in freed:
+                    found[kind, code] = id
+        return found
 
     def owner(self, kind: int, code: str) -> str | None:
         """The order a code is bound to, by import or by a scan; an order's number is bound to itself."""
@@ -300,34 +349,42 @@ class Store:
                     {"id": order.id, "ref": order.ref, "code": code},
                 )
 
-    def unbind(self, order_id: str) -> None:
-        """Frees the order's codes."""
-        self.write("DELETE FROM order_codes WHERE order_id = :id", {"id": order_id})
+    def lacks(self, ids: Collection[str]) -> dict[str, str]:
+        """What the intake asks for of each of these orders, where it is something."""
+        rows = self.query("SELECT id, lacks FROM orders WHERE id IN :ids AND lacks <> ''", {"ids": sorted(ids)})
+        return {id: lacks for id, lacks in rows}
+
+    def put_lacks(self, lacks: Mapping[str, str]) -> None:
+        self.write_many(
+            "UPDATE orders SET lacks = :lacks WHERE id = :id",
+            [{"id": id, "lacks": columns} for id, columns in lacks.items()],
+        )
+
+    def unbind(self, ids: Collection[str]) -> None:
+        """Frees the codes of the orders."""
+        for page in pages(sorted(ids)):
+            self.write("DELETE FROM order_codes WHERE order_id IN :ids", {"ids": page})
 
     def put_order(self, order: Order, now: int) -> None:
         """Inserts it as imported `now`, or replaces one that has no records and whose codes were unbound."""
-        self.write(
-            "INSERT INTO orders (id, ref, class, entered, place, value, currency, shop, cell, state, imported)"
-            " VALUES (:id, :ref, :class, :entered, :place, :value, :currency, :shop, :cell, :entered, :now)"
-            " ON CONFLICT (id) DO UPDATE SET class = :class, entered = :entered, place = :place, value = :value,"
-            " currency = :currency, shop = :shop, cell = :cell",
-            {
-                "id": order.id,
-                "ref": order.ref,
-                "class": order.order_class,
-                "entered": order.state,
-                "place": order.place,
-                "value": order.value,
-                "currency": order.currency,
-                "shop": order.shop,
-                "cell": order.cell,
-                "now": now,
-            },
-        )
-        self.write_many(
-            "INSERT INTO order_codes (kind, code, order_id) VALUES (:kind, :code, :id)",
-            [{"kind": kind, "code": code, "id": order.id} for kind, code in order.codes],
-        )
+        self.put_orders([order], now)
+
+    def put_orders(self, orders: Sequence[Order], now: int) -> None:
+        """Each of them as `put_order` does."""
+        for page in pages(orders):
+            self.write_many(
+                "INSERT INTO orders (id, ref, class, entered, place, value, currency, shop, cell, state, imported,"
+                " plan, items, warehouse, delivery) VALUES (:id, :ref, :class, :entered, :place, :value, :currency,"
+                " :shop, :cell, :entered, :now, :plan, :items, :warehouse, :delivery)"
+                " ON CONFLICT (id) DO UPDATE SET class = :class, entered = :entered, place = :place, value = :value,"
+                " currency = :currency, shop = :shop, cell = :cell, plan = :plan, items = :items,"
+                " warehouse = :warehouse, delivery = :delivery",
+                [{**_row(order), "now": now} for order in page],
+            )
+            self.write_many(
+                "INSERT INTO order_codes (kind, code, order_id) VALUES (:kind, :code, :id)",
+                [{"kind": kind, "code": code, "id": order.id} for order in page for kind, code in order.codes],
+            )
 
     # signed objects and counters
 
@@ -360,3 +417,22 @@ class Store:
             " ON CONFLICT (name) DO UPDATE SET value = counters.value + :more",
             [{"name": name, "more": more} for name, more in sorted(Counter(names).items())],
         )
+
+
+def _row(order: Order) -> dict[str, Any]:
+    plan = order.plan
+    return {
+        "id": order.id,
+        "ref": order.ref,
+        "class": order.order_class,
+        "entered": order.state,
+        "place": order.place,
+        "value": order.value,
+        "currency": order.currency,
+        "shop": order.shop,
+        "cell": order.cell,
+        "plan": "" if plan == NO_PLAN else json.dumps([plan.cutoff, plan.start, plan.slot_end, plan.keep_until]),
+        "items": order.items,
+        "warehouse": order.warehouse,
+        "delivery": order.delivery,
+    }

@@ -20,15 +20,27 @@ from plomba.desk.steps import (
     Taken,
     taken_back,
 )
-from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import State
 
 
-class Recorded(Protocol):
-    """Anything that holds a record's head."""
+class Head(Protocol):
+    """By what a record is put in order."""
 
     @property
-    def head(self) -> RecordHead: ...
+    def terminal(self) -> bytes: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def t_utc(self) -> int: ...
+
+
+class Recorded(Protocol):
+    """Anything that holds a head."""
+
+    @property
+    def head(self) -> Head: ...
 
 
 _R = TypeVar("_R", bound=Recorded)

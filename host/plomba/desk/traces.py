@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from plomba.desk.links import peer_head
+from plomba.desk.links import named, peer_head
 from plomba.desk.orders import Order
 from plomba.desk.steps import Identity
 from plomba.desk.store import EVENT, Event, Store
@@ -21,6 +21,10 @@ class Traces:
     def naming(self, order: Order) -> list[Event]:
         """Records that name the order, and those that give only a ref that no other order has."""
         return self._naming({order.id: order})[order.id]
+
+    def naming_each(self, orders: Mapping[str, Order]) -> dict[str, list[Event]]:
+        """As `naming`, of each of the orders."""
+        return self._naming(orders) if orders else {}
 
     def about(self, orders: Mapping[str, Order]) -> dict[str, list[Event]]:
         """Those of each order, and all of every whole bag that one of them puts the order in, whenever they were made;
@@ -68,8 +72,8 @@ class Traces:
             {"ids": sorted(orders), "refs": sorted(of_ref)},
         )
         for seal, id, ref in rows:
-            for named in [id] if id is not None else of_ref[ref]:
-                found.setdefault(named, set()).add(seal)
+            for one in [id] if id is not None else of_ref[ref]:
+                found.setdefault(one, set()).add(seal)
         return found
 
     def naming_records(self, names: Collection[bytes]) -> list[Event]:
@@ -79,18 +83,35 @@ class Traces:
         rows = self._store.query(f"SELECT {EVENT} FROM events e WHERE e.peer IN :names", {"names": sorted(names)})
         return [Event(*row) for row in rows]
 
-    def behind(self, event: Event) -> Identity | None:
-        """The record of another terminal that was there before this one was made: it names its chain value. None where
-        it names none, or none that is held."""
-        peer = peer_head(event.parts)
-        if peer is None or peer.terminal == event.head.terminal:
-            return None
+    def naming_terminal(self, terminal: bytes) -> list[Event]:
+        """Records that name any record of this terminal."""
         rows = self._store.query(
-            "SELECT e.epoch FROM marks m JOIN events e ON e.terminal = m.terminal AND e.epoch = m.epoch AND e.seq = :seq"
-            " WHERE m.terminal = :terminal AND substr(e.digest, 1, :size) = :head ORDER BY e.epoch",
-            {"seq": peer.seq, "terminal": peer.terminal, "size": len(peer.head), "head": peer.head},
+            f"SELECT {EVENT} FROM events e WHERE e.peer >= :first AND e.peer <= :last",
+            {"first": named(terminal, 0), "last": named(terminal, 0xFFFFFFFF)},
         )
-        return (peer.terminal, rows[0][0], peer.seq) if rows else None
+        return [Event(*row) for row in rows]
+
+    def behind(self, events: Collection[Event]) -> dict[int, Identity]:
+        """Number of each event -> the record of another terminal that was there before it was made: it names its chain
+        value. Without those that name none, or none that is held."""
+        named: dict[bytes, dict[int, list[tuple[int, bytes]]]] = {}
+        for event in events:
+            peer = peer_head(event.parts)
+            if peer is not None and peer.terminal != event.head.terminal:
+                named.setdefault(peer.terminal, {}).setdefault(peer.seq, []).append((event.number, peer.head))
+        found: dict[int, Identity] = {}
+        for terminal, seqs in named.items():
+            rows = self._store.query(
+                "SELECT e.epoch, e.seq, e.digest FROM marks m"
+                " JOIN events e ON e.terminal = m.terminal AND e.epoch = m.epoch AND e.seq IN :seqs"
+                " WHERE m.terminal = :terminal ORDER BY e.epoch DESC",
+                {"seqs": sorted(seqs), "terminal": terminal},
+            )
+            for epoch, seq, digest in rows:
+                for number, head in seqs[seq]:
+                    if digest[: len(head)] == head:
+                        found[number] = terminal, epoch, seq
+        return found
 
     def everything(self) -> Iterator[Event]:
         """Every record, in the order of arrival."""
@@ -119,9 +140,9 @@ class Traces:
                 "SELECT ref, min(id) FROM orders WHERE ref IN :refs GROUP BY ref HAVING count(*) = 1", {"refs": refs}
             )
             of = {ref: id for ref, id in only if id in found}
-            for *row, ref in rows:
+            for *columns, ref in rows:
                 if ref in of:
-                    found[of[ref]].append(Event(*row))
+                    found[of[ref]].append(Event(*columns))
         return found
 
     def _of_whole_bags(self, bags: Collection[bytes]) -> dict[bytes, dict[int, Event]]:

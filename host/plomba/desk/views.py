@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from plomba.desk.differences import Conflict, Differences, Dispute, Stray
+from plomba.desk.incidents import Incident, newest_open
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.orders import MINOR_DIGITS
-from plomba.desk.steps import DONE, MOVED
+from plomba.desk.seen import EVERYTHING, Seen
 from plomba.desk.store import Store, Terminal
-from plomba.desk.words import iso, names
-from plomba_wire import tlv
 from plomba_wire.codec import RecordHead
-from plomba_wire.vocabulary import Action, CodeKind, Tlv
 
 LISTED = 500
 """Orders on the page, and rows of one answer unless told otherwise."""
@@ -35,8 +32,9 @@ class LastScan:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One order as it stands. `mark` changes with every record about it; `value` is in minor units; `seals` counts
-    those that hold."""
+    """One order as it stands. `party`: which of the holders; `lacks` names the columns that its intake asks for; `mark`
+    changes with every record about it; `value` is in minor units; `seals` counts those that hold; `unheard`: the
+    deadline since which a terminal has not reported; `number` is the order of import."""
 
     id: str
     order_class: int
@@ -52,6 +50,21 @@ class OrderView:
     mark: str
     disputed: int
     last: LastScan | None
+    number: int
+    party: str = ""
+    lacks: tuple[str, ...] = ()
+    unheard: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders; None = any. `begins`: how their ids begin."""
+
+    state: int | None = None
+    holder: str | None = None
+    place: int | None = None
+    shop: str | None = None
+    begins: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +78,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All that the live page shows. `total`, `disputed`, `strayed` and `conflicted` count what is cut off too."""
+    """All that the live page shows. `total`, `open`, `unheard`, `disputed`, `strayed` and `conflicted` count what is
+    cut off too: `open` the incidents that nobody has closed, `unheard` the orders whose terminal has not reported."""
 
     total: int
     orders: Sequence[OrderView]
     states: Mapping[int, int]
     held: Sequence[Held]
+    open: int
+    incidents: Sequence[Incident]
+    unheard: int
     disputed: int
     disputes: Sequence[Dispute]
     strayed: int
@@ -82,13 +99,8 @@ class Overview:
 
 _ORDERS = """
 SELECT o.id, o.class, o.state, o.holder, o.place, o.value, o.currency, o.shop, o.cell, o.bag, o.seals, o.records,
-       o.disputed, e.body, e.received, o.last
+       o.disputed, e.body, e.received, o.last, o.number, o.party, o.lacks, o.unheard
 FROM orders o LEFT JOIN events e ON e.number = o.last
-"""
-_EVENTS = """
-SELECT e.number, e.body, e.previous, e.signature, e.received, t.label, e.bag,
-       f.order_id, f.before, f.after, f.why, f.disputed
-FROM events e JOIN terminals t ON t.terminal = e.terminal LEFT JOIN effects f ON f.event = e.number
 """
 
 
@@ -110,13 +122,16 @@ class Views:
             states[state] = states.get(state, 0) + count
             orders, sums = held[holder]
             if currency:
-                sums[currency] = sums.get(currency, 0) + worth
+                sums[currency] = sums.get(currency, 0) + int(worth)
             held[holder] = (orders + count, sums)
         return Overview(
             total=sum(states.values()),
             orders=self.orders(LISTED),
             states=states,
             held=[Held(holder, orders, worth) for holder, (orders, worth) in held.items()],
+            open=self._store.count("FROM incidents WHERE closed IS NULL"),
+            incidents=newest_open(self._store, TROUBLES),
+            unheard=self._store.count("FROM orders WHERE unheard IS NOT NULL"),
             disputed=self._differences.disputed,
             disputes=self._differences.disputes(TROUBLES),
             strayed=self._differences.strayed,
@@ -129,69 +144,46 @@ class Views:
             ],
         )
 
-    def differences(self, limit: int, offset: int) -> dict[str, Any]:
-        """JSON of every difference, newest record first."""
-        return self._differences.listed(limit, offset)
-
-    def orders(self, limit: int, offset: int = 0) -> list[OrderView]:
+    def orders(self, limit: int) -> list[OrderView]:
         """Newest record first, then by import."""
         rows = self._store.query(
-            f"{_ORDERS} ORDER BY o.last IS NULL, o.last DESC, o.number LIMIT :limit OFFSET :offset",
-            {"limit": limit, "offset": offset},
+            f"{_ORDERS} ORDER BY o.last IS NULL, o.last DESC, o.number LIMIT :limit", {"limit": limit}
         )
+        return [self._order(row) for row in rows]
+
+    def imported(self, after: int, limit: int, wanted: Wanted, seen: Seen = EVERYTHING) -> list[OrderView]:
+        """Of those that are `seen`, in the order of import, from behind the number `after` on."""
+        condition, narrowing = seen
+        values: dict[str, object] = {**narrowing, "after": after, "limit": limit}
+        where = ["o.number > :after", condition]
+        for column, value in (
+            ("state", wanted.state),
+            ("holder", wanted.holder),
+            ("place", wanted.place),
+            ("shop", wanted.shop),
+        ):
+            if value is not None:
+                where.append(f"o.{column} = :{column}")
+                values[column] = value
+        if wanted.begins:
+            where.append("substr(o.id, 1, :length) = :begins")
+            values |= {"length": len(wanted.begins), "begins": wanted.begins}
+        rows = self._store.query(f"{_ORDERS} WHERE {' AND '.join(where)} ORDER BY o.number LIMIT :limit", values)
         return [self._order(row) for row in rows]
 
     def order(self, id: str) -> OrderView | None:
         rows = self._store.query(f"{_ORDERS} WHERE o.id = :id", {"id": id})
         return self._order(rows[0]) if rows else None
 
-    def events(self, order_id: str | None, limit: int) -> list[dict[str, Any]]:
-        """JSON of an order's records in the order they count, or of the newest records of all."""
-        if order_id is None:
-            # A record of a whole bag is one record, whatever it did to how many orders.
-            named = "AND (e.order_id IS NOT NULL OR e.order_ref <> 0)"
-            rows = self._store.query(f"{_EVENTS} {named} ORDER BY e.number DESC LIMIT :limit", {"limit": limit})
-        else:
-            rows = self._store.query(
-                f"{_EVENTS} WHERE f.order_id = :id OR (f.event IS NULL AND e.order_id = :id)"
-                " ORDER BY f.position, e.number LIMIT :limit",
-                {"id": order_id, "limit": limit},
-            )
-        return [_event_json(*row) for row in rows]
-
     def counts(self) -> dict[str, Any]:
         """Sizes of the book; `answers`: what became of every event that ever came."""
         sizes = {table: self._store.count(f"FROM {table}") for table in ("orders", "events", "terminals", "conflicts")}
-        return {**sizes, "answers": {name: value for name, value in self._store.query("SELECT name, value FROM counters")}}
-
-    def order_json(self, view: OrderView) -> dict[str, Any]:
-        """An order for programs: names from the vocabulary, money as exact decimal text."""
-        last = view.last
-        return {
-            "order": view.id,
-            "class": names("order_class")[view.order_class].lower(),
-            "state": names("state")[view.state],
-            "holder": view.holder,
-            "place": view.place,
-            "value": None if view.value is None else decimal(view.value, view.currency),
-            "currency": view.currency,
-            "shop": view.shop,
-            "cell": view.cell,
-            "bag": view.bag or None,
-            "seals": view.seals,
-            "differences": view.disputed,
-            "last": last
-            and {
-                "action": names("action")[last.action],
-                "verdict": names("verdict")[last.verdict],
-                "time": iso(last.time),
-                "received": iso(last.received),
-            },
-        }
+        answers = {name: value for name, value in self._store.query("SELECT name, value FROM counters")}
+        return {**sizes, "answers": answers}
 
     def _order(self, row: tuple[Any, ...]) -> OrderView:
         id, order_class, state, holder, place, value, currency, shop, cell, bag, seals, records, disputed = row[:13]
-        body, received, last = row[13:]
+        body, received, last, number, party, lacks, unheard = row[13:]
         scan = None
         if body is not None:
             head = RecordHead.read(body, 0)
@@ -211,6 +203,10 @@ class Views:
             mark=f"{records}-{last or 0}-{state}",
             disputed=disputed,
             last=scan,
+            number=number,
+            party=party,
+            lacks=tuple(lacks.split()),
+            unheard=unheard,
         )
 
 
@@ -224,56 +220,3 @@ def decimal(minor: int, currency: str) -> str:
 def said(bag: bytes | None) -> str:
     """A bag's id as text; "" for none."""
     return (bag or b"").decode("utf-8", "backslashreplace")
-
-
-def _entered(head: RecordHead, body: bytes) -> dict[str, Any] | None:
-    """What a late entry says: the action, and how many minutes before the record it was done."""
-    late = tlv.unpack(body, RecordHead.SIZE).get(Tlv.LATE) if head.action == Action.LATE_ENTRY else None
-    if late is None or len(late) != 3:
-        return None
-    return {"action": names("action").get(late[0]), "minutes": int.from_bytes(late[1:], "big")}
-
-
-def _event_json(
-    number: int,
-    body: bytes,
-    previous: bytes,
-    signature: bytes,
-    received: int,
-    label: str,
-    bag: bytes | None,
-    order_id: str | None,
-    before: int | None,
-    after: int | None,
-    why: str | None,
-    disputed: int | None,
-) -> dict[str, Any]:
-    head = RecordHead.read(body, 0)
-    states = names("state")
-    return {
-        "id": f"{head.terminal.hex()}-{head.epoch}-{head.seq}",
-        "terminal": head.terminal.hex(),
-        "label": label,
-        "epoch": head.epoch,
-        "seq": head.seq,
-        "action": names("action")[head.action],
-        "verdict": names("verdict")[head.verdict],
-        "code_kind": names("code_kind")[head.code_kind],
-        "actor": head.actor,
-        "place": head.place,
-        "time": iso(head.t_utc),
-        "received": iso(received),
-        "order": order_id,
-        "bag": said(bag) or None,
-        "entered": _entered(head, body),
-        "effect": why in (MOVED, DONE),
-        "why": why,
-        "before": None if before is None else states[before],
-        "after": None if after is None else states[after],
-        "claim": states[head.state_after] if head.state_after else None,
-        "difference": bool(disputed),
-        "previous": previous.hex(),
-        "body": base64.b64encode(body).decode(),
-        "signature": base64.b64encode(signature).decode(),
-        "number": number,
-    }

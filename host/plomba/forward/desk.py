@@ -17,6 +17,7 @@ _TIMEOUT_S = 10.0
 _EVENTS = 5000
 _NOTHING = 204
 _NOT_FOUND = 404
+_NOT_ALLOWED = (401, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,15 @@ def cloud_event(record: Stored) -> dict[str, Any]:
 
 
 class Desk:
-    """A client of the desk's API. Raises PlombaError `desk_unreachable`."""
+    """A client of the desk's API. Raises PlombaError `desk_unreachable`, and `desk_not_allowed` where the desk wants an
+    account, or another one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
+        """`token` is an account's, for a desk that has accounts."""
         self.url = url.rstrip("/")
-        self._http = httpx2.AsyncClient(base_url=self.url, timeout=_TIMEOUT_S)
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        # A redirect is not followed: the token is this desk's alone.
+        self._http = httpx2.AsyncClient(base_url=self.url, timeout=_TIMEOUT_S, headers=headers, follow_redirects=False)
 
     async def __aenter__(self) -> Desk:
         return self
@@ -107,6 +112,14 @@ class Desk:
         response = await self._call("POST", "/api/v1/orders", content=text, headers={"content-type": content_type})
         return int(response.json()["imported"])
 
+    async def try_orders(self, text: bytes, content_type: str) -> dict[str, Any]:
+        """What an import of the file would do (docs/orders.md, dry run); nothing of it is done."""
+        response = await self._call(
+            "POST", "/api/v1/orders", params={"dry_run": "1"}, content=text, headers={"content-type": content_type}
+        )
+        told: dict[str, Any] = response.json()
+        return told
+
     async def orders(self) -> list[dict[str, Any]]:
         return self._listed(await self._call("GET", "/api/v1/orders"), "orders")
 
@@ -129,6 +142,8 @@ class Desk:
             raise PlombaError("desk_unreachable", url=self.url, reason=error or type(error).__name__) from error
 
     def _good(self, response: httpx2.Response) -> httpx2.Response:
+        if response.status_code in _NOT_ALLOWED:
+            raise PlombaError("desk_not_allowed", url=self.url, reason=_problem(response))
         if response.status_code == 422:
             raise PlombaError("orders_refused", reason=_problem(response))
         if response.status_code >= 400:

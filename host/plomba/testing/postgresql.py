@@ -1,9 +1,10 @@
-"""A real PostgreSQL server for tests and benches: its own cluster in a temporary folder, reached by a socket there or on
-loopback, gone when it is left."""
+"""A real PostgreSQL server for tests and benches: its own cluster in a temporary folder, reached by a socket there or
+on loopback, gone when it is left."""
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from plomba.errors import PlombaError
 
@@ -37,7 +39,19 @@ def server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="plomba-pg-"))
     try:
         options = _options(folder)
-        _run(found / "initdb", "-D", folder / "data", "-A", "trust", "-U", _NOBODY_ELSE, "-E", "UTF8", "--no-locale", "--no-sync")
+        _run(
+            found / "initdb",
+            "-D",
+            folder / "data",
+            "-A",
+            "trust",
+            "-U",
+            _NOBODY_ELSE,
+            "-E",
+            "UTF8",
+            "--no-locale",
+            "--no-sync",
+        )
         _run(found / "pg_ctl", "-D", folder / "data", "-w", "-o", options, "-l", folder / "log", "start")
         try:
             yield _url(folder, options)
@@ -47,10 +61,27 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def database(url: str) -> Iterator[str]:
+    """The URL of a new, empty database on the server of `url`, dropped at the end whoever is still in there."""
+    import psycopg
+
+    name = f"plomba_{secrets.token_hex(6)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
+        try:
+            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 def _options(folder: Path) -> str:
     if os.name == "posix":
         if os.geteuid() == 0:
-            shutil.chown(folder, _NOBODY_ELSE)
+            try:
+                shutil.chown(folder, _NOBODY_ELSE)
+            except LookupError as error:
+                raise PlombaError("postgresql_failed", reason=f"root, and no user {_NOBODY_ELSE}") from error
         return f"-c listen_addresses= -k {folder}"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

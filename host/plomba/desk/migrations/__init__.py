@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-
 import sqlalchemy as sa
 
 from plomba.desk.database import Database
 from plomba.errors import StoreError
 
-HEAD = "0004"
+HEAD = "0007"
 """The newest revision."""
 _OLD = 3
 """Files of before Alembic count their revisions in SQLite's user_version, up to this one."""

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+
 from plomba.desk.migrations.columns import BYTES, NUMBER, TEXT, optional, partial, required, table
 
 revision = "0001"
@@ -49,8 +50,8 @@ def upgrade() -> None:
         by_key=True,
     )
     op.create_index("order_codes_by_order", "order_codes", ["order_id"])
-    # `number` is the order of arrival; with `body_hash` (SHA-256 of the unsigned bytes), terminal, epoch and seq are the
-    # identity. `order_id` is the order it names, known here or not; `received` by the desk's clock, s since 1970.
+    # `number` is the order of arrival; with `body_hash` (SHA-256 of the unsigned bytes), terminal, epoch and seq are
+    # the identity. `order_id` is the order it names, known here or not; `received` by the desk's clock, s since 1970.
     table(
         "events",
         required("number", NUMBER, primary_key=True),

@@ -1,6 +1,7 @@
 """Bags, and seals that are bound by scans. All of it is worked out again from the records (replay.py)."""
 
 from alembic import op
+
 from plomba.desk.migrations.columns import BYTES, NUMBER, TEXT, optional, partial, required, table
 
 revision = "0002"

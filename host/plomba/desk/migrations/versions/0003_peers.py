@@ -1,6 +1,7 @@
 """The record of another terminal that a record names: terminal 8, seq u32."""
 
 from alembic import op
+
 from plomba.desk.migrations.columns import BYTES, optional, partial
 
 revision = "0003"

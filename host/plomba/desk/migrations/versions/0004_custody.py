@@ -4,6 +4,7 @@ import time
 
 import sqlalchemy as sa
 from alembic import op
+
 from plomba.desk.migrations.columns import BYTES, NUMBER, TEXT, optional, partial, required, table
 
 revision = "0004"
@@ -36,6 +37,9 @@ def upgrade() -> None:
     partial("orders_awaiting", "orders", ["awaited"], "awaited IS NOT NULL")
     # The newest moment of a terminal's clock that the contiguous records prove, per terminal.
     op.add_column("terminals", required("heard", NUMBER, server_default="0"))
+
+    # Every order has a state, and each scan changes it: nothing is found by it that is not found sooner otherwise.
+    op.drop_index("orders_by_state", "orders")
 
     # What records and decisions did, in the order they count: `at` is when, s since 1970.
     op.drop_table("effects")

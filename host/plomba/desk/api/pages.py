@@ -1,0 +1,89 @@
+"""Operations for people's browsers and for watchdogs: the live page, its parts, and the desk's health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from plomba.desk.api import answers
+from plomba.desk.api.operations import ANYBODY, EVENT_STREAM, HTML, Call, Content, Operation
+from plomba.desk.api.services import Services
+
+STREAM_HEADERS = {"x-accel-buffering": "no"}
+
+
+async def whole(services: Services, call: Call[None, None], request: Request) -> Response:
+    return await _rendered(services, call, services.page.whole)
+
+
+async def live(services: Services, call: Call[None, None], request: Request) -> Response:
+    return await _rendered(services, call, services.page.live)
+
+
+async def stream(services: Services, call: Call[None, None], request: Request) -> Response:
+    if request.method == "HEAD":
+        return Response(media_type=EVENT_STREAM, headers=STREAM_HEADERS)
+    return StreamingResponse(services.live.stream(), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
+
+
+def health(services: Services, call: Call[None, None]) -> answers.Health:
+    return msgspec.convert({"status": "ok", **services.views.counts()}, answers.Health)
+
+
+async def _rendered(services: Services, call: Call[None, None], render: Callable[..., str]) -> Response:
+    # Taken before the book is read: a change in between makes the page behind, never wrongly up to date.
+    revision = services.live.revision
+    overview = await services.run(services.views.overview)
+    html = render(overview, revision, call.lang)
+    return Response(html, media_type=HTML, headers={"content-language": call.lang, "vary": "accept-language"})
+
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/",
+        name="page",
+        tag="page",
+        summary="The live page.",
+        right="overview.read",
+        streamer=whole,
+        answers={200: Content(str, HTML)},
+        lenient=True,
+    ),
+    Operation(
+        method="GET",
+        path="/live",
+        name="livePart",
+        tag="page",
+        summary="The part of the page that changes.",
+        right="overview.read",
+        streamer=live,
+        answers={200: Content(str, HTML)},
+        lenient=True,
+    ),
+    Operation(
+        method="GET",
+        path="/stream",
+        name="revisions",
+        tag="page",
+        summary="Tells the page that the book has changed: server-sent events with its revision.",
+        right="overview.read",
+        streamer=stream,
+        answers={200: Content(str, EVENT_STREAM)},
+        lenient=True,
+    ),
+    Operation(
+        method="GET",
+        path="/healthz",
+        name="health",
+        tag="page",
+        summary="Whether the desk works, and sizes of its book.",
+        right=ANYBODY,
+        handler=health,
+        answers={200: Content(answers.Health)},
+        lenient=True,
+    ),
+)

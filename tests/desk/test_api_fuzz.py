@@ -1,0 +1,166 @@
+"""Whatever a program sends that has read the API's description: never a fault, and no answer that is not described."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from book_scene import Clock, take
+from desk_records import Event, Scanner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.applications import Starlette
+
+from plomba.desk.accounts import Accounts
+from plomba.desk.api import app as desk_app
+from plomba.desk.book import Book
+from plomba.desk.live import Live
+from plomba.trust.organisation import Organisation
+from plomba_wire.vocabulary import Action, Verdict
+
+DESCRIBED = schemathesis.openapi.from_dict(json.loads(desk_app.document()))
+OPERATIONS = {operation.name: operation for operation in desk_app.TABLE}
+ENDLESS = {"revisions"}
+"""The page's own stream; the other one is asked to end."""
+ALONE = {"takeEvents", "importOrders"}
+"""Bodies in which much is let pass that is not as described: a bad event is refused alone, and a cell of an order
+file is text or a number."""
+CONFORMS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+@dataclass
+class Stage:
+    """An app with something in it, and what a caller may know of it."""
+
+    app: Starlette
+    ids: list[str]
+    terminal: str
+    cursors: dict[str, str]
+    events: list[Event]
+    enrolment: dict[str, Any]
+    faults: list[Exception]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, organisation: Organisation) -> Iterator[Stage]:
+    clock = Clock()
+    scanner = Scanner(organisation, now=clock())
+    folder: Path = tmp_path_factory.mktemp("fuzzed")
+    faults: list[Exception] = []
+
+    async def on_fault(request: Any, error: Exception) -> Any:
+        faults.append(error)
+        return await fault(request, error)
+
+    fault = desk_app._on_fault
+    with ThreadPoolExecutor(1) as thread, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk_app, "_on_fault", on_fault)
+        book = thread.submit(Book, folder, organisation, clock).result()
+        app = desk_app.create_app(book, thread, Live(), None, Accounts(book.store, Clock()))
+        ids = ["A-1", "A-2", "a/b", "שלום-7", "100%"]
+        enrolled = (scanner.certificate, scanner.place)
+        thread.submit(book.enrol, *enrolled).result()
+        thread.submit(take, book, "".join(f"{id},plain,17,,,\n" for id in ids)).result()
+        events = [
+            *(scanner.store(id) for id in ids),
+            scanner.retrieve("A-1"),
+            scanner.store("Z-9"),
+            scanner.store("Z-8"),
+        ]
+        events.append(scanner.record(Action.RETRIEVE, Verdict.WRONG_STATE, "A-2"))
+        thread.submit(book.accept, events[:-1]).result()
+        stage = Stage(app, ids, scanner.id, {}, events, scanner.enrolment, faults)
+        for name, path in (("listOrders", "orders"), ("listEvents", "events"), ("listDifferences", "differences")):
+            stage.cursors[name] = call(stage, f"/api/v1/{path}?limit=1")["next"]
+        yield stage
+        thread.submit(book.close).result()
+
+
+def call(stage: Stage, path: str) -> Any:
+    from starlette.testclient import TestClient
+
+    return TestClient(stage.app).get(path).json()
+
+
+def known(case: Any, stage: Stage, name: str, data: st.DataObject) -> None:
+    """Puts in what is really there, so that more is reached than refusals."""
+    path, query = case.path_parameters, case.query
+    if "id" in path:
+        path["id"] = data.draw(st.sampled_from(stage.ids))
+    if "terminal" in path:
+        path["terminal"] = stage.terminal
+    if name in stage.cursors and "cursor" in query:
+        query.clear()
+        query["cursor"] = stage.cursors[name]
+    if name == "listEvents" and "order" in query:
+        query["order"] = data.draw(st.sampled_from(stage.ids))
+    if name == "takeEvents":
+        case.body = data.draw(st.lists(altered(st.sampled_from(stage.events)), max_size=3))
+    if name == "enrolTerminal":
+        case.body = data.draw(altered(st.just(stage.enrolment)))
+
+
+def altered(whole: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """JSON objects, and those with one of their values another one."""
+    values = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just([]) | st.just({})
+    return whole | st.builds(
+        lambda one, at, value: {**one, list(one)[at % len(one)]: value}, whole, st.integers(0, 9), values
+    )
+
+
+@pytest.mark.parametrize("examples", [60, pytest.param(300, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - ENDLESS))
+def test_nothing_that_fits_the_description_or_not_breaks_the_desk(
+    stage: Stage, name: str, mode: GenerationMode, examples: int
+) -> None:
+    operation = DESCRIBED.find_operation_by_label(label(name))
+    assert operation is not None
+    operation.schema.app = stage.app
+    operation.app = stage.app
+    statuses: set[int] = set()
+    strict = mode is GenerationMode.NEGATIVE and name not in ALONE and not OPERATIONS[name].lenient
+
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode), data=st.data())
+    def asked(case: Any, data: st.DataObject) -> None:
+        real = mode is GenerationMode.POSITIVE and data.draw(st.booleans())
+        if real:
+            known(case, stage, name, data)
+        if name == "stream":
+            case.query["follow"] = "false"
+        response = case.call()
+        statuses.add(response.status_code)
+        # A body that is too long is refused before it is read.
+        rejected = [negative_data_rejection] if strict and response.status_code != 413 else []
+        case.validate_response(response, checks=[*CONFORMS, *rejected])
+        assert response.status_code < 500
+
+    asked()
+    assert stage.faults == []
+    if mode is GenerationMode.POSITIVE:
+        assert statuses & OPERATIONS[name].answers.keys() or name == "getStaff", "it never got through"
+
+
+def label(name: str) -> str:
+    operation = OPERATIONS[name]
+    return f"{operation.method} {operation.path.replace(':path', '')}"

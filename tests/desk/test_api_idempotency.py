@@ -1,0 +1,218 @@
+"""A request that is sent again under its key is answered, not done again, wherever the desk died meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from book_scene import Clock
+from desk_process import BATCH, NOW, DeskProcess, statuses
+from desk_records import Scanner
+
+from plomba.desk.accounts import Accounts
+from plomba.desk.api import create_app
+from plomba.desk.api.idempotency import KEPT_S, REFUSAL_MAX, Kept, Keys, key_of
+from plomba.desk.book import Book
+from plomba.desk.live import Live
+from plomba.desk.problems import Malformed
+from plomba.errors import StoreError, UsageError
+from plomba.trust.organisation import Organisation
+
+ORDERS = "order,class,place,value,currency,seals\nA-1,sealed,17,48900.50,RUB,S1\nA-2,plain,17,,,\n"
+KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+CSV = "text/csv"
+
+
+def post(desk: DeskProcess, content: str = ORDERS, key: str = KEY, path: str = "/api/v1/orders", **headers: str) -> Any:
+    headers = {"content-type": CSV, "idempotency-key": key} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
+    return desk.http.post(path, content=content.encode(), headers=headers)
+
+
+def answered(answer: Any) -> tuple[int, str, bytes]:
+    return answer.status_code, answer.headers["content-type"], answer.content
+
+
+def test_the_same_request_gets_the_same_answer(desk: DeskProcess, scanner: Scanner) -> None:
+    first = post(desk)
+    assert first.json() == {"imported": 2, "unchanged": 0}
+    for key in (KEY, f'"{KEY}"'):
+        assert answered(post(desk, key=key)) == answered(first)
+    assert post(desk, key="another").json() == {"imported": 0, "unchanged": 2}
+    event = scanner.store("A-1")
+    headers = {"content-type": BATCH, "idempotency-key": "records"}
+    for _ in range(2):
+        results = desk.http.post("/api/v1/events", json=[event], headers=headers).json()["results"]
+        assert statuses(results) == ["accepted"]
+    assert desk.http.get("/healthz").json()["answers"] == {"accepted": 1}
+    assert statuses(desk.post(event)) == ["duplicate"], "without a key it is another request"
+
+
+def test_a_refusal_is_an_answer_too(desk: DeskProcess) -> None:
+    bad = "order,class,place,seals\nA-9,sealed,17,S1\nA-8,sealed,17,S1\n"
+    first = post(desk, bad, accept_language="ru")
+    assert (first.status_code, first.json()["code"]) == (422, "desk_import_refused")
+    assert answered(post(desk, bad, accept_language="ru")) == answered(first)
+    taken = "order,class,place,seals\nA-7,sealed,17,S1\n"
+    post(desk, key="first")
+    refused = post(desk, taken, key="second")
+    assert refused.json()["rows"][0]["code"] == "desk_row_code_taken"
+    post(desk, "order,class,place\nA-1,sealed,17\n", key="third")
+    assert answered(post(desk, taken, key="second")) == answered(refused), "what would be done by now is not done"
+    assert desk.http.get("/api/v1/orders/A-7").status_code == 404
+
+
+def test_a_key_is_one_requests(desk: DeskProcess, scanner: Scanner) -> None:
+    post(desk)
+
+    def reused(answer: Any) -> None:
+        assert (answer.status_code, answer.json()["code"]) == (422, "desk_key_reused")
+        assert answer.headers["content-type"] == "application/problem+json"
+
+    reused(post(desk, ORDERS + "A-3,plain,17,,,\n"))
+    reused(post(desk, "[]", content_type="application/json"))
+    reused(post(desk, path="/api/v1/orders?lang=ru"))
+    headers = {"content-type": BATCH, "idempotency-key": KEY}
+    reused(desk.http.post("/api/v1/events", json=[], headers=headers))
+    assert desk.http.get("/api/v1/orders/A-3").status_code == 404
+
+
+NO_KEYS = ["", '""', "a b", "x" * 129, '"half', 'a"b', "ключ".encode().decode("latin-1"), "a, b"]
+
+
+def test_what_is_no_key_is_refused(desk: DeskProcess) -> None:
+    for key in NO_KEYS:
+        headers = [(b"content-type", b"text/csv"), (b"idempotency-key", key.encode("latin-1"))]
+        answer = desk.http.post("/api/v1/orders", content=ORDERS.encode(), headers=headers)
+        found = answer.json()
+        assert (answer.status_code, found["code"], found["field"]) == (400, "desk_request_malformed", "Idempotency-Key")
+    assert desk.http.get("/api/v1/orders").json() == {"orders": []}
+
+
+def test_two_keys_are_none(desk: DeskProcess) -> None:
+    headers = [("content-type", CSV), ("idempotency-key", "a"), ("idempotency-key", "b")]
+    assert desk.http.post("/api/v1/orders", content=ORDERS.encode(), headers=headers).status_code == 400
+
+
+def test_keys_are_read_as_the_draft_writes_them() -> None:
+    assert key_of('"a-1"') == key_of("a-1") == "a-1"
+    for wrong in ("", " ", '"', "a\\b", "\x7f", "é"):
+        with pytest.raises(Malformed):
+            key_of(wrong)
+
+
+DIES = """
+import os
+from plomba.desk.api import serving
+whole = serving.{function}
+def dies(*args):
+    {steps}
+serving.{function} = dies
+"""
+AFTER_THE_COMMIT = DIES.format(function="_carried_out", steps="whole(*args); os._exit(9)")
+IN_KEEPING = "import os\nfrom plomba.desk.api.idempotency import Keys\nKeys.keep = lambda *args: os._exit(9)\n"
+BEFORE_IT = DIES.format(function="_made", steps="whole(*args); os._exit(9)")
+
+
+@pytest.mark.parametrize(("before", "there"), [(AFTER_THE_COMMIT, True), (IN_KEEPING, False), (BEFORE_IT, False)])
+def test_a_desk_that_dies_has_done_it_once(
+    tmp_path: Path, organisation: Organisation, before: str, there: bool
+) -> None:
+    desk = DeskProcess(tmp_path / "desk", organisation.folder, before=before)
+    with pytest.raises(httpx2.TransportError):
+        post(desk)
+    assert desk.ended() == 9
+    desk = DeskProcess(tmp_path / "desk", organisation.folder)
+    assert (desk.http.get("/api/v1/orders/A-1").status_code == 200) == there
+    assert post(desk).json() == {"imported": 2, "unchanged": 0}
+    assert answered(post(desk)) == answered(post(desk))
+    assert desk.http.get("/healthz").json()["orders"] == 2
+    assert desk.stop() == 0
+
+
+def test_records_are_accepted_once_by_a_desk_that_dies(tmp_path: Path, organisation: Organisation) -> None:
+    scanner = Scanner(organisation, now=NOW)
+    desk = DeskProcess(tmp_path / "desk", organisation.folder)
+    desk.enrol(scanner)
+    desk.orders(ORDERS)
+    assert desk.stop() == 0
+    events = scanner.way("A-1", "S1")
+    headers = {"content-type": BATCH, "idempotency-key": KEY}
+    desk = DeskProcess(tmp_path / "desk", organisation.folder, before=AFTER_THE_COMMIT)
+    with pytest.raises(httpx2.TransportError):
+        desk.http.post("/api/v1/events", json=events, headers=headers)
+    desk.ended()
+    desk = DeskProcess(tmp_path / "desk", organisation.folder)
+    answer = desk.http.post("/api/v1/events", json=events, headers=headers)
+    assert statuses(answer.json()["results"]) == ["accepted"] * 4
+    assert desk.http.get("/healthz").json()["answers"] == {"accepted": 4}
+    assert desk.stop() == 0
+
+
+@pytest.mark.anyio
+async def test_what_still_runs_is_not_begun_again(tmp_path: Path, organisation: Organisation) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        book = thread.submit(Book, tmp_path, organisation, Clock()).result()
+        app = create_app(book, thread, Live(), None, Accounts(book.store, Clock()))
+        held = threading.Event()
+        thread.submit(held.wait, 20)  # the book is busy
+        headers = {"content-type": CSV, "idempotency-key": KEY}
+        found: list[Any] = []
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://desk") as http:
+
+            async def ask() -> None:
+                found.append(await http.post("/api/v1/orders", content=ORDERS, headers=headers))
+                held.set()
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(ask)
+                tasks.start_soon(ask)
+            again = await http.post("/api/v1/orders", content=ORDERS, headers=headers)
+        refused, first = found
+        assert (refused.status_code, refused.json()["code"]) == (409, "desk_key_running")
+        assert refused.headers["retry-after"] == "1"
+        assert first.json() == {"imported": 2, "unchanged": 0}
+        assert answered(again) == answered(first)
+        thread.submit(book.close).result()
+
+
+def test_answers_are_kept_for_seven_days_and_no_longer(book: Book, clock: Clock) -> None:
+    keys = Keys(book.store, clock)
+    kept = Kept(b"r" * 32, 200, "application/json", b"{}")
+    keys.keep("", "k", "importOrders", kept)
+    clock.now += KEPT_S - 1
+    assert keys.kept("", "k", kept.request) == kept
+    assert keys.kept("other", "k", kept.request) is None, "keys of others are others"
+    with pytest.raises(UsageError):
+        keys.kept("", "k", b"q" * 32)
+    clock.now += 1
+    assert keys.kept("", "k", b"q" * 32) is None
+    keys.keep("", "k", "importOrders", kept)
+    keys.keep("other", "k", "importOrders", kept)
+    assert book.store.count("FROM idempotency") == 2, "what is too old is dropped"
+
+
+def test_what_fails_with_its_key_has_not_happened(book: Book, clock: Clock) -> None:
+    """The effect and the answer are one transaction."""
+    keys = Keys(book.store, clock)
+    kept = Kept(b"r" * 32, 200, "application/json", b"{}")
+    keys.keep("", "k", "importOrders", kept)
+    with pytest.raises(StoreError), book.store.transaction():
+        book.take_orders([])
+        book.store.tally(["something"])
+        keys.keep("", "k", "importOrders", kept)
+    assert book.store.count("FROM counters") == 0
+
+
+def test_a_long_refusal_is_worked_out_again(desk: DeskProcess) -> None:
+    bad = "order,class,place\n" + "A-1,none,x\n" * 2000
+    first = post(desk, bad)
+    assert len(first.content) > REFUSAL_MAX
+    assert answered(post(desk, bad)) == answered(first)
+    assert post(desk).status_code == 200, "the key is free: nothing happened under it"

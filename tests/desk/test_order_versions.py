@@ -1,0 +1,100 @@
+"""What each party said of an order, and when, is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from book_scene import Clock, accept
+from desk_records import Scanner
+from order_lists import PLAIN, refused, take
+
+from plomba.desk.book import Book
+from plomba.desk.versions import Difference
+from plomba.errors import UsageError
+
+
+def told(book: Book) -> list[tuple[str, str, str, int]]:
+    return [(v.party, v.status, v.content.get("cell", ""), v.at) for v in book.versions.of("A-1")]
+
+
+def test_every_import_that_says_something_new_is_a_version(book: Book, clock: Clock) -> None:
+    start = clock.now
+    take(book, {**PLAIN, "cell": "1"}, source="monday.csv")
+    clock.now += 10
+    take(book, {**PLAIN, "cell": "1"}, source="again.csv")
+    take(book, {**PLAIN, "cell": "2"}, source="tuesday.csv")
+    assert told(book) == [("shop", "taken", "1", start), ("shop", "taken", "2", start + 10)]
+    assert [version.source for version in book.versions.of("A-1")] == ["monday.csv", "tuesday.csv"]
+
+
+def test_a_version_has_the_digest_of_its_content(book: Book) -> None:
+    take(book, {**PLAIN, "shop": "Север"})
+    (version,) = book.versions.of("A-1")
+    canonical = json.dumps(version.content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    assert version.sha256 == hashlib.sha256(canonical).digest()
+    assert version.content["shop"] == "Север"
+
+
+def test_what_comes_after_a_scan_is_kept_as_a_claim(book: Book, counter: Scanner) -> None:
+    take(book, {**PLAIN, "cell": "1"})
+    accept(book, counter.retrieve("A-1"))
+    for _ in range(2):
+        assert refused(book, {**PLAIN, "cell": "2"}, {**PLAIN, "order": "B"}) == [(2, "order", "desk_row_changed")]
+    assert [entry[:3] for entry in told(book)] == [("shop", "taken", "1"), ("shop", "refused", "2")]
+    order = book.store.order("A-1")
+    assert order is not None and order.cell == "1"
+    assert (book.store.order("B"), book.versions.of("B")) == (None, [])
+
+
+def test_parties_put_their_views_and_the_differences_are_listed(book: Book, counter: Scanner) -> None:
+    take(book, {**PLAIN, "value": "100", "currency": "RUB", "cell": "1"})
+    put = book.versions.put
+    assert put("A-1", "marketplace", "cabinet", {"value": "100.00", "state": "DELIVERED", "place": "18"})
+    assert not put("A-1", "marketplace", "cabinet", {"value": "100.00", "state": "DELIVERED", "place": "18"})
+    assert put("A-1", "customer", "chat", {"items": "2", "value": "90.00"})
+    assert put("A-1", "customer", "chat", {"items": "2", "value": "80.00"})
+    assert book.versions.differences("A-1") == [
+        Difference("state", {"marketplace": "DELIVERED", "desk": "AT_POINT"}),
+        Difference("place", {"shop": "17", "marketplace": "18"}),
+        Difference("value", {"shop": "100.00", "marketplace": "100.00", "customer": "80.00"}),
+    ]
+    accept(book, counter.store("A-1"), counter.retrieve("A-1"), counter.hand_out("A-1"))
+    assert [difference.field for difference in book.versions.differences("A-1")] == ["place", "value"]
+    assert [version.party for version in book.versions.of("A-1")] == ["shop", "marketplace", "customer", "customer"]
+
+
+def test_a_party_that_comes_back_to_what_it_said_first_is_heard(book: Book) -> None:
+    take(book, PLAIN)
+    for items in ("1", "2", "1"):
+        assert book.versions.put("A-1", "carrier", "", {"items": items})
+    assert [version.content["items"] for version in book.versions.of("A-1")[1:]] == ["1", "2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("order", "party", "content", "code"),
+    [
+        ("A-1", "shop", {"cell": "1"}, "desk_view_party"),
+        ("A-1", "desk", {"cell": "1"}, "desk_view_party"),
+        ("B", "customer", {"cell": "1"}, "desk_order_unknown"),
+        ("A-1", "customer", {"phone": "+7999"}, "desk_view_field"),
+        ("A-1", "customer", {"note": "x"}, "desk_view_field"),
+        ("A-1", "customer", {"order": "B"}, "desk_view_field"),
+        ("A-1", "customer", {"cell": 1}, "desk_view_field"),
+        ("A-1", "customer", {"cell": "a\nb"}, "desk_view_field"),
+        ("A-1", "customer", {"cell": "\ud800"}, "desk_view_field"),
+        ("A-1", "customer", {"codes": "\0"}, "desk_view_field"),
+        ("A-1", "customer", {"codes": "\ud800"}, "desk_view_field"),
+        ("A-1", "customer", {"shop": "x" * 65537}, "desk_view_field"),
+        ("A-1", "customer", {"state": "GONE"}, "desk_view_field"),
+    ],
+)
+def test_a_view_that_cannot_be_kept_is_refused(
+    book: Book, order: str, party: str, content: dict[str, object], code: str
+) -> None:
+    take(book, PLAIN)
+    with pytest.raises(UsageError) as caught:
+        book.versions.put(order, party, "", content)
+    assert caught.value.code == code
+    assert len(book.versions.of("A-1")) == 1

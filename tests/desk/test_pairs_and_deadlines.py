@@ -1,0 +1,298 @@
+"""Custody passes by the pair of scans; a deadline becomes one incident; what is heard late is noted, and erases nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from book_scene import Clock, accept, state, take, view
+from desk_process import NOW
+from desk_records import Event, Scanner
+
+from plomba.desk import lifecycle
+from plomba.desk.book import Book
+from plomba.desk.custody import Custody, Owner
+from plomba.desk.deadlines import Plan, due
+from plomba.desk.incidents import Incident
+from plomba.desk.words import names
+from plomba.trust.organisation import Organisation
+from plomba_wire.vocabulary import Action, OrderClass, State, Tlv, Verdict
+
+STATES = "order,class,place,state,value,currency\n"
+HOUR = 3600
+BEGAN = NOW + 60
+
+
+@pytest.fixture
+def clock() -> Clock:
+    clock = Clock()
+    clock.now = BEGAN
+    return clock
+
+
+@pytest.fixture
+def giver(book: Book, organisation: Organisation) -> Scanner:
+    return enrolled(book, organisation, "Warehouse", 3)
+
+
+@pytest.fixture
+def taker(book: Book, organisation: Organisation) -> Scanner:
+    return enrolled(book, organisation, "Courier", 3)
+
+
+def enrolled(book: Book, organisation: Organisation, label: str, place: int) -> Scanner:
+    scanner = Scanner(organisation, now=BEGAN, label=label, place=place)
+    scanner.time = BEGAN
+    book.enrol(scanner.certificate, place)
+    return scanner
+
+
+def met(other: Scanner) -> dict[int, bytes]:
+    return {Tlv.PEER_HEAD: other.key.id + max(1, other.seq).to_bytes(4, "big") + other.head[:8]}
+
+
+def out(giver: Scanner, taker: Scanner, time: int | None = None) -> Event:
+    return giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, time=time, more=met(taker))
+
+
+def into(taker: Scanner, giver: Scanner, time: int | None = None) -> Event:
+    return taker.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.WITH_COURIER, time=time, more=met(giver))
+
+
+def owner(book: Book, at: int) -> Owner | None:
+    return Custody(book.store, book.lifecycle).owner("A", at)
+
+
+def incidents(book: Book) -> list[Incident]:
+    return book._replay.incidents.listed()
+
+
+def notes(book: Book, number: int = 1) -> list[tuple[str, int | None]]:
+    return [(note.what, note.seconds) for note in book._replay.incidents.notes(number)]
+
+
+# custody
+
+
+@pytest.mark.parametrize("heard_first", ["out", "in", "together"])
+def test_custody_passes_with_both_scans_whichever_is_heard_first(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock, heard_first: str
+) -> None:
+    take(book, "A,sealed,17,STAGED,100.00,RUB\n", STATES)
+    gave = out(giver, taker, BEGAN + 100)
+    took = into(taker, giver, BEGAN + 160)
+    clock.now = BEGAN + 300
+    for batch in {"out": [[gave], [took]], "in": [[took], [gave]], "together": [[gave, took]]}[heard_first]:
+        assert set(accept(book, *batch)) == {"accepted"}
+        if batch == [gave]:
+            assert (owner(book, clock.now) == Owner("warehouse", "17")) is (heard_first == "out")
+    assert [owner(book, BEGAN + at) for at in (-1, 0, 100, 159, 160, 9999)] == [
+        *[None, Owner("warehouse", "17"), Owner("warehouse", "17"), Owner("warehouse", "17")],
+        *[Owner("courier", "7"), Owner("courier", "7")],
+    ]
+    kept = book.store.query("SELECT course FROM orders")[0][0]
+    assert "HANDOVER_OPEN" not in kept
+
+
+def test_the_takers_scan_alone_passes_nothing_and_the_givers_completes_it(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", STATES)
+    clock.now = BEGAN + 600
+    accept(book, into(taker, giver, BEGAN + 10))
+    assert (state(book, "A"), owner(book, clock.now)) == (State.WITH_COURIER, Owner("warehouse", "17"))
+    accept(book, out(giver, taker, BEGAN + 70))
+    assert (state(book, "A"), owner(book, clock.now)) == (State.WITH_COURIER, Owner("courier", "7"))
+    assert owner(book, BEGAN + 69) == Owner("warehouse", "17")
+    assert "HANDOVER_OPEN" not in book.store.query("SELECT course FROM orders")[0][0]
+    assert '"in"' not in book.store.query("SELECT course FROM orders")[0][0]
+    accept(book, giver.undo(giver.seq, "A", State.WITH_COURIER))
+    assert owner(book, clock.now) == Owner("warehouse", "17")
+
+
+def test_an_act_stands_for_a_side_without_a_terminal(book: Book, giver: Scanner, clock: Clock) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", STATES)
+    clock.now = BEGAN + 600
+    act = {Tlv.ACT: b"12/7"}
+    accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, more=act))
+    assert owner(book, clock.now) == Owner("courier", "act 12/7")
+    clock.now += HOUR
+    book.tick()
+    assert incidents(book) == []
+
+
+def test_by_the_givers_rule_his_scan_is_enough(
+    tmp_path: Path, organisation: Organisation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = lifecycle.load().content.replace('plain = "dual"', 'plain = "giver"')
+    other = lifecycle.parse(text, "giver")
+    monkeypatch.setattr(lifecycle, "load", lambda: other)
+    book = Book(tmp_path / "giver", organisation, clock)
+    try:
+        giver, taker = (enrolled(book, organisation, label, 3) for label in ("W", "C"))
+        take(book, "A,plain,17,STAGED,100.00,RUB\nB,sealed,17,STAGED,1.00,RUB\n", STATES)
+        clock.now = BEGAN + 60
+        accept(book, out(giver, taker))
+        assert owner(book, clock.now) == Owner("courier", f"terminal {taker.id}")
+        accept(book, into(taker, giver))
+        assert owner(book, clock.now) == Owner("courier", "7")
+        accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "B", after=State.HANDING, more=met(taker)))
+        assert Custody(book.store, book.lifecycle).owner("B", clock.now) == Owner("warehouse", "17")
+    finally:
+        book.close()
+
+
+# deadlines
+
+_ENTRIES = sorted(lifecycle.load().entries)
+
+
+@pytest.mark.parametrize("at", _ENTRIES, ids=lambda at: names("state")[at])
+@pytest.mark.parametrize("order_class", [OrderClass.PLAIN, OrderClass.SEALED], ids=["plain", "sealed"])
+def test_one_incident_for_each_deadline_whatever_the_clock_does(
+    book: Book, clock: Clock, at: int, order_class: int
+) -> None:
+    name = "sealed" if order_class == OrderClass.SEALED else "plain"
+    take(book, f"A,{name},17,{names('state')[at]},100.00,RUB\n", STATES)
+    deadline = book.lifecycle.deadlines[at, order_class]
+    moment = due(deadline, BEGAN, Plan(), book._replay._calendars.of(17))
+    clock.now = moment - 1
+    book.tick()
+    assert incidents(book) == []
+    for step in (0, 1, -400 * 24 * HOUR, 0, 400 * 24 * HOUR, -1, 2):
+        clock.now = moment + step
+        book.tick()
+    (one,) = incidents(book)
+    assert (one.kind, one.due, one.order_id, one.value, one.entry) == (deadline.incident, moment, "A", 10_000, "import")
+    assert (one.holder, one.party) == (book.lifecycle.holder[at], view(book, "A").party)
+
+
+@pytest.fixture
+def stored(book: Book, counter: Scanner, clock: Clock) -> Iterator[int]:
+    """When the order that the counter's terminal took from its cell has to have gone on."""
+    counter.time = BEGAN
+    take(book, "A,sealed,17,READY,100.00,RUB\n", STATES)
+    clock.now = BEGAN + 30
+    accept(book, counter.retrieve("A"))
+    yield counter.time + 600
+
+
+def test_who_is_silent_is_not_to_blame_until_he_reports(
+    book: Book, counter: Scanner, clock: Clock, stored: int
+) -> None:
+    clock.now = stored + 60
+    book.tick()
+    assert (incidents(book), view(book, "A").unheard) == ([], stored)
+    clock.now = stored + 200
+    accept(book, counter.record(Action.NOTE, Verdict.NOTED, time=stored + 130))
+    book.tick()
+    (one,) = incidents(book)
+    assert (one.kind, one.party, one.opened, view(book, "A").unheard) == ("LEFT_UNSCANNED", "17", clock.now, None)
+    accept(book, counter.record(Action.REFUSE, Verdict.OK, "A", after=State.REFUSED, time=stored + 190))
+    assert (incidents(book)[0].outcome, notes(book)) == ("late", [("opened", None), ("late", 190)])
+
+
+def test_silence_has_an_end(book: Book, counter: Scanner, clock: Clock, stored: int) -> None:
+    for later in (60, 86_399, 86_400, 86_500, 9 * 86_400):
+        clock.now = stored + later
+        book.tick()
+        assert len(incidents(book)) == (later >= 86_400)
+    assert [what for what, _ in notes(book)][:2] == ["opened", "silent"]
+
+
+@pytest.mark.parametrize(
+    ("late", "outcome"), [(-5, "on_time"), (0, "on_time"), (119, "on_time"), (121, "late"), (4000, "late")]
+)
+def test_what_is_heard_late_says_by_how_much_and_erases_nothing(
+    book: Book, counter: Scanner, clock: Clock, stored: int, late: int, outcome: str
+) -> None:
+    clock.now = stored + 2 * 86_400
+    book.tick()
+    before = notes(book)
+    scan = counter.record(
+        *(Action.SEAL_CHECK, Verdict.SEAL_READ, "A"), code="S9", kind=2, after=State.VERIFIED, time=stored + late
+    )
+    accept(book, scan, scan)
+    accept(book, scan)
+    (one, *more) = incidents(book)
+    assert (one.outcome, one.closed) == (outcome, None)
+    assert notes(book) == [*before, (outcome, late if outcome == "late" else None)]
+    assert all(other.kind != one.kind for other in more)
+
+
+def test_a_late_scan_that_is_the_first_to_be_heard_is_an_incident_too(
+    book: Book, counter: Scanner, clock: Clock, stored: int
+) -> None:
+    clock.now = stored + 500
+    accept(book, counter.record(Action.REFUSE, Verdict.OK, "A", after=State.REFUSED, time=stored + 300))
+    (one,) = incidents(book)
+    assert (one.kind, one.outcome, notes(book)) == ("LEFT_UNSCANNED", "late", [("opened", None), ("late", 300)])
+    accept(book, counter.undo(counter.seq, "A", State.IDENTIFIED))
+    assert notes(book)[-1] == ("again", None)
+    assert incidents(book)[0].outcome is None
+
+
+def test_half_of_a_hand_over_is_one_incident_and_stays_with_the_giver(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    take(book, "A,sealed,17,STAGED,100.00,RUB\n", STATES)
+    clock.now = BEGAN + 60
+    accept(book, out(giver, taker, BEGAN + 10))
+    clock.now = BEGAN + 10 + 899
+    book.tick()
+    assert (incidents(book), view(book, "A").unheard) == ([], None)
+    clock.now += 61
+    book.tick()
+    assert (incidents(book), view(book, "A").unheard) == ([], BEGAN + 910)
+    clock.now = BEGAN + 1200
+    accept(book, taker.record(Action.NOTE, Verdict.NOTED, time=BEGAN + 1100))
+    book.tick()
+    book.tick()
+    (one,) = incidents(book)
+    assert (one.kind, one.due, one.holder, one.party) == ("HANDOVER_OPEN", BEGAN + 910, "warehouse", "17")
+    assert owner(book, clock.now) == Owner("warehouse", "17")
+    clock.now += HOUR
+    accept(book, into(taker, giver, BEGAN + 2000))
+    assert notes(book)[-1] == ("late", 1090)
+    assert owner(book, clock.now) == Owner("courier", "7")
+
+
+def test_what_a_record_reports_is_an_incident_at_once_and_once(
+    book: Book, counter: Scanner, clock: Clock, stored: int
+) -> None:
+    clock.now = stored - 500
+    missing = (
+        counter.record(Action.HOLD, Verdict.OK, "A", after=State.HELD),
+        counter.record(Action.DAMAGE, Verdict.OK, "A"),
+    )
+    accept(book, *missing)
+    accept(book, *missing)
+    with book.store.transaction():
+        book._replay.place("A", clock.now)
+    assert [one.kind for one in incidents(book)] == ["DAMAGED"]
+
+
+def test_an_incident_is_called_out_again_until_somebody_closes_it(book: Book, clock: Clock) -> None:
+    take(book, "A,plain,17,AT_POINT,100.00,RUB\n", STATES)
+    clock.now = BEGAN + 2 * HOUR
+    book.tick()
+    for hours, level in ((0.5, 0), (1, 1), (2, 1), (24, 2), (48, 2)):
+        clock.now = BEGAN + 2 * HOUR + int(hours * HOUR)
+        book.tick()
+        assert incidents(book)[0].level == level
+    with book.store.transaction():
+        book._replay.incidents.close(1, "anna", "found behind the shelf", clock.now)
+    assert notes(book)[-1] == ("closed", None)
+    assert incidents(book)[0].closed == clock.now
+
+
+def test_what_somebody_has_closed_is_called_out_no_more(book: Book, clock: Clock) -> None:
+    take(book, "A,plain,17,AT_POINT,100.00,RUB\n", STATES)
+    clock.now = BEGAN + 2 * HOUR
+    book.tick()
+    with book.store.transaction():
+        book._replay.incidents.close(1, "anna", "", clock.now)
+    clock.now += 48 * HOUR
+    book.tick()
+    assert (incidents(book)[0].level, [what for what, _ in notes(book)]) == (0, ["opened", "closed"])
