@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from api_scene import Api
 from book_scene import Clock
 from desk_process import NOW, DeskProcess
 from desk_records import Scanner
@@ -57,3 +59,9 @@ def counter(book: Book, organisation: Organisation) -> Scanner:
     scanner = Scanner(organisation, now=NOW)
     book.enrol(scanner.certificate, scanner.place)
     return scanner
+
+
+@pytest.fixture
+def api(book: Book, clock: Clock) -> Iterator[Api]:
+    with ThreadPoolExecutor(1) as thread:
+        yield Api(book, clock, thread)

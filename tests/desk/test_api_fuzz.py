@@ -36,6 +36,12 @@ DESCRIBED = schemathesis.openapi.from_dict(json.loads(desk_app.document()))
 OPERATIONS = {operation.name: operation for operation in desk_app.TABLE}
 ENDLESS = {"revisions"}
 """The page's own stream; the other one is asked to end."""
+PAGED = {
+    "listOrders": "orders",
+    "listEvents": "events",
+    "listDifferences": "differences",
+    "listIncidents": "incidents",
+}
 ALONE = {"takeEvents", "importOrders"}
 """Bodies in which much is let pass that is not as described: a bad event is refused alone, and a cell of an order
 file is text or a number."""
@@ -88,11 +94,22 @@ def stage(tmp_path_factory: pytest.TempPathFactory, organisation: Organisation) 
         ]
         events.append(scanner.record(Action.RETRIEVE, Verdict.WRONG_STATE, "A-2"))
         thread.submit(book.accept, events[:-1]).result()
+        damages = [scanner.record(Action.DAMAGE, Verdict.OK, "A-2") for _ in range(3)]
+        thread.submit(book.accept, damages).result()
+        thread.submit(filled, book).result()
         stage = Stage(app, ids, scanner.id, {}, events, scanner.enrolment, faults)
-        for name, path in (("listOrders", "orders"), ("listEvents", "events"), ("listDifferences", "differences")):
+        for name, path in PAGED.items():
             stage.cursors[name] = call(stage, f"/api/v1/{path}?limit=1")["next"]
         yield stage
         thread.submit(book.close).result()
+
+
+def filled(book: Book) -> None:
+    """Something to be read by every operation."""
+    with book.store.transaction():
+        book.personal.put([("A-2", {"phone": "+79990001122"})])
+    book.versions.put("A-2", "marketplace", "cabinet", {"state": "DELIVERED"})
+    book.decide("CANCEL", "a/b", person="vera", source="shop", external_id="1")
 
 
 def call(stage: Stage, path: str) -> Any:
@@ -106,6 +123,17 @@ def known(case: Any, stage: Stage, name: str, data: st.DataObject) -> None:
     path, query = case.path_parameters, case.query
     if "id" in path:
         path["id"] = data.draw(st.sampled_from(stage.ids))
+    if "number" in path:
+        path["number"] = data.draw(st.integers(1, 3))
+    if name in ("decide", "listDecisions", "putVersion") and "id" in path:
+        path["id"] = data.draw(st.sampled_from(["A-2", "a/b"]))
+    if name in ("listExposures", "getCustody") and "at" in query:
+        query["at"] = "2020-01-01T00:00:00Z"
+    if name == "decide":
+        record = data.draw(st.sampled_from(["", *(event["id"] for event in stage.events)]))
+        case.body = {**case.body, "source": "shop", "external_id": "1", "kind": "CANCEL", "record": record}
+    if name == "putVersion":
+        case.body = {**case.body, "source": "cabinet", "content": {"cell": data.draw(st.sampled_from("123"))}}
     if "terminal" in path:
         path["terminal"] = stage.terminal
     if name in stage.cursors and "cursor" in query:

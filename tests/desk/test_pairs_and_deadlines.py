@@ -1,4 +1,4 @@
-"""Custody passes by the pair of scans; a deadline becomes one incident; what is heard late is noted, and erases nothing."""
+"""Custody passes by the pair of scans; a deadline becomes one incident; what is heard late is noted, nothing erased."""
 
 from __future__ import annotations
 

@@ -52,6 +52,8 @@ for parent, name, target, about in (
     (image, "sign", "image:sign", "Sign an image with the release key."),
     (desk, "serve", "desk:serve", "Run the order desk."),
     (desk, "import", "desk:import_", "Import an order file."),
+    (desk, "backup", "desk:backup", "Write the order book into one file."),
+    (desk, "restore", "desk:restore", "Put a backup into an empty order book."),
     (desk, "lifecycle", "desk:lifecycle", "Print the lifecycle of an order, or draw it."),
     (desk, "calendar", "desk:calendar", "Check opening hours and print the next ones."),
     (desk, "openapi", "desk:openapi", "Write the description of the API."),

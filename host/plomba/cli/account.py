@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from plomba.cli.desk import Database
 from plomba.errors import PlombaError, UsageError
 from plomba.texts import say
 
@@ -30,6 +31,7 @@ def add(
     *,
     role: Annotated[str, Parameter(help="clerk, courier, supervisor, shop, admin or dock.")],
     data: Path,
+    database: Database = None,
     place: Annotated[list[int] | None, Parameter(negative="", help="The number of a place; none: all of them.")] = None,
     shop: Annotated[str, Parameter(help="The shop's name as in its orders, for role shop.")] = "",
     badge: Annotated[int | None, Parameter(help="The badge's number; a courier sees what it holds.")] = None,
@@ -42,7 +44,7 @@ def add(
     from plomba.desk.accounts.account import new
 
     account = new(name, role, place or (), shop, badge)
-    with _opened(data) as accounts:
+    with _opened(data, database) as accounts:
         accounts.register.add(account)
         token = accounts.register.issue(account.name, days)
         accounts.audit.wrote("", _HERE, "account.add", account.name)
@@ -50,12 +52,19 @@ def add(
     return 0
 
 
-def token(name: str, *, data: Path, days: Days = None, only: Annotated[bool, Parameter(negative="")] = False) -> int:
+def token(
+    name: str,
+    *,
+    data: Path,
+    database: Database = None,
+    days: Days = None,
+    only: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
     """Print a further token for NAME; with --only its others end.
 
     Example: plomba desk account token dock-1 --only --data desk
     """
-    with _opened(data) as accounts:
+    with _opened(data, database) as accounts:
         if only:
             accounts.register.revoke_tokens(name)
         made = accounts.register.issue(name, days)
@@ -64,12 +73,12 @@ def token(name: str, *, data: Path, days: Days = None, only: Annotated[bool, Par
     return 0
 
 
-def list_(*, data: Path) -> int:
+def list_(*, data: Path, database: Database = None) -> int:
     """List the accounts, one JSON line each.
 
     Example: plomba desk account list --data desk
     """
-    with _opened(data) as accounts:
+    with _opened(data, database) as accounts:
         entries = accounts.register.listed()
     for entry in entries:
         account = entry.account
@@ -89,26 +98,26 @@ def list_(*, data: Path) -> int:
     return 0
 
 
-def revoke(name: str, *, data: Path) -> int:
+def revoke(name: str, *, data: Path, database: Database = None) -> int:
     """End an account: its tokens, its password, its sessions. Its name is not given again.
 
     Example: plomba desk account revoke anna --data desk
     """
-    with _opened(data) as accounts:
+    with _opened(data, database) as accounts:
         accounts.register.revoke(name)
         accounts.audit.wrote("", _HERE, "account.revoke", name)
     return 0
 
 
-def password(name: str, *, data: Path) -> int:
+def password(name: str, *, data: Path, database: Database = None) -> int:
     """Give NAME a password for the browser, typed twice, or the first line of a pipe. Its sessions end.
 
     Example: plomba desk account password anna --data desk
     """
-    with _opened(data) as accounts:
+    with _opened(data, database) as accounts:
         accounts.register.number(name)
     held = _hashed(name)
-    with _opened(data) as accounts:
+    with _opened(data, database) as accounts:
         accounts.register.set_password(name, held)
         accounts.audit.wrote("", _HERE, "account.password", name)
     return 0
@@ -127,7 +136,7 @@ def _hashed(name: str) -> str:
 
 
 @contextmanager
-def _opened(data: Path) -> Iterator[Accounts]:
+def _opened(data: Path, database: str | None) -> Iterator[Accounts]:
     """All that happens inside, or nothing of it. Raises PlombaError, desk_store_busy while a desk runs."""
     try:
         from plomba.desk.accounts import Accounts
@@ -135,7 +144,7 @@ def _opened(data: Path) -> Iterator[Accounts]:
     except ModuleNotFoundError as error:
         raise PlombaError("extra_missing", package=(error.name or "").partition(".")[0], extra="desk") from error
 
-    store = Store(data)
+    store = Store(data, database)
     try:
         with store.transaction():
             yield Accounts(store, lambda: int(time.time()))

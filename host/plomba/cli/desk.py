@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,14 @@ from cyclopts import Parameter
 
 from plomba.cli.desk_token import TokenFile, desk_token
 from plomba.errors import UsageError
+
+Database = Annotated[
+    str | None,
+    Parameter(
+        env_var="PLOMBA_DESK_DATABASE",
+        help="postgresql://user@host/name: the book is there and not in DATA. A password goes into the environment.",
+    ),
+]
 
 
 def serve(
@@ -29,6 +38,7 @@ def serve(
             negative="", help="Serve whoever reaches a --host beyond this machine: without accounts, with a staff list."
         ),
     ] = False,
+    database: Database = None,
 ) -> int:
     """Run the order desk until it is stopped. Prints its address as one JSON line; port 0 takes a free one.
 
@@ -39,7 +49,7 @@ def serve(
     def ready(url: str) -> None:
         print(json.dumps({"desk": url}), flush=True)
 
-    run(data, org, host, port, ready, rules=rules, staff=staff, lan=lan)
+    run(data, org, host, port, ready, rules=rules, staff=staff, lan=lan, database=database)
     return 0
 
 
@@ -152,4 +162,30 @@ def calendar(
         for opening in each.openings(moment, count):
             opens, closes = (datetime.fromtimestamp(end, each.zone) for end in opening)
             print(f"  {opens:%Y-%m-%d %H:%M} - {closes:%Y-%m-%d %H:%M}")
+    return 0
+
+
+def backup(out: Path, *, data: Path, database: Database = None) -> int:
+    """Write the whole order book of a desk that does not run into one file.
+
+    Example: plomba desk backup monday.zip --data desk
+    """
+    from plomba.desk.backup import back_up
+    from plomba.desk.store import Store
+
+    with closing(Store(data, database)) as store:
+        print(json.dumps(back_up(store, out, int(datetime.now(UTC).timestamp()))))
+    return 0
+
+
+def restore(file: Path, *, data: Path, database: Database = None) -> int:
+    """Put a backup into an empty order book, of either store: all of it, or nothing.
+
+    Example: plomba desk restore monday.zip --data desk --database postgresql://desk@db/orders
+    """
+    from plomba.desk.backup import restore as put_back
+    from plomba.desk.store import Store
+
+    with closing(Store(data, database)) as store:
+        print(json.dumps(put_back(file, store)))
     return 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
@@ -184,6 +184,10 @@ class Database:
             raise StoreError("desk_store_failed", path=self.name, reason=error) from error
         if row[0]:
             raise StoreError("desk_store_failed", path=self.name, reason="wal_checkpoint")
+
+    def connection(self) -> AbstractContextManager[sa.Connection]:
+        """SQLAlchemy's own, inside a transaction."""
+        return self._guarded()
 
     @contextmanager
     def _guarded(self) -> Iterator[sa.Connection]:

@@ -32,11 +32,13 @@ def serve(
     rules: Path | None = None,
     staff: Path | None = None,
     lan: bool = False,
+    database: str | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns. `data` holds the order book, `org` the organisation's keys. Port 0
     takes a free one; `ready` gets the URL once requests are answered; `rules` is a rule pack and `staff` a staff list.
     `lan`: whoever reaches `host` may have what the desk gives, proofs of PINs too; without it a staff list is served on
     loopback only, and a desk without accounts too.
+    `database`: the URL of a PostgreSQL database for the book, in the place of SQLite in `data`.
     Raises PlombaError: extra_missing, org_missing, desk_port, desk_store_busy, desk_store_failed, desk_data_invalid,
     staff_invalid, staff_number, desk_staff_lan, desk_open, and what `rules.load` raises."""
     try:
@@ -74,7 +76,7 @@ def serve(
 
     organisation = Organisation.load(org)
     with ThreadPoolExecutor(1, "order-book") as thread:
-        book = thread.submit(Book, data, organisation, _now, rules, staff).result()
+        book = thread.submit(Book, data, organisation, _now, rules, staff, database).result()
         try:
             if book.staff_list is not None and hosts_for(host) is None and not lan:
                 raise UsageError("desk_staff_lan", host=host)
