@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -35,6 +35,7 @@ HOURS = (
     "Mo 00:00-24:00; Tu 00:00-24:00; We 00:00-02:30; Fr 12:00-26:30",
     "Jun 05-07 12:00-13:00",
     "2026 Mar 01-2026 Jun 30 10:00-12:00",
+    "Sa 08:00-32:00",
 )
 CALENDARS = {(zone, hours): Calendar(ZoneInfo(zone), hours) for zone in ZONES for hours in HOURS}
 CHUNK = 32 * 86400
@@ -52,7 +53,10 @@ class Wall:
         self.hours = OpeningHours(hours)
 
     def is_open(self, moment: int) -> bool:
-        return self.hours.is_open(datetime.fromtimestamp(moment, self.zone).replace(tzinfo=None))
+        return self.hours.is_open(self.shows(moment))
+
+    def shows(self, moment: int) -> datetime:
+        return datetime.fromtimestamp(moment, self.zone).replace(tzinfo=None, fold=0)
 
     def later(self, moment: int, left: int, limit: int) -> int | None:
         """None where it is behind `limit`."""
@@ -125,8 +129,8 @@ def test_it_closes_when_the_opening_ends_or_the_day(which: tuple[str, str], mome
     begins = wall.later(moment, 0, moment + 8 * 86400)
     if begins is None:
         return
-    start, end = wall.opening(begins, 86400)
-    if end - start <= 86400:
+    start, end = wall.opening(begins, 2 * 86400)
+    if wall.shows(end) - wall.shows(start) <= timedelta(days=1):
         assert calendar.closing(moment) == end
         return
     closing = calendar.closing(moment)
@@ -161,6 +165,14 @@ def test_a_long_opening_is_long_wherever_hours_are_worked_out_apart(edge: int) -
     midnight = edge + 21 * 3600
     assert [long.closing(edge + hour * 3600) for hour in (-4, 1, 20)] == [midnight - 86400, midnight, midnight]
     assert long.closing(midnight) == midnight + 5400
+
+
+def test_a_day_and_night_shift_ends_in_the_morning_whatever_the_clocks_do() -> None:
+    shift = Calendar(ZoneInfo("Europe/Kyiv"), "Sa 08:00-32:00")
+    assert shift.closing(at("2026-10-24T10:00+03:00")) == at("2026-10-25T08:00+02:00")
+    assert shift.closing(at("2026-03-28T10:00+02:00")) == at("2026-03-29T08:00+03:00")
+    longer = Calendar(ZoneInfo("Europe/Kyiv"), "Sa 08:00-32:30")
+    assert longer.closing(at("2026-03-28T10:00+02:00")) == at("2026-03-29T00:00+02:00")
 
 
 def test_over_the_jump_of_the_clocks_two_hours_are_two_hours() -> None:

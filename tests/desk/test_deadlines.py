@@ -204,6 +204,7 @@ def test_what_the_file_says_is_read() -> None:
         ('"always"', '"never"', "state.NEW.sealed: clock"),
         ('until = "closing"', 'until = "noon"', "state.CANCELLED.deadline: within, until"),
         ('until = "closing"', 'until = "closing", within = "2h"', "state.CANCELLED.deadline: within, until"),
+        ('until = "closing"', 'until = "closing", clock = "always"', "state.CANCELLED.deadline: clock"),
         (', until = "closing"', "", "state.CANCELLED.deadline: within, until"),
         ("end = true", 'end = true\ndeadline = { incident = "LATE", within = "2h" }', "deadline of an end"),
         ("end = true", 'end = true\nsealed = { incident = "LATE", within = "2h" }', "deadline of an end"),
@@ -233,7 +234,7 @@ def test_what_the_file_says_is_read() -> None:
             '[[decision]]\nname = "CANCEL"\nfrom = ["CANCELLED"]\nto = "DELIVERED"\n[[move]]',
             "decision 2: CANCEL",
         ),
-        ("[[decision]]", "[[ruling]]", "state.CANCELLED: nothing leads to it"),
+        ("[[decision]]", "[[ruling]]", "ruling: custody, decision"),
     ],
 )
 def test_what_is_wrong_is_refused_with_its_place(old: str, new: str, where: str | None) -> None:

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import json
+import tomllib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -219,6 +223,9 @@ def test_the_least_lifecycle_is_read() -> None:
             "move 2: HANDOUT OK moves twice",
         ),
         ('to = "DELIVERED"', 'to = "DELIVERED"\nunless = "rain"', "move 1"),
+        ('to = "DELIVERED"', "to = []", "move 1: verdicts, to"),
+        ('["OK"]', "[]", "move 1: verdicts, to"),
+        ("[[move]]", '[custdoy]\nplain = "giver"\n[[move]]', "custdoy: custody"),
         ("[state]", "[state", "line 3"),
         (
             'to = "DELIVERED"',
@@ -234,6 +241,42 @@ def test_a_broken_lifecycle_is_refused_with_its_place(old: str, new: str, where:
     assert caught.value.code == "desk_data_invalid"
     assert where in caught.value.what("en")
     assert "broken.toml" in caught.value.what("en")
+
+
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{json.dumps(name)} = {toml(each)}' for name, each in value.items())} }}"
+    return f"[{', '.join(map(toml, value))}]" if isinstance(value, list) else json.dumps(value)
+
+
+def places(value: object) -> Iterator[tuple[str | int, ...]]:
+    """Of all that can be replaced in it."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, each in inner:
+        yield (name,)
+        yield from ((name, *rest) for rest in places(each))
+
+
+OURS = tomllib.loads(LIFE.content)
+
+
+@pytest.mark.parametrize("other", [5, True, "x", "READY", [], [5], [[]], {}, {"x": 5}], ids=str)
+def test_whatever_stands_there_instead_is_taken_or_refused(other: object) -> None:
+    """Another kind of value at every place of the file, one at a time."""
+    tried = refused = 0
+    for *way, last in places({name: OURS[name][:6] if isinstance(OURS[name], list) else OURS[name] for name in OURS}):
+        data = copy.deepcopy(OURS)
+        inner: Any = data
+        for name in way:
+            inner = inner[name]
+        inner[last] = other
+        tried += 1
+        try:
+            parse("\n".join(f"{name} = {toml(each)}" for name, each in data.items()), "other.toml")
+        except PlombaError as error:
+            assert error.code == "desk_data_invalid"
+            refused += 1
+    assert tried > 250 and refused > tried // 2
 
 
 @dataclass(frozen=True)

@@ -91,11 +91,12 @@ class Calendar:
         return starts[at] + left - before[at]
 
     def closing(self, moment: int) -> int:
-        """When it closes; while it is closed, when it closes the next time. Where it stays open for more than a day,
-        the end of the day."""
+        """When it closes; while it is closed, when it closes the next time. Where it stays open for more than a day
+        by its clock, the end of the day."""
         begins = self.later(moment, 0)
         start, end = self._opening(begins)
-        return min(end, self._midnight(begins)) if end - start > _DAY else end
+        lasts = end + self._offset(end) - start - self._offset(start)
+        return min(end, self._midnight(begins)) if lasts > _DAY else end
 
     def openings(self, moment: int, count: int) -> list[tuple[int, int]]:
         """What it is open from the moment on, [from, until) each, at most so many; where it stays open for months, as
@@ -119,11 +120,11 @@ class Calendar:
         if at < 0 or moment >= ends[at]:
             return moment, moment + 2 * _DAY
         start, end = starts[at], ends[at]
-        if end == (number + 1) * _CHUNK and end - moment <= _DAY:
+        if end == (number + 1) * _CHUNK and end - moment <= 2 * _DAY:
             further = self._chunk(number + 1)
             if further.starts and further.starts[0] == end:
                 end = further.ends[0]
-        if start == number * _CHUNK and end - start <= _DAY and number:
+        if start == number * _CHUNK and end - start <= 2 * _DAY and number:
             earlier = self._chunk(number - 1)
             if earlier.ends and earlier.ends[-1] == start:
                 start = earlier.starts[-1]

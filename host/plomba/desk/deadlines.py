@@ -76,7 +76,7 @@ def read_deadline(entry: object) -> Deadline:
         raise ValueError("before")
     if closing not in (None, "closing") or (closing is None) == ("within" not in entry):
         raise ValueError("within, until")
-    if entry.get("clock", "opening") not in ("opening", "always"):
+    if entry.get("clock", "opening") not in ("opening", "always") or (closing and "clock" in entry):
         raise ValueError("clock")
     within = 0 if closing else duration(entry["within"])
     by = duration(entry["by"]) if "by" in entry else 0

@@ -17,6 +17,7 @@ from plomba.desk.words import codes, names
 from plomba.errors import PlombaError
 from plomba_wire.vocabulary import Action, OrderClass, State
 
+_KEYS = {"watch", "holders", "custody", "state", "decision", "move"}
 _STATE_KEYS = {"holder", "entry", "end", "visit", "deadline", "sealed"}
 _MOVE_KEYS = {"action", "verdicts", "from", "to", "holder", "given", "proof", "gate", "seal", "bag", "incident"}
 _DECISION_KEYS = {"name", "from", "to", "holder", "record"}
@@ -136,14 +137,16 @@ class _Reader:
         return PlombaError("desk_data_invalid", path=self._path, where=where)
 
     def lifecycle(self, data: Mapping[str, Any], content: str) -> Lifecycle:
-        holders = tuple(data.get("holders", ()))
+        for unknown in sorted(set(data) - _KEYS):
+            raise self.wrong(f"{unknown}: {', '.join(sorted(_KEYS))}")
+        holders = tuple(self._list(data.get("holders", []), "holders"))
         if not all(isinstance(name, str) and name.isidentifier() for name in holders):
             raise self.wrong("holders")
         states: list[int] = []
         holder: dict[int, str] = {}
         marks: dict[str, set[int]] = {"entry": set(), "end": set(), "visit": set()}
         deadlines: dict[tuple[int, int], Deadline] = {}
-        for name, entry in data.get("state", {}).items():
+        for name, entry in self._table(data.get("state", {}), "state").items():
             code = self._code("state", name, "state")
             if not isinstance(entry, dict) or set(entry) - _STATE_KEYS:
                 raise self.wrong(f"state.{name}")
@@ -159,13 +162,13 @@ class _Reader:
         }:
             raise self.wrong("deadline of an end")
         decisions = {}
-        for number, entry in enumerate(data.get("decision", ()), start=1):
+        for number, entry in enumerate(self._list(data.get("decision", []), "decision"), start=1):
             name, decided = self._decision(f"decision {number}", entry, holders, states, marks["end"])
             if name in decisions:
                 raise self.wrong(f"decision {number}: {name} is there already")
             decisions[name] = decided
         moves: dict[tuple[int, int], list[Move]] = {}
-        for number, entry in enumerate(data.get("move", ()), start=1):
+        for number, entry in enumerate(self._list(data.get("move", []), "move"), start=1):
             self._add(f"move {number}", entry, holders, states, marks["end"], moves)
         lifecycle = Lifecycle(
             content=content,
@@ -187,19 +190,23 @@ class _Reader:
     def _add(
         self,
         where: str,
-        entry: Mapping[str, Any],
+        written: object,
         holders: Sequence[str],
         states: Sequence[int],
         ends: set[int],
         moves: dict[tuple[int, int], list[Move]],
     ) -> None:
-        if set(entry) - _MOVE_KEYS or not {"action", "verdicts"} <= set(entry) or not entry["verdicts"]:
+        entry = self._table(written, where)
+        if set(entry) - _MOVE_KEYS or not {"action", "verdicts"} <= set(entry):
             raise self.wrong(where)
         action = self._code("action", entry["action"], where)
+        verdicts = self._list(entry["verdicts"], f"{where}: verdicts")
         targets = entry.get("to", [None])
+        if not verdicts or targets == []:
+            raise self.wrong(f"{where}: verdicts, to")
         for target in targets if isinstance(targets, list) else [targets]:
             move = self._move(where, entry, target, holders, states, ends)
-            for name in entry["verdicts"]:
+            for name in verdicts:
                 group = moves.setdefault((action, self._code("verdict", name, where)), [])
                 for state in move.origins:
                     if any(state in other.origins and other.target(state) == move.target(state) for other in group):
@@ -216,16 +223,13 @@ class _Reader:
         ends: set[int],
     ) -> Move:
         to = State.NONE if target is None else self._code("state", target, where)
-        if "from" in entry:
-            origins = frozenset(self._code("state", name, where) for name in entry["from"])
-        else:
-            origins = frozenset(states) - ends
+        origins = self._origins(entry["from"], where) if "from" in entry else frozenset(states) - ends
         for key, known in WORDS.items():
             if entry.get(key, "") not in known:
                 raise self.wrong(f"{where}: {key}")
         gate = {
             self._code("order_class", name, where): self._code("state", state, where)
-            for name, state in entry.get("gate", {}).items()
+            for name, state in self._table(entry.get("gate", {}), f"{where}: gate").items()
         }
         if not origins:
             raise self.wrong(f"{where}: from")
@@ -280,13 +284,14 @@ class _Reader:
             raise self.wrong(f"watch: {error}") from error
 
     def _decision(
-        self, where: str, entry: Mapping[str, Any], holders: Sequence[str], states: Sequence[int], ends: set[int]
+        self, where: str, written: object, holders: Sequence[str], states: Sequence[int], ends: set[int]
     ) -> tuple[str, Decided]:
+        entry = self._table(written, where)
         if set(entry) - _DECISION_KEYS or not {"name", "from", "to"} <= set(entry) or not entry["from"]:
             raise self.wrong(where)
         if not isinstance(entry["name"], str) or not entry["name"].isidentifier():
             raise self.wrong(f"{where}: name")
-        origins = frozenset(self._code("state", name, where) for name in entry["from"])
+        origins = self._origins(entry["from"], where)
         to = self._code("state", entry["to"], where)
         if not origins | {to} <= set(states) or origins & ends or to in origins:
             raise self.wrong(f"{where}: from, to")
@@ -307,6 +312,19 @@ class _Reader:
         if not isinstance(name, str) or name not in holders:
             raise self.wrong(f"{where}: holder")
         return name
+
+    def _origins(self, written: object, where: str) -> frozenset[int]:
+        return frozenset(self._code("state", name, where) for name in self._list(written, f"{where}: from"))
+
+    def _list(self, written: object, where: str) -> list[Any]:
+        if not isinstance(written, list):
+            raise self.wrong(where)
+        return written
+
+    def _table(self, written: object, where: str) -> dict[str, Any]:
+        if not isinstance(written, dict):
+            raise self.wrong(where)
+        return written
 
     def _code(self, section: str, name: object, where: str) -> int:
         code = codes(section).get(name) if isinstance(name, str) else None
