@@ -139,3 +139,11 @@ def test_parties_say_different_things(clients: dict[str, TestClient]) -> None:
     assert asked(clients["shop"], "orders/A-2/versions") == found
     wrong = {**view, "content": {"phone": "1"}}
     assert refusal(clients["boss"].post("/api/v1/orders/A-2/versions", json=wrong)) == (400, "desk_view_field")
+
+
+def test_what_is_about_all_orders_is_for_whom_sees_all(clients: dict[str, TestClient], api: Api) -> None:
+    free = api.as_("free", "supervisor")
+    file = {"content": b"order,class,place\nN-1,plain,17\n", "headers": {"content-type": "text/csv"}}
+    for client, status in ((clients["elsewhere"], 403), (free, 200)):
+        assert [client.get(path).status_code for path in ("/", "/live", "/api/v1/differences")] == [status] * 3
+        assert client.post("/api/v1/orders", **file).status_code == status

@@ -79,7 +79,7 @@ class Book:
         self.staff_list = staff_lists.load(listed) if staff or listed.exists() else None
         self._staff_body = self.staff_list.body(organisation.desk.key.public) if self.staff_list else b""
         self.rule_pack = rules.load(pack or (own if own.exists() else None))
-        self.lifecycle: Lifecycle = lifecycle.load()
+        self.lifecycle = _lifecycle(folder / "lifecycle.toml")
         requirements = intake.load(folder)
         self.store = Store(folder, url)
         self._receiver = Receiver(self.store, self.lifecycle.watch.clock_error)
@@ -354,6 +354,14 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+def _lifecycle(own: Path) -> Lifecycle:
+    """The organisation's own, where it has one, else the one that ships with the desk."""
+    try:
+        return lifecycle.parse(own.read_text(encoding="utf-8"), str(own)) if own.exists() else lifecycle.load()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlombaError("desk_data_invalid", path=own, where=error) from error
 
 
 def _answer(id: str | None, outcome: Received) -> Answer:

@@ -130,6 +130,7 @@ OPERATIONS = (
         method="GET",
         path="/api/v1/differences",
         name="listDifferences",
+        whole=True,
         tag="records",
         summary="List where terminals and desk do not agree, page by page, the newest record first.",
         right="differences.read",

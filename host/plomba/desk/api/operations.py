@@ -115,6 +115,8 @@ class Operation:
     idempotent: bool | None = None
     audited: bool = True
     """Whether each call that is not safe is a row of the audit."""
+    whole: bool = False
+    """Whether it is about all orders, so that an account that sees a part of them has no right to it."""
     lenient: bool = False
     """Whether parameters that it does not know are passed over: pages are linked to from anywhere."""
 

@@ -84,6 +84,7 @@ OPERATIONS = (
         method="POST",
         path="/api/v1/orders",
         name="importOrders",
+        whole=True,
         tag="orders",
         summary="Import an order file: all of it, or nothing and a list of every mistake. With `dry_run=1` nothing is"
         " taken, and the answer says what would become of it.",

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from plomba.desk.accounts.account import Anonymous
+from plomba.desk.accounts.account import Account, Anonymous
 from plomba.desk.api.idempotency import HEADER, REFUSAL_MAX, Kept, key_of
 from plomba.desk.api.operations import ANYBODY, JSON, SAFE, Body, Call, Operation, Reply, checked
 from plomba.desk.api.services import Services
@@ -52,6 +52,8 @@ class Serving:
 
     async def _answer(self, operation: Operation, request: Request) -> Response:
         account = ANONYMOUS if operation.right == ANYBODY else await self._authorize(request, operation.right)
+        if operation.whole and isinstance(account, Account) and account.limited:
+            raise UsageError("desk_right", name=account.name, role=account.role, right=operation.right)
         found = [(name, value) for name, value in request.query_params.multi_items()]
         call: Call[Any, Any] = Call(
             path=operation.path_parameters(request.path_params, request.url.path),
