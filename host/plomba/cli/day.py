@@ -122,7 +122,7 @@ class Day:
         for point, label in ((self.here, "counter 7"), (self.there, "counter 8"), (self.vehicle, "vehicle 701")):
             self.album.screens.setdefault("enrol", await point.enrol(label))
         self._tell("enrolled", fingerprint=self.organisation.fingerprint[:16])
-        order_file = goods.order_file([*self.made, *self.brought], HERE)
+        order_file = goods.order_file([*self.made, *self.brought, goods.FORGOTTEN], HERE)
         (self.folder / "orders.csv").write_text(order_file, encoding="utf-8")
         await self.desk.import_orders(order_file.encode(), "text/csv")
         for point in self.points:

@@ -22,6 +22,8 @@ class Order:
     seal: str = ""
     uin: str = ""
     state: str = "AT_POINT"
+    cutoff: str = ""
+    place: int = 0
 
     @property
     def sealed(self) -> bool:
@@ -30,6 +32,8 @@ class Order:
 
 STRANGER = Order("99999999-0000-X", "", "0.00", "?")
 """An order that nobody announced."""
+FORGOTTEN = Order("88888888-0000-F", _SHOPS[1], "2400.50", "", "", "", "ACCEPTED", "2026-01-12T18:00:00+03:00", 1)
+"""An order elsewhere that nobody has picked though its day is over: the desk finds that out by itself."""
 
 
 def orders(seed: int, count: int, sealed: int) -> list[Order]:
@@ -54,11 +58,14 @@ def order_file(made: list[Order], place: int) -> str:
     """The orders as the CSV that docs/orders.md describes."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("order", "class", "state", "place", "value", "currency", "shop", "cell", "seals", "uins"))
+    writer.writerow(
+        ("order", "class", "state", "place", "value", "currency", "shop", "cell", "seals", "uins", "cutoff")
+    )
     for order in made:
         kind = "sealed" if order.sealed else "plain"
-        row = (order.id, kind, order.state, place, order.value, "RUB", order.shop, order.cell, order.seal, order.uin)
-        writer.writerow(row)
+        at = order.place or place
+        row = (order.id, kind, order.state, at, order.value, "RUB", order.shop, order.cell, order.seal, order.uin)
+        writer.writerow((*row, order.cutoff))
     return out.getvalue()
 
 
