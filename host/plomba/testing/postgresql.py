@@ -29,36 +29,54 @@ def programs() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
+class Server:
+    """A server that is running, until it is crashed. `url` is that of an empty database on it."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._folder = folder
+        self._options = _options(folder)
+        self._control = programs / "pg_ctl"
+        self._running = False
+        self.url = _url(folder, self._options)
+
+    def start(self) -> None:
+        """Raises PlombaError `postgresql_failed`."""
+        data, log = self._folder / "data", self._folder / "log"
+        _run(self._control, "-D", data, "-w", "-o", self._options, "-l", log, "start")
+        self._running = True
+
+    def crash(self) -> None:
+        """Ends it at once: what it did not write down is lost. Raises PlombaError `postgresql_failed`."""
+        if self._running:
+            _run(self._control, "-D", self._folder / "data", "-m", "immediate", "-w", "stop")
+            self._running = False
+
+
 @contextmanager
-def server() -> Iterator[str]:
-    """The URL of an empty database of a server that keeps what it confirms (fsync on). Raises PlombaError
-    `postgresql_missing`, `postgresql_failed`."""
+def running() -> Iterator[Server]:
+    """A server that keeps what it confirms (fsync on). Raises PlombaError `postgresql_missing`, `postgresql_failed`."""
     found = programs()
     if found is None:
         raise PlombaError("postgresql_missing")
     folder = Path(tempfile.mkdtemp(prefix="plomba-pg-"))
     try:
-        options = _options(folder)
-        _run(
-            found / "initdb",
-            "-D",
-            folder / "data",
-            "-A",
-            "trust",
-            "-U",
-            _NOBODY_ELSE,
-            "-E",
-            "UTF8",
-            "--no-locale",
-            "--no-sync",
-        )
-        _run(found / "pg_ctl", "-D", folder / "data", "-w", "-o", options, "-l", folder / "log", "start")
+        server = Server(found, folder)
+        cluster = ("-D", folder / "data", "-A", "trust", "-U", _NOBODY_ELSE, "-E", "UTF8", "--no-locale", "--no-sync")
+        _run(found / "initdb", *cluster)
+        server.start()
         try:
-            yield _url(folder, options)
+            yield server
         finally:
-            _run(found / "pg_ctl", "-D", folder / "data", "-m", "immediate", "-w", "stop")
+            server.crash()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The URL of an empty database of a server that keeps what it confirms. Raises as `running` does."""
+    with running() as started:
+        yield started.url
 
 
 @contextmanager
