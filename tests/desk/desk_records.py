@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
+
 from plomba.testing import scanner
 from plomba.testing.scanner import Event
 from plomba_wire.vocabulary import Action, CodeKind, Flag, State, Tlv, Verdict
 
-__all__ = ["Event", "Scanner"]
+__all__ = ["Event", "Scanner", "any_record"]
 
 
 class Scanner(scanner.Scanner):
@@ -60,6 +63,50 @@ class Scanner(scanner.Scanner):
             more={Tlv.REF_SEQ: override.to_bytes(4, "big")},
         )
 
+    def refuse_part(self, order: str) -> Event:
+        return self.record(Action.REFUSE, Verdict.OK, order, after=State.VERIFIED, more={Tlv.QUANTITY: b"\0\2"})
+
+    def met(self, other: Scanner) -> dict[int, bytes]:
+        """What a record of a hand-over with `other` says beside the rest."""
+        return {Tlv.PEER_HEAD: other.token}
+
     def way(self, order: str, seal: str) -> list[Event]:
         """Intake and hand-out of a sealed order."""
         return [self.store(order), self.retrieve(order), self.seal(order, seal), self.hand_out(order)]
+
+
+def any_record(scanner: Scanner, others: Sequence[Scanner], chance: random.Random) -> Event:
+    """A record of the kind a terminal makes; most of them where the lifecycle has no place for it."""
+    order, bag = chance.choice("ABCD"), chance.choice(("B-1", "B-2"))
+    seal = chance.choice(("S1", "S2", "S3", "S4"))
+    back = max(1, scanner.seq - chance.randrange(4))
+    peer = chance.choice(others)
+    named = scanner.met(peer)
+    after = chance.choice((State.NONE, State.HANDING, State.WITH_COURIER, State.AT_POINT, State.READY, State.VERIFIED))
+    plain = (Action.STAGE, Action.HANDOVER_OUT, Action.HANDOVER_IN, Action.ROUTE_START, Action.ARRIVE, Action.STORE)
+    plain += (Action.REFUSE, Action.HOLD, Action.RELEASE, Action.SEAL_BREAK, Action.RETURN_OPEN, Action.RETURN_IN)
+    makers: list[Callable[[], Event]] = [
+        lambda: scanner.record(chance.choice(plain), Verdict.OK, order, after=after),
+        lambda: scanner.record(Action.HANDOVER_IN, Verdict.OK, order, after=State.AT_POINT, more=named),
+        lambda: scanner.record(Action.HANDOVER_OUT, Verdict.OK, order, after=State.HANDING, more=named),
+        lambda: scanner.record(Action.HANDOVER_IN, Verdict.OK, order, after=State.WITH_COURIER, more=named),
+        lambda: scanner.record(Action.HANDOVER_OUT, Verdict.OK, order, after=State.HANDING, more={Tlv.ACT: b"12"}),
+        lambda: scanner.record(chance.choice(plain), Verdict.OK, order, after=after, flags=0),
+        lambda: scanner.record(chance.choice((Action.DAMAGE, Action.MISSING)), Verdict.OK, order),
+        lambda: scanner.store(order),
+        lambda: scanner.retrieve(order),
+        lambda: scanner.seal(order, seal),
+        lambda: scanner.seal(order, seal, Verdict.SEAL_READ),
+        lambda: scanner.hand_out(order),
+        lambda: scanner.override(order),
+        lambda: scanner.hand_out_by(order, back),
+        lambda: scanner.refuse_part(order),
+        lambda: scanner.record(Action.HANDOUT, Verdict.OK, order, after=State.PART_DELIVERED),
+        lambda: scanner.apply(order, seal),
+        lambda: scanner.bag_add(order, bag),
+        lambda: scanner.whole(Action.HANDOVER_OUT, bag, State.HANDING),
+        lambda: scanner.whole(Action.HANDOVER_IN, bag, chance.choice((State.AT_POINT, State.WITH_COURIER))),
+        lambda: scanner.undo(back, chance.choice((order, ""))),
+        lambda: scanner.undo(back, order, flags=Flag.TIME_TRUSTED | Flag.OVERRIDE),
+    ]
+    return chance.choice(makers)()

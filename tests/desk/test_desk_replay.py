@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from book_scene import Clock, accept, found, opened, records, state, states, take, view
 from desk_process import NOW
-from desk_records import Event, Scanner
+from desk_records import Event, Scanner, any_record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ from plomba.desk.orders import ImportRefused
 from plomba.desk.steps import Scan, Standing
 from plomba.desk.store import FILE
 from plomba.trust.organisation import Organisation
-from plomba_wire.vocabulary import Action, CodeKind, Condition, Flag, State, Tlv, Verdict
+from plomba_wire.vocabulary import Action, CodeKind, Condition, State, Tlv, Verdict
 
 LIFE = lifecycle.load()
 STATES = "order,class,place,state,seals\n"
@@ -284,11 +284,6 @@ def test_an_override_that_was_taken_back_lets_nothing_go(book: Book, counter: Sc
 # a part, a condition, a claim
 
 
-def refuse_part(counter: Scanner, order: str) -> Event:
-    more = {Tlv.QUANTITY: b"\0\2"}
-    return counter.record(Action.REFUSE, Verdict.OK, order, after=State.VERIFIED, more=more)
-
-
 def test_a_part_is_delivered_only_when_a_part_was_refused(book: Book, counter: Scanner) -> None:
     take(book, "A-1,sealed,17,,S1,\nA-2,sealed,17,,S2,\nA-3,sealed,17,,S3,\n")
     part: dict[str, Callable[[str], Event]] = {
@@ -300,7 +295,7 @@ def test_a_part_is_delivered_only_when_a_part_was_refused(book: Book, counter: S
         if order != "A-3":
             accept(book, counter.seal(order, f"S{order[-1]}"))
         if order != "A-2":
-            accept(book, refuse_part(counter, order))
+            accept(book, counter.refuse_part(order))
         accept(book, part[order](order))
     assert (state(book, "A-1"), view(book, "A-1").holder) == (State.PART_DELIVERED, "point"), "who holds the rest"
     assert state(book, "A-2") == State.VERIFIED
@@ -480,41 +475,6 @@ def test_a_head_that_the_other_terminal_never_had_says_nothing(
 # any order of arrival
 
 ORDERS = "A,sealed,17,STAGED,S1\nB,sealed,17,PACKED,\nC,plain,17,AT_POINT,S2\nD,sealed,17,READY,S3\n"
-
-
-def any_record(scanner: Scanner, others: list[Scanner], chance: random.Random) -> Event:
-    """A record of the kind a terminal makes; most of them where the lifecycle has no place for it."""
-    order, bag = chance.choice("ABCD"), chance.choice(("B-1", "B-2"))
-    seal = chance.choice(("S1", "S2", "S3", "S4"))
-    back = max(1, scanner.seq - chance.randrange(4))
-    peer = chance.choice(others)
-    named = {Tlv.PEER_HEAD: peer.key.id + peer.seq.to_bytes(4, "big") + peer.head[:8]}
-    after = chance.choice((State.NONE, State.HANDING, State.WITH_COURIER, State.AT_POINT, State.READY, State.VERIFIED))
-    plain = (Action.STAGE, Action.HANDOVER_OUT, Action.HANDOVER_IN, Action.ROUTE_START, Action.ARRIVE, Action.STORE)
-    plain += (Action.REFUSE, Action.HOLD, Action.RELEASE, Action.SEAL_BREAK, Action.RETURN_OPEN, Action.RETURN_IN)
-    makers: list[Callable[[], Event]] = [
-        lambda: scanner.record(chance.choice(plain), Verdict.OK, order, after=after),
-        lambda: scanner.record(Action.HANDOVER_IN, Verdict.OK, order, after=State.AT_POINT, more=named),
-        lambda: scanner.record(Action.HANDOVER_OUT, Verdict.OK, order, after=State.HANDING, more=named),
-        lambda: scanner.record(Action.HANDOVER_IN, Verdict.OK, order, after=State.WITH_COURIER, more=named),
-        lambda: scanner.record(Action.HANDOVER_OUT, Verdict.OK, order, after=State.HANDING, more={Tlv.ACT: b"12"}),
-        lambda: scanner.store(order),
-        lambda: scanner.retrieve(order),
-        lambda: scanner.seal(order, seal),
-        lambda: scanner.seal(order, seal, Verdict.SEAL_READ),
-        lambda: scanner.hand_out(order),
-        lambda: scanner.override(order),
-        lambda: scanner.hand_out_by(order, back),
-        lambda: refuse_part(scanner, order),
-        lambda: scanner.record(Action.HANDOUT, Verdict.OK, order, after=State.PART_DELIVERED),
-        lambda: scanner.apply(order, seal),
-        lambda: scanner.bag_add(order, bag),
-        lambda: scanner.whole(Action.HANDOVER_OUT, bag, State.HANDING),
-        lambda: scanner.whole(Action.HANDOVER_IN, bag, chance.choice((State.AT_POINT, State.WITH_COURIER))),
-        lambda: scanner.undo(back, chance.choice((order, ""))),
-        lambda: scanner.undo(back, order, flags=Flag.TIME_TRUSTED | Flag.OVERRIDE),
-    ]
-    return chance.choice(makers)()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

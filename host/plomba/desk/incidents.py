@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -72,6 +72,14 @@ class Note:
     text: str
 
 
+class _Held(NamedTuple):
+    """An incident that is there; `late`: by how much, as it was noted last."""
+
+    number: int
+    outcome: str | None
+    late: int | None
+
+
 class Incidents:
     """Inside a transaction of the store."""
 
@@ -92,7 +100,7 @@ class Incidents:
         for course in news:
             own = held.get(course.order.id, {})
             for key, ended in course.ended.items():
-                self._settle(course.order.id, own.get(key), ended, money[course.order.id], now)
+                self._settle(course, own.get(key), ended, money[course.order.id], now)
             if anew:
                 self._compare(course, own, now)
         self._write()
@@ -119,11 +127,13 @@ class Incidents:
                         continue
                     silent = _silent(wait, place, heard)
                     if silent and now < wait.due + self._watch.silence:
-                        awaited, unheard = silent, wait.due
-                        check_at.append(wait.due + self._watch.silence)
+                        # Two that are waited for at once: the order is looked at with every tick.
+                        check_at.append(wait.due + self._watch.silence if awaited in (b"", silent) else now + 1)
+                        awaited, unheard = silent, min(wait.due, unheard or wait.due)
                         continue
                     wait.told = True
-                    number = self._open(id, wait, holder, party, (value, currency), now)
+                    answered = self._owner(id, wait.due) or (holder, party)
+                    number = self._open(id, wait, *answered, (value, currency), now)
                     if silent:
                         self._note(number, now, SILENT, text=silent.hex())
                 checks.append(
@@ -221,37 +231,55 @@ class Incidents:
 
     def _settle(
         self,
-        order_id: str,
-        held: tuple[int, str | None] | None,
+        course: Course,
+        held: _Held | None,
         ended: Ended,
         money: tuple[int | None, str],
         now: int,
     ) -> None:
+        id = course.order.id
         if held is None:
-            if ended.what in (LATE, REPORTED):
-                number = self._open(order_id, ended.wait, ended.holder, ended.party, money, now, ended)
-                if ended.what == LATE:
-                    self._note(number, now, LATE, record=ended.record, seconds=ended.late)
-            return
-        number, outcome = held
-        if ended.what not in (outcome, REPORTED):
-            self._note(number, now, ended.what, record=ended.record, seconds=ended.late or None)
-            self._outcome(number, ended.what)
+            if ended.what == REPORTED:
+                self._open(id, ended.wait, ended.holder, ended.party, money, now, ended)
+            elif ended.what == LATE:
+                number = self._open(id, ended.wait, *self._answered(course, ended), money, now, ended)
+                self._note(number, now, LATE, record=ended.record, seconds=ended.late)
+        elif ended.what == REPORTED:
+            if held.outcome is not None:
+                self._note(held.number, now, AGAIN, record=ended.record)
+                self._outcome(held.number, None)
+        elif ended.what != held.outcome or (ended.what == LATE and ended.late != held.late):
+            self._note(held.number, now, ended.what, record=ended.record, seconds=ended.late or None)
+            self._outcome(held.number, ended.what)
 
-    def _compare(self, course: Course, held: dict[tuple[str, str], tuple[int, str | None]], now: int) -> None:
+    def _answered(self, course: Course, ended: Ended) -> tuple[str, str]:
+        """Who answered for the order at the deadline."""
+        for spell in reversed(course.spells):
+            if spell.since <= ended.wait.due:
+                return spell.kind, spell.party
+        return self._owner(course.order.id, ended.wait.due) or (ended.holder, ended.party)
+
+    def _owner(self, order_id: str, at: int) -> tuple[str, str] | None:
+        rows = self._store.query(
+            "SELECT kind, party FROM custody WHERE order_id = :id AND since <= :at ORDER BY position DESC LIMIT 1",
+            {"id": order_id, "at": at},
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def _compare(self, course: Course, held: dict[tuple[str, str], _Held], now: int) -> None:
         """Incidents of deadlines that run, and of some that nothing began as it is known now."""
         running = {(wait.entry, wait.kind): wait for wait in course.waits}
-        for key, (number, outcome) in held.items():
+        for key, one in held.items():
             if key in course.ended:
                 continue
             if key in running:
                 running[key].told = True
-                if outcome is not None:
-                    self._note(number, now, AGAIN)
-                    self._outcome(number, None)
-            elif outcome != TAKEN_BACK:
-                self._note(number, now, TAKEN_BACK)
-                self._outcome(number, TAKEN_BACK)
+                if one.outcome is not None:
+                    self._note(one.number, now, AGAIN)
+                    self._outcome(one.number, None)
+            elif one.outcome != TAKEN_BACK:
+                self._note(one.number, now, TAKEN_BACK)
+                self._outcome(one.number, TAKEN_BACK)
 
     def _open(
         self,
@@ -289,9 +317,14 @@ class Incidents:
 
     def _outcome(self, number: int, outcome: str | None) -> None:
         self._write()
+        (opened, level, closed), *_ = self._store.query(
+            "SELECT opened, level, closed FROM incidents WHERE number = :number", {"number": number}
+        )
+        steps = self._watch.escalate
+        waits = outcome is None and closed is None and level < len(steps)
         self._store.write(
-            "UPDATE incidents SET outcome = :outcome, escalates = NULL WHERE number = :number",
-            {"outcome": outcome, "number": number},
+            "UPDATE incidents SET outcome = :outcome, escalates = :escalates WHERE number = :number",
+            {"outcome": outcome, "escalates": opened + steps[level] if waits else None, "number": number},
         )
 
     def _escalate(self, now: int) -> int:
@@ -309,12 +342,15 @@ class Incidents:
         self._write()
         return len(rows)
 
-    def _held(self, ids: Sequence[str]) -> dict[str, dict[tuple[str, str], tuple[int, str | None]]]:
-        found: dict[str, dict[tuple[str, str], tuple[int, str | None]]] = {}
-        for number, order_id, entry, kind, outcome in self._store.query(
-            "SELECT number, order_id, entry, kind, outcome FROM incidents WHERE order_id IN :ids", {"ids": sorted(ids)}
+    def _held(self, ids: Sequence[str]) -> dict[str, dict[tuple[str, str], _Held]]:
+        found: dict[str, dict[tuple[str, str], _Held]] = {}
+        for order_id, entry, kind, *held in self._store.query(
+            "SELECT i.order_id, i.entry, i.kind, i.number, i.outcome, (SELECT n.seconds FROM incident_notes n"
+            " WHERE n.incident = i.number AND n.what = :late ORDER BY n.number DESC LIMIT 1)"
+            " FROM incidents i WHERE i.order_id IN :ids",
+            {"ids": sorted(ids), "late": LATE},
         ):
-            found.setdefault(order_id, {})[entry, kind] = number, outcome
+            found.setdefault(order_id, {})[entry, kind] = _Held(*held)
         return found
 
     def _money(self, ids: Sequence[str]) -> dict[str, tuple[int | None, str]]:
