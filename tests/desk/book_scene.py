@@ -18,7 +18,7 @@ from plomba.desk.views import OrderView, Views
 from plomba.trust.objects import Trust
 from plomba_wire import chain
 from plomba_wire.codec import CodeRow, ManifestHead, OrderRow
-from plomba_wire.vocabulary import ObjectKind
+from plomba_wire.vocabulary import ObjectKind, State
 
 HEADER = "order,class,place,cell,seals,uins\n"
 
@@ -80,6 +80,23 @@ def _kept(course: str) -> tuple[object, ...]:
     """All but whether the next record may just be added: that follows from the way, not from the records."""
     kept = msgspec.json.decode(course, type=Kept)
     return kept.standing, kept.at, kept.waits, kept.records
+
+
+def kept(book: Book) -> dict[str, Kept]:
+    rows = book.store.query("SELECT id, course FROM orders ORDER BY id")
+    return {id: msgspec.json.decode(course, type=Kept) for id, course in rows}
+
+
+def check_waits(book: Book) -> None:
+    """An order waits for the end of where it is, and of the half hand-over that is open, and for nothing else."""
+    life = book.lifecycle
+    classes = dict(book.store.query("SELECT id, class FROM orders"))
+    for id, one in kept(book).items():
+        standing = one.standing
+        wanted = {State.HANDING} if standing.pair else set()
+        if standing.state != State.HANDING and (standing.state, classes[id]) in life.deadlines:
+            wanted.add(standing.state)
+        assert sorted(wait.state for wait in one.waits) == sorted(wanted), id
 
 
 def opened(book: Book, scanner: Scanner) -> tuple[ManifestHead, list[OrderRow], list[CodeRow]]:

@@ -6,19 +6,16 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import msgspec
 import pytest
-from book_scene import Clock, accept, take
+from book_scene import Clock, accept, check_waits, kept, take
 from desk_process import NOW
 from desk_records import Event, Scanner, any_record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plomba.desk.book import Book
-from plomba.desk.course import Kept
 from plomba.desk.custody import Custody
 from plomba.trust.organisation import Organisation
-from plomba_wire.vocabulary import State
 
 ORDERS = """order,class,place,state,seals,value,currency
 A,sealed,17,STAGED,S1,100.00,RUB
@@ -111,18 +108,14 @@ class Day:
             found["incidents"] = sorted(
                 row
                 for row in query(
-                    "SELECT i.order_id, i.entry, i.kind, coalesce(i.outcome, ''), (SELECT n.seconds FROM incident_notes n"
-                    " WHERE n.incident = i.number AND n.what = 'late' AND i.outcome = 'late'"
+                    "SELECT i.order_id, i.entry, i.kind, coalesce(i.outcome, ''),"
+                    " (SELECT n.seconds FROM incident_notes n WHERE n.incident = i.number"
+                    " AND n.what = 'late' AND i.outcome = 'late'"
                     " ORDER BY n.number DESC LIMIT 1) FROM incidents i"
                 )
                 if row[3] not in ENDED
             )
         return found
-
-
-def kept(book: Book) -> dict[str, Kept]:
-    rows = book.store.query("SELECT id, course FROM orders ORDER BY id")
-    return {id: msgspec.json.decode(course, type=Kept) for id, course in rows}
 
 
 def placed(book: Book) -> dict[str, object]:
@@ -150,18 +143,6 @@ def check_anew(book: Book, now: int) -> None:
         after = placed(book)
     for name in before:
         assert after[name] == before[name], name
-
-
-def check_waits(book: Book) -> None:
-    """An order waits for the end of where it is, and of the half hand-over that is open, and for nothing else."""
-    life = book.lifecycle
-    classes = dict(book.store.query("SELECT id, class FROM orders"))
-    for id, one in kept(book).items():
-        standing = one.standing
-        wanted = {State.HANDING} if standing.pair else set()
-        if standing.state != State.HANDING and (standing.state, classes[id]) in life.deadlines:
-            wanted.add(standing.state)
-        assert sorted(wait.state for wait in one.waits) == sorted(wanted), id
 
 
 def check_money(book: Book) -> None:

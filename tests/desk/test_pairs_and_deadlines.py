@@ -7,21 +7,16 @@ from pathlib import Path
 
 import pytest
 from book_scene import Clock, accept, state, take, view
-from desk_process import NOW
-from desk_records import Event, Scanner
+from desk_records import Scanner
+from hand_over_scene import BEGAN, HOUR, VALUED, enrolled, incidents, into, notes, out, owner
 
 from plomba.desk import lifecycle
 from plomba.desk.book import Book
 from plomba.desk.custody import Custody, Owner
 from plomba.desk.deadlines import Plan, due
-from plomba.desk.incidents import Incident
 from plomba.desk.words import names
 from plomba.trust.organisation import Organisation
 from plomba_wire.vocabulary import Action, OrderClass, State, Tlv, Verdict
-
-STATES = "order,class,place,state,value,currency\n"
-HOUR = 3600
-BEGAN = NOW + 60
 
 
 @pytest.fixture
@@ -41,37 +36,6 @@ def taker(book: Book, organisation: Organisation) -> Scanner:
     return enrolled(book, organisation, "Courier", 3)
 
 
-def enrolled(book: Book, organisation: Organisation, label: str, place: int) -> Scanner:
-    scanner = Scanner(organisation, now=BEGAN, label=label, place=place)
-    scanner.time = BEGAN
-    book.enrol(scanner.certificate, place)
-    return scanner
-
-
-def met(other: Scanner) -> dict[int, bytes]:
-    return {Tlv.PEER_HEAD: other.key.id + max(1, other.seq).to_bytes(4, "big") + other.head[:8]}
-
-
-def out(giver: Scanner, taker: Scanner, time: int | None = None) -> Event:
-    return giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, time=time, more=met(taker))
-
-
-def into(taker: Scanner, giver: Scanner, time: int | None = None) -> Event:
-    return taker.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.WITH_COURIER, time=time, more=met(giver))
-
-
-def owner(book: Book, at: int) -> Owner | None:
-    return Custody(book.store, book.lifecycle).owner("A", at)
-
-
-def incidents(book: Book) -> list[Incident]:
-    return book._replay.incidents.listed()
-
-
-def notes(book: Book, number: int = 1) -> list[tuple[str, int | None]]:
-    return [(note.what, note.seconds) for note in book._replay.incidents.notes(number)]
-
-
 # custody
 
 
@@ -79,7 +43,7 @@ def notes(book: Book, number: int = 1) -> list[tuple[str, int | None]]:
 def test_custody_passes_with_both_scans_whichever_is_heard_first(
     book: Book, giver: Scanner, taker: Scanner, clock: Clock, heard_first: str
 ) -> None:
-    take(book, "A,sealed,17,STAGED,100.00,RUB\n", STATES)
+    take(book, "A,sealed,17,STAGED,100.00,RUB\n", VALUED)
     gave = out(giver, taker, BEGAN + 100)
     took = into(taker, giver, BEGAN + 160)
     clock.now = BEGAN + 300
@@ -98,7 +62,7 @@ def test_custody_passes_with_both_scans_whichever_is_heard_first(
 def test_the_takers_scan_alone_passes_nothing_and_the_givers_completes_it(
     book: Book, giver: Scanner, taker: Scanner, clock: Clock
 ) -> None:
-    take(book, "A,plain,17,STAGED,100.00,RUB\n", STATES)
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
     clock.now = BEGAN + 600
     accept(book, into(taker, giver, BEGAN + 10))
     assert (state(book, "A"), owner(book, clock.now)) == (State.WITH_COURIER, Owner("warehouse", "17"))
@@ -112,7 +76,7 @@ def test_the_takers_scan_alone_passes_nothing_and_the_givers_completes_it(
 
 
 def test_an_act_stands_for_a_side_without_a_terminal(book: Book, giver: Scanner, clock: Clock) -> None:
-    take(book, "A,plain,17,STAGED,100.00,RUB\n", STATES)
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
     clock.now = BEGAN + 600
     act = {Tlv.ACT: b"12/7"}
     accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, more=act))
@@ -129,13 +93,13 @@ def test_by_the_givers_rule_his_scan_is_enough(tmp_path: Path, organisation: Org
     book = Book(tmp_path / "giver", organisation, clock)
     try:
         giver, taker = (enrolled(book, organisation, label, 3) for label in ("W", "C"))
-        take(book, "A,plain,17,STAGED,100.00,RUB\nB,sealed,17,STAGED,1.00,RUB\n", STATES)
+        take(book, "A,plain,17,STAGED,100.00,RUB\nB,sealed,17,STAGED,1.00,RUB\n", VALUED)
         clock.now = BEGAN + 60
         accept(book, out(giver, taker))
         assert owner(book, clock.now) == Owner("courier", f"terminal {taker.id}")
         accept(book, into(taker, giver))
         assert owner(book, clock.now) == Owner("courier", "7")
-        accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "B", after=State.HANDING, more=met(taker)))
+        accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "B", after=State.HANDING, more=giver.met(taker)))
         assert Custody(book.store, book.lifecycle).owner("B", clock.now) == Owner("warehouse", "17")
     finally:
         book.close()
@@ -152,7 +116,7 @@ def test_one_incident_for_each_deadline_whatever_the_clock_does(
     book: Book, clock: Clock, at: int, order_class: int
 ) -> None:
     name = "sealed" if order_class == OrderClass.SEALED else "plain"
-    take(book, f"A,{name},17,{names('state')[at]},100.00,RUB\n", STATES)
+    take(book, f"A,{name},17,{names('state')[at]},100.00,RUB\n", VALUED)
     deadline = book.lifecycle.deadlines[at, order_class]
     moment = due(deadline, BEGAN, Plan(), book._replay._calendars.of(17))
     clock.now = moment - 1
@@ -170,7 +134,7 @@ def test_one_incident_for_each_deadline_whatever_the_clock_does(
 def stored(book: Book, counter: Scanner, clock: Clock) -> Iterator[int]:
     """When the order that the counter's terminal took from its cell has to have gone on."""
     counter.time = BEGAN
-    take(book, "A,sealed,17,READY,100.00,RUB\n", STATES)
+    take(book, "A,sealed,17,READY,100.00,RUB\n", VALUED)
     clock.now = BEGAN + 30
     accept(book, counter.retrieve("A"))
     yield counter.time + 600
@@ -234,7 +198,7 @@ def test_a_late_scan_that_is_the_first_to_be_heard_is_an_incident_too(
 def test_half_of_a_hand_over_is_one_incident_and_stays_with_the_giver(
     book: Book, giver: Scanner, taker: Scanner, clock: Clock
 ) -> None:
-    take(book, "A,sealed,17,STAGED,100.00,RUB\n", STATES)
+    take(book, "A,sealed,17,STAGED,100.00,RUB\n", VALUED)
     clock.now = BEGAN + 60
     accept(book, out(giver, taker, BEGAN + 10))
     clock.now = BEGAN + 10 + 899
@@ -272,7 +236,7 @@ def test_what_a_record_reports_is_an_incident_at_once_and_once(
 
 
 def test_an_incident_is_called_out_again_until_somebody_closes_it(book: Book, clock: Clock) -> None:
-    take(book, "A,plain,17,AT_POINT,100.00,RUB\n", STATES)
+    take(book, "A,plain,17,AT_POINT,100.00,RUB\n", VALUED)
     clock.now = BEGAN + 2 * HOUR
     book.tick()
     for hours, level in ((0.5, 0), (1, 1), (2, 1), (24, 2), (48, 2)):
@@ -286,7 +250,7 @@ def test_an_incident_is_called_out_again_until_somebody_closes_it(book: Book, cl
 
 
 def test_what_somebody_has_closed_is_called_out_no_more(book: Book, clock: Clock) -> None:
-    take(book, "A,plain,17,AT_POINT,100.00,RUB\n", STATES)
+    take(book, "A,plain,17,AT_POINT,100.00,RUB\n", VALUED)
     clock.now = BEGAN + 2 * HOUR
     book.tick()
     with book.store.transaction():

@@ -220,6 +220,15 @@ class Course:
             else:
                 del self.ended[wait.entry, wait.kind]
                 self.waits.append(wait)
+        # An order that went round and came back since is where it was, and waits for what it waited for there.
+        for wait in [wait for wait in self.waits if not self._runs(wait)]:
+            self.waits.remove(wait)
+            self.ended[wait.entry, wait.kind] = Ended(wait, TAKEN_BACK, entry, 0, was.holder, was.party)
+
+    def _runs(self, wait: Wait) -> bool:
+        if wait.state == State.HANDING:
+            return self.standing.pair is not None
+        return wait.state == self.standing.state
 
     def _spell(self, position: int, now: Standing) -> None:
         self.spells.append(Spell(position, self.at, now.holder, now.party, self.open))

@@ -41,6 +41,15 @@ class Spell:
     owed: bool
 
 
+def owner(store: Store, order_id: str, at: int) -> Owner | None:
+    """Who held an order then; None before it began, and for one that is unknown."""
+    rows = store.query(
+        "SELECT kind, party FROM custody WHERE order_id = :id AND since <= :at ORDER BY position DESC LIMIT 1",
+        {"id": order_id, "at": at},
+    )
+    return Owner(*rows[0]) if rows else None
+
+
 _OWED = "c.owed = 1 AND c.since <= :at AND (c.until IS NULL OR c.until > :at)"
 
 
@@ -53,11 +62,7 @@ class Custody:
 
     def owner(self, order_id: str, at: int) -> Owner | None:
         """None before the order began, and for one that is unknown."""
-        rows = self._store.query(
-            "SELECT kind, party FROM custody WHERE order_id = :id AND since <= :at ORDER BY position DESC LIMIT 1",
-            {"id": order_id, "at": at},
-        )
-        return Owner(*rows[0]) if rows else None
+        return owner(self._store, order_id, at)
 
     def spells(self, order_id: str) -> list[Spell]:
         """All of an order's owners, first to last."""

@@ -46,13 +46,15 @@ def completed(standing: Standing) -> Standing:
     return standing._replace(holder=pair.kind, party=pair.party, pair=None)
 
 
-def passed(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
-    """`now`, where the move has put its holder, with custody where it belongs after the record."""
+def passed(was: Standing, now: Standing, holder: str, scan: Scan, policy: str) -> Standing:
+    """`now` with custody where it belongs after the record; `holder` is to whom the move passes it, "" to nobody."""
+    now = now._replace(holder=holder or was.holder)
     if scan.action == Action.HANDOVER_OUT:
         return _given(was, now, scan, policy)
     if scan.action == Action.HANDOVER_IN:
         return _taken(was, now, scan, policy)
-    if now.holder != was.holder:
+    if holder:
+        # One holder of a kind may have it of another: a parcel comes back to another warehouse than it left.
         return now._replace(party=party(now.holder, scan), pair=None)
     return now
 

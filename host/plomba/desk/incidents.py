@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from plomba.desk.course import LATE, REPORTED, TAKEN_BACK, Course, Ended, Kept, Wait
+from plomba.desk.custody import Owner, owner
 from plomba.desk.deadlines import Watch
 from plomba.desk.seen import EVERYTHING, Seen
 from plomba.desk.store import Store
@@ -132,8 +133,8 @@ class Incidents:
                         awaited, unheard = silent, min(wait.due, unheard or wait.due)
                         continue
                     wait.told = True
-                    answered = self._owner(id, wait.due) or (holder, party)
-                    number = self._open(id, wait, *answered, (value, currency), now)
+                    held = owner(self._store, id, wait.due) or Owner(holder, party)
+                    number = self._open(id, wait, held, (value, currency), now)
                     if silent:
                         self._note(number, now, SILENT, text=silent.hex())
                 checks.append(
@@ -240,9 +241,9 @@ class Incidents:
         id = course.order.id
         if held is None:
             if ended.what == REPORTED:
-                self._open(id, ended.wait, ended.holder, ended.party, money, now, ended)
+                self._open(id, ended.wait, Owner(ended.holder, ended.party), money, now, ended)
             elif ended.what == LATE:
-                number = self._open(id, ended.wait, *self._answered(course, ended), money, now, ended)
+                number = self._open(id, ended.wait, self._answered(course, ended), money, now, ended)
                 self._note(number, now, LATE, record=ended.record, seconds=ended.late)
         elif ended.what == REPORTED:
             if held.outcome is not None:
@@ -252,19 +253,12 @@ class Incidents:
             self._note(held.number, now, ended.what, record=ended.record, seconds=ended.late or None)
             self._outcome(held.number, ended.what)
 
-    def _answered(self, course: Course, ended: Ended) -> tuple[str, str]:
-        """Who answered for the order at the deadline."""
+    def _answered(self, course: Course, ended: Ended) -> Owner:
+        """Who held the order at the deadline."""
         for spell in reversed(course.spells):
             if spell.since <= ended.wait.due:
-                return spell.kind, spell.party
-        return self._owner(course.order.id, ended.wait.due) or (ended.holder, ended.party)
-
-    def _owner(self, order_id: str, at: int) -> tuple[str, str] | None:
-        rows = self._store.query(
-            "SELECT kind, party FROM custody WHERE order_id = :id AND since <= :at ORDER BY position DESC LIMIT 1",
-            {"id": order_id, "at": at},
-        )
-        return (rows[0][0], rows[0][1]) if rows else None
+                return Owner(spell.kind, spell.party)
+        return owner(self._store, course.order.id, ended.wait.due) or Owner(ended.holder, ended.party)
 
     def _compare(self, course: Course, held: dict[tuple[str, str], _Held], now: int) -> None:
         """Incidents of deadlines that run, and of some that nothing began as it is known now."""
@@ -285,8 +279,7 @@ class Incidents:
         self,
         order_id: str,
         wait: Wait,
-        holder: str,
-        party: str,
+        held: Owner,
         money: tuple[int | None, str],
         now: int,
         ended: Ended | None = None,
@@ -302,8 +295,8 @@ class Incidents:
                 "state": wait.state,
                 "due": wait.due,
                 "opened": now,
-                "holder": holder,
-                "party": party,
+                "holder": held.kind,
+                "party": held.party,
                 "value": money[0],
                 "currency": money[1],
                 "outcome": outcome,

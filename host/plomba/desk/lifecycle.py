@@ -89,10 +89,10 @@ class Lifecycle:
 
     def _after(self, move: Move, standing: Standing, scan: Scan, policy: str) -> Standing:
         state = move.target(standing.state)
-        holder = move.holder or standing.holder
-        if not move.holder and move.to and state not in self.entries:
-            holder = self.holder.get(state, holder)
-        now = passed(standing, standing._replace(state=state, holder=holder), scan, policy)
+        named = move.holder
+        if not named and move.to and state not in self.entries:
+            named = self.holder.get(state, "")
+        now = passed(standing, standing._replace(state=state), named, scan, policy)
         if move.bag:
             now = now._replace(bag=scan.bag if move.bag == "in" else b"")
         if move.seal == "bind":

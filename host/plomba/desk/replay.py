@@ -28,7 +28,7 @@ from plomba.desk.traces import Traces
 from plomba_wire.codec import RecordHead
 from plomba_wire.vocabulary import Action, CodeKind, Flag, Tlv
 
-MEANING = 3
+MEANING = 4
 """Raised with each change of this code, or of what it calls, that may place an order elsewhere by the same records."""
 NO_PLAN = Plan(None, None, None, None)
 _PAGE = 500

@@ -1,0 +1,298 @@
+"""Who answers for a parcel, at every second: hand-overs between two terminals, ways back, what is taken back."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from book_scene import Clock, accept, check_waits, kept, records, state, take, view
+from desk_records import Event, Scanner
+from hand_over_scene import BEGAN, HOUR, VALUED, enrolled, incidents, into, out, owner
+
+from plomba.desk.book import Book
+from plomba.desk.course import Wait
+from plomba.desk.custody import Owner
+from plomba.trust.organisation import Organisation
+from plomba_wire.vocabulary import Action, State, Verdict
+
+WAREHOUSE = Owner("warehouse", "17")
+COURIER = Owner("courier", "7")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    clock = Clock()
+    clock.now = BEGAN
+    return clock
+
+
+@pytest.fixture
+def giver(book: Book, organisation: Organisation) -> Scanner:
+    return enrolled(book, organisation, "Warehouse", 3)
+
+
+@pytest.fixture
+def taker(book: Book, organisation: Organisation) -> Scanner:
+    return enrolled(book, organisation, "Courier", 4)
+
+
+def owners(book: Book, until: int) -> dict[Owner | None, int]:
+    """Each owner of A, second by second, and the first second of theirs after BEGAN."""
+    found: dict[Owner | None, int] = {}
+    last: object = ...
+    for at in range(-2, until):
+        one = owner(book, BEGAN + at)
+        if one != last:
+            assert one not in found, "nobody has it twice here"
+            found[one] = at
+        last = one
+    return found
+
+
+def both(giver: Scanner, taker: Scanner, gave: int, took: int) -> tuple[Event, Event]:
+    """The two halves, made in the order of the clocks: the later one names the other."""
+    if took < gave:
+        second = into(taker, giver, took)
+        return out(giver, taker, gave), second
+    return out(giver, taker, gave), into(taker, giver, took)
+
+
+def why(book: Book) -> list[str]:
+    return [event["why"] for event in records(book, "A")]
+
+
+# the pair
+
+
+@pytest.mark.parametrize("name", ["plain", "sealed"])
+@pytest.mark.parametrize(("gave", "took"), [(100, 160), (100, 100), (160, 100)])
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_custody_passes_at_the_second_of_the_later_scan(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock, name: str, gave: int, took: int, order: tuple[int, ...]
+) -> None:
+    take(book, f"A,{name},17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    pair = [*both(giver, taker, BEGAN + gave, BEGAN + took), giver.record(Action.NOTE, Verdict.NOTED)]
+    heard: list[Event] = []
+    for at in order:
+        assert accept(book, pair[at]) == ["accepted"]
+        heard.append(pair[at])
+        if pair[0] not in heard or pair[1] not in heard:
+            assert owner(book, clock.now) == WAREHOUSE, "one half passes nothing"
+        check_waits(book)
+    assert owners(book, 299) == {None: -2, WAREHOUSE: 0, COURIER: max(gave, took)}
+    assert state(book, "A") == State.WITH_COURIER
+    assert not view(book, "A").disputed
+
+
+def test_a_pair_of_a_terminal_that_is_enrolled_later_is_open_from_the_start(
+    book: Book, giver: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    stranger = Scanner(organisation, now=BEGAN, label="New", place=4)
+    accept(book, giver.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.WITH_COURIER, more=giver.met(stranger)))
+    assert owner(book, clock.now) == COURIER, "a side that the desk does not know has no scan to wait for"
+    book.enrol(stranger.certificate, 4)
+    assert owner(book, clock.now) == WAREHOUSE
+    check_waits(book)
+    accept(book, out(stranger, giver))
+    assert owner(book, clock.now) == COURIER
+
+
+def test_a_terminal_is_not_the_other_side_of_its_own_hand_over(book: Book, giver: Scanner, clock: Clock) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, into(giver, giver))
+    assert owner(book, clock.now) == COURIER
+
+
+def test_the_scan_of_another_than_the_one_who_gave_completes_nothing(
+    book: Book, giver: Scanner, taker: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    third = enrolled(book, organisation, "Third", 5)
+    clock.now = BEGAN + 300
+    accept(book, into(taker, giver, BEGAN + 10), out(third, taker, BEGAN + 20))
+    assert owner(book, clock.now) == WAREHOUSE
+    check_waits(book)
+
+
+# which of the holders
+
+
+def test_each_holder_is_named_by_what_they_scan_with(book: Book, giver: Scanner, taker: Scanner, clock: Clock) -> None:
+    take(book, "A,plain,17,ACCEPTED,100.00,RUB,Rose\n", VALUED.replace("\n", ",shop\n"))
+    clock.now = BEGAN + HOUR
+    assert owner(book, clock.now) == Owner("shop", "Rose")
+    seen = []
+    for event in (
+        giver.record(Action.PICK, Verdict.OK, "A", actor=5),
+        giver.record(Action.PACK, Verdict.OK, "A", actor=6),
+        giver.record(Action.STAGE, Verdict.OK, "A", actor=6),
+        out(giver, taker),
+        into(taker, giver, actor=41),
+        taker.record(Action.ROUTE_START, Verdict.OK, "A", actor=42),
+        out(taker, giver),
+        into(giver, taker, after=State.AT_POINT, actor=43),
+        giver.store("A"),
+    ):
+        assert accept(book, event) == ["accepted"]
+        seen.append(owner(book, clock.now))
+    warehouse, courier, point = Owner("warehouse", "3"), Owner("courier", "41"), Owner("point", "3")
+    assert seen == [*[warehouse] * 4, *[courier] * 3, point, point]
+
+
+# what is taken back
+
+
+def test_the_givers_scan_taken_back_before_the_taker_came(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, out(giver, taker), giver.undo(1, "A", State.STAGED))
+    assert (state(book, "A"), owner(book, clock.now), why(book)) == (State.STAGED, WAREHOUSE, ["moved", "moved"])
+    check_waits(book)
+    clock.now += 24 * HOUR
+    accept(book, *(one.record(Action.NOTE, Verdict.NOTED, time=clock.now) for one in (giver, taker)))
+    book.tick()
+    assert [one.kind for one in incidents(book)] == ["NOT_HANDED"], "no half of a hand-over is left"
+
+
+def test_the_takers_scan_taken_back_leaves_the_pair_open(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, out(giver, taker, BEGAN + 10), into(taker, giver, BEGAN + 20))
+    accept(book, taker.undo(1, "A", State.HANDING))
+    assert (state(book, "A"), owner(book, clock.now)) == (State.HANDING, WAREHOUSE)
+    check_waits(book)
+    accept(book, into(taker, giver))
+    assert owner(book, clock.now) == COURIER
+
+
+@pytest.mark.parametrize("taker_first", [False, True])
+def test_what_the_other_side_has_acknowledged_is_not_taken_back(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock, taker_first: bool
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    gave, took = (20, 10) if taker_first else (10, 20)
+    accept(book, *both(giver, taker, BEGAN + gave, BEGAN + took))
+    first = taker if taker_first else giver
+    first.time = BEGAN + 30
+    accept(book, first.undo(1, "A"))
+    assert owner(book, clock.now) == COURIER
+    assert (why(book)[-1], view(book, "A").disputed) == ("undo", 1)
+    check_waits(book)
+
+
+def test_what_began_with_a_scan_that_is_taken_back_is_waited_for_no_more(
+    book: Book, counter: Scanner, clock: Clock
+) -> None:
+    """Also where the order has gone round and come back since."""
+    take(book, "A,plain,17,AT_POINT,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, counter.store("A"), counter.record(Action.HOLD, Verdict.OK, "A", after=State.HELD))
+    accept(book, counter.record(Action.RELEASE, Verdict.OK, "A", after=State.READY))
+    accept(book, counter.undo(1, "A"))
+    check_waits(book)
+
+
+# the way back
+
+
+def returning(book: Book, scanner: Scanner, state: str) -> None:
+    take(book, f"A,plain,17,{state},100.00,RUB\n", VALUED)
+    if state == "STAGED":
+        book.decide("CANCEL", "A", person="anna", source="shop", external_id="1")
+    accept(book, scanner.record(Action.RETURN_OPEN, Verdict.OK, "A", after=State.RETURNING))
+
+
+def test_each_leg_of_the_way_back_is_a_pair(book: Book, giver: Scanner, taker: Scanner, clock: Clock) -> None:
+    clock.now = BEGAN + 600
+    giver.time = taker.time = clock.now
+    returning(book, giver, "READY")
+    clock.now += 600
+    at = clock.now - 500
+    accept(book, out(giver, taker, at, State.RETURNING))
+    assert (state(book, "A"), owner(book, clock.now)) == (State.RETURNING, Owner("point", "17"))
+    check_waits(book)
+    accept(book, into(taker, giver, at + 60, State.RETURNING, actor=41))
+    accept(book, out(taker, giver, at + 90, State.RETURNING))
+    assert owner(book, clock.now) == Owner("courier", "41")
+    accept(book, giver.record(Action.RETURN_IN, Verdict.OK, "A", after=State.RETURNED, time=at + 120))
+    assert owner(book, clock.now) == Owner("warehouse", "3")
+    assert [owner(book, at + n) for n in (59, 60, 119, 120)] == [
+        *[Owner("point", "17"), Owner("courier", "41"), Owner("courier", "41"), Owner("warehouse", "3")]
+    ]
+    check_waits(book)
+
+
+def test_another_warehouse_that_takes_it_back_answers_for_it(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    clock.now = BEGAN + 600
+    giver.time = taker.time = clock.now
+    returning(book, giver, "STAGED")
+    clock.now += 600
+    accept(book, out(giver, taker, None, State.RETURNING))
+    assert owner(book, clock.now) == WAREHOUSE
+    accept(book, taker.record(Action.RETURN_IN, Verdict.OK, "A", after=State.RETURNED))
+    assert owner(book, clock.now) == Owner("warehouse", "4"), "where it was scanned"
+    assert [wait.state for wait in waits(book)] == [State.RETURNED], "who scanned it has it: no half is open"
+
+
+def waits(book: Book) -> list[Wait]:
+    return kept(book)["A"].waits
+
+
+def test_who_delivers_a_part_answers_for_the_rest(book: Book, counter: Scanner, clock: Clock) -> None:
+    take(book, "A,plain,17,READY,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, counter.retrieve("A"), counter.seal("A", "X", Verdict.SEAL_READ), counter.refuse_part("A"))
+    accept(book, counter.record(Action.HANDOUT, Verdict.OK, "A", after=State.PART_DELIVERED))
+    assert (state(book, "A"), owner(book, clock.now)) == (State.PART_DELIVERED, Owner("point", "17"))
+    assert book.custody.worth(clock.now) == {"RUB": 10_000}
+    accept(book, counter.record(Action.RETURN_OPEN, Verdict.OK, "A"), counter.record(Action.RETURN_IN, Verdict.OK, "A"))
+    assert owner(book, clock.now) == Owner("warehouse", "17")
+
+
+def test_what_has_come_to_its_end_is_nobodys_to_pay(book: Book, counter: Scanner, clock: Clock) -> None:
+    take(book, "A,plain,17,READY,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, counter.retrieve("A", Verdict.OK), counter.hand_out("A"))
+    ended = counter.time
+    assert owner(book, clock.now) == Owner("customer", "")
+    assert [book.custody.worth(ended + n) for n in (-1, 0)] == [{"RUB": 10_000}, {}]
+    assert [len(book.custody.exposures(ended + n)) for n in (-1, 0)] == [1, 0]
+
+
+# clocks that say nothing
+
+
+def test_a_scan_of_an_unset_clock_counts_from_what_came_before(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, out(giver, taker, BEGAN + 100))
+    more = taker.met(giver)
+    accept(
+        book, taker.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.WITH_COURIER, time=0, flags=0, more=more)
+    )
+    assert owner(book, clock.now) == COURIER
+    accept(book, giver.record(Action.DAMAGE, Verdict.OK, "A", time=0))
+    assert {spell.since for spell in book.custody.spells("A")} == {BEGAN, BEGAN + 100}
+    assert [owner(book, BEGAN + n) for n in (99, 100)] == [WAREHOUSE, COURIER]
+
+
+def test_a_clock_that_is_ahead_passes_nothing_before_the_desk_heard_of_it(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, out(giver, taker, BEGAN + 9999), into(taker, giver, BEGAN + 9999))
+    assert owners(book, 400) == {None: -2, WAREHOUSE: 0, COURIER: 300}
