@@ -49,6 +49,8 @@ def clock() -> Clock:
 
 ON_BOTH_STORES = {
     "test_accounts",
+    "test_custody",
+    "test_decisions",
     "test_desk_replay",
     "test_dry_run",
     "test_intake",

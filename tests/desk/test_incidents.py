@@ -85,7 +85,7 @@ WAYS: dict[int, tuple[int, tuple[Maker, ...]]] = {
 """From which entry, and how, an order comes where it does not enter."""
 
 
-@pytest.mark.parametrize(("at", "order_class"), sorted(LIFE.deadlines), ids=lambda code: str(code))
+@pytest.mark.parametrize(("at", "order_class"), sorted(LIFE.deadlines), ids=str)
 def test_each_deadline_is_one_incident_however_the_clocks_leap(
     book: Book, counter: Scanner, clock: Clock, at: int, order_class: int
 ) -> None:
