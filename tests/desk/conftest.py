@@ -49,8 +49,7 @@ def clock() -> Clock:
 
 ON_BOTH_STORES = {
     "test_accounts",
-    "test_custody",
-    "test_decisions",
+    "test_any_day",
     "test_desk_replay",
     "test_dry_run",
     "test_intake",

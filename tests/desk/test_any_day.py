@@ -207,31 +207,38 @@ def whole_day(
         one.tick(FAR + 400 * DAY)
         check_money(one.book)
         wanted = one.outcome(times=not leaping)
-    late = events + chance.sample(events, 6)
-    chance.shuffle(late)
     with day(tmp_path_factory, organisation, scanners) as one:
-        imports_at = chance.choice((0, 0, chance.randrange(len(late))))
-        decisions_at = {chance.randrange(imports_at, len(late) + 1) for _ in decisions}
-        left = list(decisions)
-        at = 0
-        while at < len(late) or left:
-            if leaping:
-                one.clock.now = FAR + chance.randrange(-90, 90) * DAY * chance.choice((0, 1, 12))
-            if at >= imports_at and not kept(one.book):
-                one.imported()
-            if kept(one.book) and left and (at >= len(late) or at in decisions_at):
-                one.decided(*left.pop(0))
-            batch = chance.randint(1, 6)
-            one.came(*late[at : at + batch])
-            at += batch
-            for _ in range(chance.choice((0, 1, 1, 2))):
-                one.tick(NOW + chance.choice((chance.randrange(30 * DAY), chance.randrange(-900, 900) * DAY)))
-        one.tick(FAR + 400 * DAY)
-        one.tick(FAR + 800 * DAY)
-        check_money(one.book)
+        disordered(one, events, decisions, chance, leaping=leaping)
         found = one.outcome(times=not leaping)
     for name in wanted:
         assert found[name] == wanted[name], name
+
+
+def disordered(
+    one: Day, events: list[Event], decisions: list[tuple[str, str, int]], chance: random.Random, *, leaping: bool
+) -> None:
+    """All of it in some order, some of it twice, with ticks between."""
+    late = events + chance.sample(events, 6)
+    chance.shuffle(late)
+    imports_at = chance.choice((0, 0, chance.randrange(len(late))))
+    decisions_at = {chance.randrange(imports_at, len(late) + 1) for _ in decisions}
+    left = list(decisions)
+    at = 0
+    while at < len(late) or left:
+        if leaping:
+            one.clock.now = FAR + chance.randrange(-90, 90) * DAY * chance.choice((0, 1, 12))
+        if at >= imports_at and not kept(one.book):
+            one.imported()
+        if kept(one.book) and left and (at >= len(late) or at in decisions_at):
+            one.decided(*left.pop(0))
+        batch = chance.randint(1, 6)
+        one.came(*late[at : at + batch])
+        at += batch
+        for _ in range(chance.choice((0, 1, 1, 2))):
+            one.tick(NOW + chance.choice((chance.randrange(30 * DAY), chance.randrange(-900, 900) * DAY)))
+    one.tick(FAR + 400 * DAY)
+    one.tick(FAR + 800 * DAY)
+    check_money(one.book)
 
 
 ANY = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -251,6 +258,13 @@ def test_a_desk_clock_that_leaps_by_years_changes_nothing_of_where_orders_are(
     tmp_path_factory: pytest.TempPathFactory, organisation: Organisation, seed: int
 ) -> None:
     whole_day(tmp_path_factory, organisation, seed, leaping=True)
+
+
+def test_a_day_on_either_store(book: Book, clock: Clock, organisation: Organisation) -> None:
+    chance = random.Random(8)
+    scanners, events = some_day(organisation, chance)
+    disordered(Day(book, clock, scanners), events, some_decisions(chance), chance, leaping=True)
+    assert book.store.count("FROM incidents") > 3
 
 
 @pytest.mark.long
