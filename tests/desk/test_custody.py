@@ -189,6 +189,22 @@ def test_what_the_other_side_has_acknowledged_is_not_taken_back(
     check_waits(book)
 
 
+def test_one_half_after_another_that_is_taken_back_leaves_the_first(
+    book: Book, giver: Scanner, taker: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    point = enrolled(book, organisation, "Point", 5)
+    clock.now = BEGAN + 300
+    accept(book, into(taker, giver, BEGAN + 10), into(point, taker, BEGAN + 20, State.AT_POINT))
+    assert sorted(wait.state for wait in waits(book)) == [State.HANDING, State.AT_POINT]
+    point.time = BEGAN + 30
+    accept(book, point.undo(1, "A", State.WITH_COURIER))
+    assert (state(book, "A"), owner(book, clock.now)) == (State.WITH_COURIER, WAREHOUSE)
+    check_waits(book)
+    accept(book, out(giver, taker, BEGAN + 40))
+    assert owner(book, clock.now) == COURIER
+
+
 def test_what_began_with_a_scan_that_is_taken_back_is_waited_for_no_more(
     book: Book, counter: Scanner, clock: Clock
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from book_scene import Clock, accept, check_waits, state, take, view
+from book_scene import Clock, accept, check_waits, kept, state, take, view
 from desk_records import Event, Scanner
 from hand_over_scene import BEGAN, HOUR, VALUED, enrolled, incidents, into, notes, out
 
@@ -311,6 +311,34 @@ def test_an_entry_that_is_taken_back_takes_its_deadline_along(
     book.tick()
     assert [what for what, _ in notes(book)] == ["opened", "silent", "taken_back"]
     assert [one.kind for one in incidents(book)] == ["VISIT_STUCK"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_taken_back_by_mistake_is_waited_for_as_before(
+    book: Book, counter: Scanner, clock: Clock, retrieved: int, late: bool
+) -> None:
+    """A record that takes something back is taken back itself."""
+    clock.now = retrieved + 1000
+    accept(book, counter.record(Action.REFUSE, Verdict.OK, "A", after=State.REFUSED, time=retrieved + 300 * late))
+    before = kept(book)["A"].waits
+    counter.time = retrieved + 400
+    accept(book, counter.undo(counter.seq, "A", State.IDENTIFIED))
+    check_waits(book)
+    accept(book, counter.undo(counter.seq, "A", State.REFUSED))
+    assert (state(book, "A"), kept(book)["A"].waits) == (State.REFUSED, before)
+    assert [one.outcome for one in incidents(book)] == (["late"] if late else [])
+    assert notes(book) == ([("opened", None), ("late", 300), ("again", None), ("late", 300)] if late else [])
+
+
+def test_a_report_that_was_taken_back_by_mistake_stands(
+    book: Book, counter: Scanner, clock: Clock, retrieved: int
+) -> None:
+    clock.now = retrieved
+    accept(book, counter.record(Action.DAMAGE, Verdict.OK, "A"))
+    accept(book, counter.undo(counter.seq, "A"))
+    accept(book, counter.undo(counter.seq, "A"))
+    assert [what for what, _ in notes(book)] == ["opened", "taken_back", "again"]
+    assert incidents(book)[0].outcome is None
 
 
 def test_an_entry_that_was_none_as_it_is_known_later_takes_its_deadline_along(

@@ -164,7 +164,7 @@ def test_silence_has_an_end(book: Book, counter: Scanner, clock: Clock, stored: 
 
 
 @pytest.mark.parametrize(
-    ("late", "outcome"), [(-5, "on_time"), (0, "on_time"), (119, "on_time"), (121, "late"), (4000, "late")]
+    ("late", "outcome"), [(-5, "on_time"), (0, "on_time"), (120, "on_time"), (121, "late"), (4000, "late")]
 )
 def test_what_is_heard_late_says_by_how_much_and_erases_nothing(
     book: Book, counter: Scanner, clock: Clock, stored: int, late: int, outcome: str

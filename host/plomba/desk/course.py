@@ -110,6 +110,7 @@ class Course:
     spells: list[Spell] = field(default_factory=list)
     ended: dict[tuple[str, str], Ended] = field(default_factory=dict)
     _by_record: dict[Identity, list[Wait]] = field(default_factory=dict)
+    _reopened: dict[Identity, list[Ended]] = field(default_factory=dict)
 
     @classmethod
     def begun(cls, order: Order, lifecycle: Lifecycle, opened: int) -> Course:
@@ -168,7 +169,7 @@ class Course:
         if (was.holder, was.party, was.state in self.lifecycle.ends) != (now.holder, now.party, not self.open):
             self._spell(position, now)
         if scan is not None and scan.undoes is not None and step.counted:
-            self._undo(scan.undoes, entry, was)
+            self._undo(scan, scan.undoes, entry, was)
             return
         terminal = b"" if scan is None else scan.identity[0]
         if was.pair != now.pair:
@@ -207,23 +208,30 @@ class Course:
         if scan is not None:
             self._by_record.setdefault(scan.identity, []).extend(waits)
 
-    def _undo(self, undone: Identity, entry: str, was: Standing) -> None:
-        """What had begun with the record is taken back, and what had ended with it runs again."""
+    def _undo(self, scan: Scan, undone: Identity, entry: str, was: Standing) -> None:
+        """What had begun with the record is taken back, and what had ended with it runs again. Of a record that takes
+        something back itself it is the other way round."""
+        again = self._reopened.setdefault(scan.identity, [])
         began = identity(undone)
-        for wait in [wait for wait in self.waits if wait.entry == began]:
-            self.waits.remove(wait)
-            self.ended[wait.entry, wait.kind] = Ended(wait, TAKEN_BACK, entry, 0, was.holder, was.party)
+        dropped = [wait for wait in self.waits if wait.entry == began]
         for wait in self._by_record.pop(undone, ()):
             held = self.ended[wait.entry, wait.kind]
             if held.what == REPORTED:
-                self.ended[wait.entry, wait.kind] = Ended(wait, TAKEN_BACK, entry, 0, was.holder, was.party)
+                dropped.append(wait)
             else:
                 del self.ended[wait.entry, wait.kind]
                 self.waits.append(wait)
+            if held.what != TAKEN_BACK:
+                again.append(held)
+        for ended in self._reopened.pop(undone, ()):
+            if ended.wait in self.waits:
+                self.waits.remove(ended.wait)
+            self.ended[ended.wait.entry, ended.wait.kind] = ended
         # An order that went round and came back since is where it was, and waits for what it waited for there.
-        for wait in [wait for wait in self.waits if not self._runs(wait)]:
-            self.waits.remove(wait)
-            self.ended[wait.entry, wait.kind] = Ended(wait, TAKEN_BACK, entry, 0, was.holder, was.party)
+        dropped += [wait for wait in self.waits if wait not in dropped and not self._runs(wait)]
+        self.waits = [wait for wait in self.waits if wait not in dropped]
+        for wait in dropped:
+            self._remember(scan, [wait], Ended(wait, TAKEN_BACK, entry, 0, was.holder, was.party))
 
     def _runs(self, wait: Wait) -> bool:
         if wait.state == State.HANDING:
