@@ -13,7 +13,7 @@ from plomba.desk.book import Book
 from plomba.desk.course import Wait
 from plomba.desk.custody import Owner
 from plomba.trust.organisation import Organisation
-from plomba_wire.vocabulary import Action, State, Verdict
+from plomba_wire.vocabulary import Action, State, Tlv, Verdict
 
 WAREHOUSE = Owner("warehouse", "17")
 COURIER = Owner("courier", "7")
@@ -115,6 +115,19 @@ def test_the_scan_of_another_than_the_one_who_gave_completes_nothing(
     clock.now = BEGAN + 300
     accept(book, into(taker, giver, BEGAN + 10), out(third, taker, BEGAN + 20))
     assert owner(book, clock.now) == WAREHOUSE
+    check_waits(book)
+
+
+def test_who_took_it_by_an_act_gives_it_on_without_a_scan(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    """He has no terminal: a scan that is waited for would never come."""
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, more={Tlv.ACT: b"12"}))
+    assert owner(book, clock.now) == Owner("courier", "act 12")
+    accept(book, into(taker, giver, after=State.AT_POINT))
+    assert owner(book, clock.now) == Owner("point", "4")
     check_waits(book)
 
 
@@ -256,6 +269,8 @@ def test_another_warehouse_that_takes_it_back_answers_for_it(
     clock.now += 600
     accept(book, out(giver, taker, None, State.RETURNING))
     assert owner(book, clock.now) == WAREHOUSE
+    assert sorted(wait.state for wait in waits(book)) == [State.HANDING, State.RETURNING]
+    taker.time = giver.time + 60
     accept(book, taker.record(Action.RETURN_IN, Verdict.OK, "A", after=State.RETURNED))
     assert owner(book, clock.now) == Owner("warehouse", "4"), "where it was scanned"
     assert [wait.state for wait in waits(book)] == [State.RETURNED], "who scanned it has it: no half is open"

@@ -274,6 +274,8 @@ def test_silence_that_ends_in_an_incident_names_the_terminal(
     assert view(book, "A").unheard is None
     accept(book, counter.record(Action.REFUSE, Verdict.OK, "A", after=State.REFUSED, time=retrieved - 5))
     assert (incidents(book)[0].outcome, notes(book)[-1]) == ("on_time", ("on_time", None))
+    tick(book, clock, retrieved + DAY + 2 * HOUR)
+    assert incidents(book)[0].level == 0, "what was done is not called out"
 
 
 # what is heard late
@@ -350,6 +352,9 @@ def test_an_entry_that_was_none_as_it_is_known_later_takes_its_deadline_along(
     accept(book, other.record(Action.HOLD, Verdict.OK, "A", after=State.HELD, time=BEGAN + 1))
     assert incidents(book)[0].outcome == "taken_back"
     assert state(book, "A") == State.HELD
+    with book.store.transaction():
+        book._replay.place(["A"], clock.now)
+    assert [what for what, _ in notes(book)] == ["opened", "silent", "taken_back"]
 
 
 def test_what_waits_again_is_called_out_again(book: Book, counter: Scanner, clock: Clock, retrieved: int) -> None:
