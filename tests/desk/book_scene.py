@@ -93,7 +93,7 @@ def check_waits(book: Book) -> None:
     classes = dict(book.store.query("SELECT id, class FROM orders"))
     for id, one in kept(book).items():
         standing = one.standing
-        wanted = {State.HANDING} if standing.pair else set()
+        wanted = {State.HANDING} if standing.pair or standing.state == State.HANDING else set()
         if standing.state != State.HANDING and (standing.state, classes[id]) in life.deadlines:
             wanted.add(standing.state)
         assert sorted(wait.state for wait in one.waits) == sorted(wanted), id

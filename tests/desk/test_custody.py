@@ -118,6 +118,24 @@ def test_the_scan_of_another_than_the_one_who_gave_completes_nothing(
     check_waits(book)
 
 
+def test_a_taker_who_names_another_giver_completes_nothing_and_is_listed(
+    book: Book, giver: Scanner, taker: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    third = enrolled(book, organisation, "Third", 5)
+    clock.now = BEGAN + 300
+    accept(book, out(giver, taker, BEGAN + 10), into(third, taker, BEGAN + 20, State.AT_POINT))
+    assert (state(book, "A"), owner(book, clock.now), view(book, "A").disputed) == (State.AT_POINT, WAREHOUSE, 1)
+    check_waits(book)
+    clock.now = BEGAN + 1200
+    accept(book, *(one.record(Action.NOTE, Verdict.NOTED, time=clock.now) for one in (giver, taker, third)))
+    book.tick()
+    assert [one.kind for one in incidents(book)] == ["HANDOVER_OPEN"]
+    accept(book, into(taker, giver, BEGAN + 15))
+    assert owner(book, BEGAN + 15) == COURIER, "what he took is heard late, and counts when it was"
+    check_waits(book)
+
+
 def test_who_took_it_by_an_act_gives_it_on_without_a_scan(
     book: Book, giver: Scanner, taker: Scanner, clock: Clock
 ) -> None:

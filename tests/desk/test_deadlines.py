@@ -88,6 +88,7 @@ def test_records_that_report_something_are_incidents() -> None:
         "MISMATCH": "MISMATCH",
         "SEAL_BREAK": "SEAL_BROKEN",
         "INSPECT": "NOT_INTACT",
+        "ROUTE_CLOSE": "ROUTE_CLOSED",
     }
 
 

@@ -91,7 +91,7 @@ def test_the_table_has_every_way_and_every_deadline() -> None:
         written = DATA["state"][state]
         assert holder == written.get("holder", "-")
         assert entry == ("yes" if written.get("entry") else "-")
-        kinds = [written[key]["incident"] for key in ("deadline", "sealed") if key in written]
+        kinds = [written[key]["incident"] for key in ("deadline", "sealed", "act") if key in written]
         assert incident == ("; ".join(kinds) or "-")
         for group in left_by.split("; ") if left_by != "-" else ():
             all_by, _, ends = group.partition(" -> ")

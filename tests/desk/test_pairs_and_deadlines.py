@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from book_scene import Clock, accept, state, take, view
@@ -12,7 +11,7 @@ from hand_over_scene import BEGAN, HOUR, VALUED, enrolled, incidents, into, note
 
 from plomba.desk import lifecycle
 from plomba.desk.book import Book
-from plomba.desk.custody import Custody, Owner
+from plomba.desk.custody import Owner
 from plomba.desk.deadlines import Plan, due
 from plomba.desk.words import names
 from plomba.trust.organisation import Organisation
@@ -81,28 +80,15 @@ def test_an_act_stands_for_a_side_without_a_terminal(book: Book, giver: Scanner,
     act = {Tlv.ACT: b"12/7"}
     accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, more=act))
     assert owner(book, clock.now) == Owner("courier", "act 12/7")
-    clock.now += HOUR
+    clock.now = BEGAN + 12 * HOUR - 1
+    accept(book, giver.record(Action.NOTE, Verdict.NOTED, time=clock.now))
     book.tick()
     assert incidents(book) == []
-
-
-def test_by_the_givers_rule_his_scan_is_enough(tmp_path: Path, organisation: Organisation, clock: Clock) -> None:
-    own = tmp_path / "giver" / "lifecycle.toml"
-    own.parent.mkdir()
-    own.write_text(lifecycle.load().content.replace('plain = "dual"', 'plain = "giver"'), encoding="utf-8")
-    book = Book(tmp_path / "giver", organisation, clock)
-    try:
-        giver, taker = (enrolled(book, organisation, label, 3) for label in ("W", "C"))
-        take(book, "A,plain,17,STAGED,100.00,RUB\nB,sealed,17,STAGED,1.00,RUB\n", VALUED)
-        clock.now = BEGAN + 60
-        accept(book, out(giver, taker))
-        assert owner(book, clock.now) == Owner("courier", f"terminal {taker.id}")
-        accept(book, into(taker, giver))
-        assert owner(book, clock.now) == Owner("courier", "7")
-        accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "B", after=State.HANDING, more=giver.met(taker)))
-        assert Custody(book.store, book.lifecycle).owner("B", clock.now) == Owner("warehouse", "17")
-    finally:
-        book.close()
+    clock.now += 1 + HOUR
+    accept(book, giver.record(Action.NOTE, Verdict.NOTED, time=clock.now))
+    book.tick()
+    (one,) = incidents(book)
+    assert (one.kind, one.due, one.holder, one.party) == ("LATE", BEGAN + 5 + 12 * HOUR, "courier", "act 12/7")
 
 
 # deadlines

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from plomba.desk.calendars import Calendar
-from plomba.desk.deadlines import Plan, due
+from plomba.desk.deadlines import Deadline, Plan, due
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.steps import Identity, Scan, Standing, Step, Taken
 from plomba.desk.timeline import Timeline
@@ -20,6 +20,8 @@ from plomba_wire.vocabulary import State
 
 IMPORT = "import"
 """What begins the first deadline of an order."""
+NOBODY = b"-"
+"""For a terminal: the one that would have to report is not known to the desk."""
 LATE = "late"
 ON_TIME = "on_time"
 TAKEN_BACK = "taken_back"
@@ -30,8 +32,8 @@ record itself reports what went wrong."""
 
 class Wait(msgspec.Struct, array_like=True):
     """A deadline that runs. `entry` is what began it: a record's identity, "import" or "decision-N". `told`: whether it
-    has passed and the incident is there. `terminal`: whose next record may be the one that it waits for, b"" for
-    any."""
+    has passed and the incident is there. `terminal`: whose next record may be the one that it waits for, b"" for any
+    near the order, NOBODY."""
 
     entry: str
     kind: str
@@ -118,7 +120,7 @@ class Course:
         timeline = Timeline(lifecycle, order.order_class, order.entered, order.seals, order.party)
         course = cls(order, lifecycle, timeline, opened, [])
         course._spell(-1, timeline.standing)
-        course._begin(IMPORT, order.entered, opened, b"")
+        course._wait(IMPORT, order.entered, b"")
         return course
 
     @classmethod
@@ -146,7 +148,7 @@ class Course:
         return min((wait.due for wait in self.waits if not wait.told), default=None)
 
     def take(self, number: int, scan: Scan, made: Made | None, taken: Taken) -> bool:
-        """One more record; False when it is of a whole bag and this parcel was not in there."""
+        """One more record; False when it is of a whole bag, or of a route, and this parcel is not in there."""
         step = self.timeline.take(scan, taken)
         if step is None:
             return False
@@ -174,29 +176,33 @@ class Course:
         terminal = b"" if scan is None else scan.identity[0]
         if was.pair != now.pair:
             self._finish(entry, made, was, scan, pairs=True)
-            if now.pair is not None:
-                self._wait(entry, State.HANDING, now.pair.peer)
         if was.state != now.state:
             self._finish(entry, made, was, scan, pairs=False)
-            # While a hand-over is open, its other half is what is waited for.
+        if now.pair is not None and was.pair != now.pair:
+            self._wait(entry, State.HANDING, now.pair.peer or NOBODY)
+        if was.state != now.state:
             if now.state != State.HANDING:
                 self._wait(entry, now.state, terminal)
+            elif scan is not None and scan.by_act:
+                self._begin(entry, State.HANDING, self.at, b"", self.lifecycle.by_act)
+            elif now.pair is None:
+                self._wait(entry, State.HANDING, NOBODY if scan is None else scan.peer or NOBODY)
         if step.incident:
             told = Wait(entry, step.incident, now.state, self.at, terminal, True)
             self._remember(scan, [told], Ended(told, REPORTED, entry, 0, was.holder, was.party))
 
     def _wait(self, entry: str, state: int, terminal: bytes) -> None:
-        self._begin(entry, state, self.at, terminal)
+        self._begin(entry, state, self.at, terminal, self.lifecycle.deadlines.get((state, self.order.order_class)))
 
-    def _begin(self, entry: str, state: int, since: int, terminal: bytes) -> None:
-        deadline = self.lifecycle.deadlines.get((state, self.order.order_class))
+    def _begin(self, entry: str, state: int, since: int, terminal: bytes, deadline: Deadline | None) -> None:
         if deadline is not None:
             moment = due(deadline, since, self.order.plan, self.order.calendar)
             self.waits.append(Wait(entry, deadline.incident, state, moment, terminal))
 
     def _finish(self, entry: str, made: Made | None, was: Standing, scan: Scan | None, *, pairs: bool) -> None:
-        """Ends the deadline of the open pair, or of the state that was left."""
-        ended = [wait for wait in self.waits if (wait.state == State.HANDING) == pairs]
+        """Ends the deadline of the open pair, or of the state that was left. In HANDING without a pair, what is waited
+        for is that it is left."""
+        ended = [wait for wait in self.waits if (wait.state == State.HANDING and was.pair is not None) == pairs]
         self.waits = [wait for wait in self.waits if wait not in ended]
         for wait in ended:
             late = made is not None and made.earliest > wait.due
@@ -235,7 +241,7 @@ class Course:
 
     def _runs(self, wait: Wait) -> bool:
         if wait.state == State.HANDING:
-            return self.standing.pair is not None
+            return self.standing.pair is not None or self.standing.state == State.HANDING
         return wait.state == self.standing.state
 
     def _spell(self, position: int, now: Standing) -> None:

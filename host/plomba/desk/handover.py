@@ -11,7 +11,8 @@ from plomba_wire.vocabulary import Action, Verdict
 DUAL = "dual"
 GIVER = "giver"
 POLICIES = (DUAL, GIVER)
-"""Custody passes with the scans of both, between two terminals that the desk knows; or with the giver's scan."""
+"""Custody passes with the scans of both, between two terminals that the desk knows; or with the giver's scan, and with
+nobody's else."""
 TAKERS: Mapping[str, str] = {"shop": "courier", "warehouse": "courier", "courier": "point", "point": "courier"}
 """To whom each holder gives, as long as the taker has not scanned."""
 
@@ -31,11 +32,20 @@ def party(holder: str, scan: Scan) -> str:
 
 def completes(standing: Standing, scan: Scan) -> bool:
     """Whether it is the giver's half of a hand-over whose taker has scanned already."""
+    pair, giver = standing.pair, scan.identity[0]
+    if pair is None or pair.side != "in" or (scan.action, scan.verdict) != (Action.HANDOVER_OUT, Verdict.OK):
+        return False
+    return giver == pair.peer if pair.peer else giver != pair.entry[0]
+
+
+def contradicts(standing: Standing, scan: Scan) -> bool:
+    """Whether it is the scan of a taker who names another giver than the one who waits for a taker."""
     pair = standing.pair
     return (
         pair is not None
-        and pair.side == "in"
-        and (scan.action, scan.verdict, pair.peer) == (Action.HANDOVER_OUT, Verdict.OK, scan.identity[0])
+        and pair.side == "out"
+        and scan.action == Action.HANDOVER_IN
+        and scan.peer not in (b"", pair.entry[0])
     )
 
 
@@ -44,6 +54,14 @@ def completed(standing: Standing) -> Standing:
     pair = standing.pair
     assert pair is not None
     return standing._replace(holder=pair.kind, party=pair.party, pair=None)
+
+
+def left_open(standing: Standing, scan: Scan) -> bool:
+    """Whether an order that went with a courier is still with him when he closes his route: not with another one, nor
+    given away as far as he can tell."""
+    if standing.pair is not None and standing.pair.side == "out":
+        return False
+    return standing.holder not in _OF_A_PERSON or standing.party in ("", party(standing.holder, scan))
 
 
 def passed(was: Standing, now: Standing, holder: str, scan: Scan, policy: str) -> Standing:
@@ -61,18 +79,20 @@ def passed(was: Standing, now: Standing, holder: str, scan: Scan, policy: str) -
 
 def _given(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
     taker = TAKERS.get(was.holder, was.holder)
-    if scan.act and not scan.peer:
+    if scan.by_act:
         # Nobody there has a terminal: the number of the act is all that stands for the other side.
         return now._replace(holder=taker, party=f"act {scan.act.decode('utf-8', 'backslashreplace')}", pair=None)
-    if scan.peer and policy == GIVER:
-        return now._replace(holder=taker, party=f"terminal {scan.peer.hex()}", pair=None)
+    if policy == GIVER:
+        return now._replace(holder=taker, party=f"terminal {scan.peer.hex() or '?'}", pair=None)
     return now._replace(holder=was.holder, party=was.party, pair=Pair("out", scan.identity, scan.peer))
 
 
 def _taken(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
     taker = party(now.holder, scan)
-    given = was.pair is not None and was.pair.side == "out"
-    if scan.peer and not given and policy == DUAL and not _given_before(was):
+    if contradicts(was, scan):
+        return now._replace(holder=was.holder, party=was.party)
+    given = _given_before(was) or (was.pair is not None and was.pair.side == "out")
+    if not given and (not scan.by_act if policy == GIVER else scan.peer):
         pair = Pair("in", scan.identity, scan.peer, now.holder, taker)
         return now._replace(holder=was.holder, party=was.party, pair=pair)
     return now._replace(party=taker, pair=None)

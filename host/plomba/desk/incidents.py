@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from plomba.desk.course import LATE, REPORTED, TAKEN_BACK, Course, Ended, Kept, Wait
+from plomba.desk.course import LATE, NOBODY, REPORTED, TAKEN_BACK, Course, Ended, Kept, Wait
 from plomba.desk.custody import Owner, owner
 from plomba.desk.deadlines import Watch
 from plomba.desk.seen import EVERYTHING, Seen
 from plomba.desk.store import Store
 from plomba.errors import UsageError
-from plomba_wire.vocabulary import State
 
 OPENED = "opened"
 SILENT = "silent"
@@ -412,8 +411,7 @@ def _tells(ended: Ended) -> bool:
 
 def _silent(wait: Wait, place: int, heard: Sequence[tuple[Any, ...]]) -> bytes:
     """The terminal that may hold what is waited for, and has not reported past the deadline; b"" for none."""
-    if wait.state == State.HANDING and not wait.terminal:
-        # Half of a hand-over with somebody who has no terminal that the desk knows.
+    if wait.terminal == NOBODY:
         return b""
     for terminal, at_place, until in heard:
         near = at_place == place and until >= wait.due - _ACTIVE

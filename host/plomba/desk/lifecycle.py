@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from plomba.desk.deadlines import Deadline, Watch, read_deadline, read_incident, read_watch
-from plomba.desk.handover import DUAL, POLICIES, completed, completes, passed
+from plomba.desk.handover import DUAL, POLICIES, completed, completes, contradicts, passed
 from plomba.desk.moves import WORDS, Move, chosen, disputed, refusal
 from plomba.desk.steps import DONE, MOVED, TRAINING, Scan, Standing, Step, Taken
 from plomba.desk.words import codes, names
@@ -18,7 +18,7 @@ from plomba.errors import PlombaError
 from plomba_wire.vocabulary import Action, OrderClass, State
 
 _KEYS = {"watch", "holders", "custody", "state", "decision", "move"}
-_STATE_KEYS = {"holder", "entry", "end", "visit", "deadline", "sealed"}
+_STATE_KEYS = {"holder", "entry", "end", "visit", "deadline", "sealed", "act"}
 _MOVE_KEYS = {"action", "verdicts", "from", "to", "holder", "given", "proof", "gate", "seal", "bag", "incident"}
 _DECISION_KEYS = {"name", "from", "to", "holder", "record"}
 
@@ -38,8 +38,8 @@ class Decided:
 class Lifecycle:
     """`holder`: state -> who holds an order that enters there; where none enters, who holds it however it came.
     `entries` may be imported; nothing leads out of `ends`. `deadlines`: (state, class) -> how long an order may stay;
-    `policy`: class -> what passes custody (handover.py); `decisions` are taken at the desk. `content` is the text that
-    it was read from."""
+    `by_act`: the same of one that is being handed over by an act, None for ever; `policy`: class -> what passes custody
+    (handover.py); `decisions` are taken at the desk. `content` is the text that it was read from."""
 
     content: str
     holders: tuple[str, ...]
@@ -48,6 +48,7 @@ class Lifecycle:
     entries: frozenset[int]
     ends: frozenset[int]
     deadlines: Mapping[tuple[int, int], Deadline]
+    by_act: Deadline | None
     policy: Mapping[int, str]
     watch: Watch
     decisions: Mapping[str, Decided]
@@ -70,7 +71,12 @@ class Lifecycle:
                 incident = move.incident
                 now = self._after(move, standing, scan, self.policy[order_class])
                 why = DONE if now.state == standing.state else MOVED
-        return Step(standing, now, scan.claim, why, disputed(group, now, scan, why), incident)
+        differs = disputed(group, now, scan, why) or contradicts(standing, scan)
+        return Step(standing, now, scan.claim, why, differs, incident)
+
+    def concerns(self, standing: Standing, scan: Scan) -> bool:
+        """Whether there is a move by such a record from where the order stands."""
+        return any(move.possible(standing, scan) for move in self._moves.get((scan.action, scan.verdict), ()))
 
     def moves(self) -> Iterator[tuple[int, int, Move]]:
         """(action, verdict, move) of all."""
@@ -146,6 +152,7 @@ class _Reader:
         holder: dict[int, str] = {}
         marks: dict[str, set[int]] = {"entry": set(), "end": set(), "visit": set()}
         deadlines: dict[tuple[int, int], Deadline] = {}
+        by_act = None
         for name, entry in self._table(data.get("state", {}), "state").items():
             code = self._code("state", name, "state")
             if not isinstance(entry, dict) or set(entry) - _STATE_KEYS:
@@ -154,6 +161,10 @@ class _Reader:
                 holder[code] = self._holder(entry.get("holder"), holders, f"state.{name}")
             states.append(code)
             self._deadlines(name, code, entry, deadlines)
+            if "act" in entry:
+                if code != State.HANDING:
+                    raise self.wrong(f"state.{name}.act")
+                by_act = self._deadline(entry["act"], f"state.{name}.act")
             for mark, members in marks.items():
                 if entry.get(mark):
                     members.add(code)
@@ -178,6 +189,7 @@ class _Reader:
             entries=frozenset(marks["entry"]),
             ends=frozenset(marks["end"]),
             deadlines=deadlines,
+            by_act=by_act,
             policy=self._policy(data.get("custody", {})),
             watch=self._watch(data.get("watch", {})),
             decisions=decisions,
@@ -261,11 +273,14 @@ class _Reader:
         """Of a state, and of its orders of a sealed class where those have one of their own."""
         for key, classes in (("deadline", codes("order_class").values()), ("sealed", (OrderClass.SEALED,))):
             if key in entry:
-                try:
-                    deadline = read_deadline(entry[key])
-                except ValueError as error:
-                    raise self.wrong(f"state.{name}.{key}: {error}") from error
+                deadline = self._deadline(entry[key], f"state.{name}.{key}")
                 deadlines |= {(state, order_class): deadline for order_class in classes}
+
+    def _deadline(self, entry: object, where: str) -> Deadline:
+        try:
+            return read_deadline(entry)
+        except ValueError as error:
+            raise self.wrong(f"{where}: {error}") from error
 
     def _policy(self, entry: object) -> Mapping[int, str]:
         classes = {name.lower(): code for name, code in codes("order_class").items()}

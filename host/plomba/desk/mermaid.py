@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from plomba.desk.deadlines import Deadline
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.words import codes, names
+from plomba_wire.vocabulary import State
 
 _HEADINGS = ("state", "holder", "import", "deadline", "incident", "left by")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
@@ -99,6 +100,8 @@ def _deadlines(life: Lifecycle, state: int) -> list[tuple[str, str]]:
             told.append((moment, incident))
         elif (moment, incident) != told[0]:
             told.append((f"{name.lower()} {moment}", incident))
+    if state == State.HANDING and life.by_act is not None:
+        told.append((f"by act {_until(life.by_act)}", life.by_act.incident))
     return told
 
 

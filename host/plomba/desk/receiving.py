@@ -12,6 +12,7 @@ from plomba.desk.chains import ChainEnd, Chains
 from plomba.desk.events import Claimed, named_order
 from plomba.desk.links import links
 from plomba.desk.replay import Fresh
+from plomba.desk.routes import Routes
 from plomba.desk.store import Event, Held, Store, Terminal
 from plomba.desk.times import made
 from plomba.errors import VerificationError
@@ -42,6 +43,7 @@ class Receiver:
     def __init__(self, store: Store, clock_error: int) -> None:
         self.chains = Chains(store)
         self._store = store
+        self._routes = Routes(store)
         self._error = clock_error
 
     def receive(self, claims: Sequence[tuple[int, Claimed]], now: int) -> tuple[dict[int, Outcome], list[Fresh]]:
@@ -173,6 +175,7 @@ class Receiver:
             event = Event.of(number, claimed, claim.digest, order_id, now, own.bag)
             came.append(Fresh(event, in_line))
         self._store.add_events(rows)
+        self._routes.take(fresh.event for fresh in came)
         return came
 
 

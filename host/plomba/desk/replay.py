@@ -19,6 +19,7 @@ from plomba.desk.incidents import Incidents
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.links import links, named, peer_head
 from plomba.desk.orders import SEAL_MAX, Order
+from plomba.desk.routes import closes
 from plomba.desk.standings import Standings
 from plomba.desk.steps import Identity, Scan
 from plomba.desk.store import Event, Store
@@ -100,7 +101,7 @@ class Replay:
         """A terminal is known from here on: what names it means a hand-over between two."""
         self.enrolled()
         events = self.traces.naming_terminal(terminal)
-        self.place({id for e in events for id in self.concerned(e.head, e.parts, e.order_id)}, now)
+        self.place({id for e in events for id in self.concerned(e)}, now)
 
     def place(self, ids: Iterable[str], now: int) -> None:
         """Places these orders anew, and all that are tied to them."""
@@ -125,6 +126,7 @@ class Replay:
         self._store.write_many(
             "UPDATE events SET bag = :bag, seal = :seal, undoes = :undoes, peer = :peer WHERE number = :number", rows
         )
+        self.traces.routes.take(self.traces.everything())
         orders = self._store.orders()
         for order in orders:
             self._store.relink(order)
@@ -132,16 +134,22 @@ class Replay:
         self._store.write("DELETE FROM replayed")
         self._store.write("INSERT INTO replayed (lifecycle) VALUES (:content)", {"content": content})
 
-    def concerned(self, head: RecordHead, parts: dict[int, bytes], order_id: str | None) -> set[str]:
-        """The order a record names, or all that were ever in its bag."""
-        if order_id is not None:
-            return {order_id}
+    def concerned(self, event: Event) -> set[str]:
+        """The order a record names, or all that were ever in its bag or set out with the route that it closes."""
+        head = event.head
+        if event.order_id is not None:
+            return {event.order_id}
         if head.order_ref:
             return set(self._store.with_ref(head.order_ref))
-        own = links(head, parts)
+        own = links(head, event.parts)
         undone = None if own.undoes is None else self._store.event(head.terminal, head.epoch, own.undoes)
         bags = {own.bag, None if undone is None else undone.bag} - {None}
-        return {id for bag in bags if bag is not None for id in self.traces.ever_in(bag)}
+        ids = {id for bag in bags if bag is not None for id in self.traces.ever_in(bag)}
+        closing = event if undone is None else undone
+        if closes(closing.head):
+            for start in self.traces.routes.started(closing):
+                ids |= self.concerned(start)
+        return ids
 
     def tied(self, ids: Iterable[str]) -> list[dict[str, Order]]:
         """These orders, and those that cannot be placed without them: a seal is of one order at a time, so all go
@@ -175,11 +183,11 @@ class Replay:
         for fresh in came:
             event = fresh.event
             if event.order_id is None:
-                anew |= self.concerned(event.head, event.parts, None)
+                anew |= self.concerned(event)
             elif event.head.action == Action.SEAL_APPLY:
                 bound.setdefault(_seal(event.head, event.parts), set()).add(event.order_id)
         for event in self.traces.naming_records({named(f.event.head.terminal, f.event.head.seq) for f in came}):
-            anew |= self.concerned(event.head, event.parts, event.order_id)
+            anew |= self.concerned(event)
         for seal, had in self.traces.sealed_with(bound.keys()).items():
             if len(had | bound[seal]) > 1:
                 anew |= bound[seal]

@@ -64,6 +64,11 @@ class Scan:
     act: bytes = b""
 
     @property
+    def by_act(self) -> bool:
+        """Whether an act is all that stands for the other side."""
+        return bool(self.act) and not self.peer
+
+    @property
     def undoes(self) -> Identity | None:
         """The record which this one takes back."""
         return self.refers if self.action == Action.UNDO and self.verdict == Verdict.OK else None

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from plomba.desk.handover import left_open
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.steps import (
     DONE,
@@ -20,7 +21,7 @@ from plomba.desk.steps import (
     Taken,
     taken_back,
 )
-from plomba_wire.vocabulary import State
+from plomba_wire.vocabulary import Action, State
 
 
 class Head(Protocol):
@@ -118,7 +119,7 @@ class Timeline:
         return seal in self.standing.seals or seal in self.standing.broken
 
     def take(self, scan: Scan, taken: Taken) -> Step | None:
-        """What the record did; None when it is of a whole bag and this parcel was not in there."""
+        """What the record did; None when it is of a whole bag, or of a route, and this parcel is not in there."""
         undoes = scan.undoes
         if scan.whole and not self._inside(scan):
             return None
@@ -145,6 +146,8 @@ class Timeline:
     def _inside(self, scan: Scan) -> bool:
         if scan.undoes is not None:
             return scan.undoes in self._counted or scan.undoes in self._idle
+        if scan.action == Action.ROUTE_CLOSE:
+            return left_open(self.standing, scan) and self._lifecycle.concerns(self.standing, scan)
         return bool(scan.bag) and scan.bag == self.standing.bag
 
     def _take_back(self, undoes: Identity, scan: Scan) -> Step:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from plomba.desk.links import named, peer_head
 from plomba.desk.orders import Order
+from plomba.desk.routes import Routes, sets_out
 from plomba.desk.steps import Identity
 from plomba.desk.store import EVENT, Event, Store
 from plomba_wire.vocabulary import CodeKind
@@ -16,6 +17,7 @@ _PAGE = 5000
 
 class Traces:
     def __init__(self, store: Store) -> None:
+        self.routes = Routes(store)
         self._store = store
 
     def naming(self, order: Order) -> list[Event]:
@@ -28,13 +30,17 @@ class Traces:
 
     def about(self, orders: Mapping[str, Order]) -> dict[str, list[Event]]:
         """Those of each order, and all of every whole bag that one of them puts the order in, whenever they were made;
-        and what takes such a one back."""
+        what closed a route that it set out with; and what takes such a one back."""
         found = {id: {event.number: event for event in events} for id, events in self._naming(orders).items()}
         bags = {event.bag for events in found.values() for event in events.values() if event.bag is not None}
         whole = self._of_whole_bags(bags) if bags else {}
         for events in found.values():
             for bag in {event.bag for event in events.values() if event.bag is not None}:
                 events |= whole[bag]
+        starts = {id: [event for event in events.values() if sets_out(event.head)] for id, events in found.items()}
+        closed = self.routes.closings([event for of in starts.values() for event in of])
+        for id, of in starts.items():
+            found[id] |= {event.number: event for start in of for event in closed.get(start.number, ())}
         return {id: list(events.values()) for id, events in found.items()}
 
     def ever_in(self, bag: bytes) -> set[str]:
