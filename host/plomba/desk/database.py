@@ -35,6 +35,10 @@ _NOT_IN = re.compile(r"\bNOT IN :(\w+)")
 _PLAIN_INSERT = re.compile(r"INSERT INTO (\w+) \(([\w, ]+)\) VALUES \(([:\w, ]+)\)")
 _SAFE = ("fsync", "full_page_writes")
 """Settings of a PostgreSQL server without which a commit is no promise."""
+_SETTINGS = ("synchronous_commit = on", "enable_seqscan = off", "jit = off")
+"""Of our connection. A statement is planned once, often while its table is still empty, and must not go on reading all
+of a table that has grown: what the desk asks for has an index. That makes reading all of it look so dear to the planner
+that it would compile it."""
 
 
 class Database:
@@ -225,7 +229,8 @@ class Database:
             raise StoreError("desk_store_unsafe", path=self.name, setting=", ".join(unsafe))
         if connection.execute(sa.text("SHOW server_encoding")).scalar() != "UTF8":
             raise StoreError("desk_store_unsafe", path=self.name, setting="server_encoding")
-        connection.execute(sa.text("SET synchronous_commit = on"))
+        for setting in _SETTINGS:
+            connection.execute(sa.text(f"SET {setting}"))
         if not connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar():
             raise StoreError("desk_store_busy", path=self.name, reason="advisory lock")
         connection.commit()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from plomba.desk.chains import ChainEnd, Chains
 from plomba.desk.events import Claimed, named_order
@@ -16,7 +16,7 @@ from plomba.desk.routes import Routes
 from plomba.desk.store import Event, Held, Store, Terminal
 from plomba.desk.times import made
 from plomba.errors import VerificationError
-from plomba.trust.keys import verify
+from plomba.trust.keys import verify_each
 from plomba.trust.records import VerifiedRecord
 from plomba_wire import chain
 
@@ -35,6 +35,15 @@ class _Claim:
     claimed: Claimed
     body_hash: bytes
     digest: bytes
+
+
+class _Group(NamedTuple):
+    """Claims of one chain: those that are not `held`, which is what is here of them and their neighbours."""
+
+    terminal: Terminal
+    epoch: int
+    fresh: list[_Claim]
+    held: dict[int, Held]
 
 
 class Receiver:
@@ -59,13 +68,20 @@ class Receiver:
         taken: list[tuple[_Claim, bool]] = []
         marks: list[tuple[bytes, int, int]] = []
         heard: dict[bytes, int] = {}
+        groups: list[_Group] = []
         for (id, epoch), group in chains.items():
             terminal = self.chains.terminal(id)
             if terminal is None:
                 error = VerificationError("desk_terminal_unknown", terminal=id.hex())
                 outcomes |= {claim.at: error for claim in group}
                 continue
-            fit = self._fitting(group, terminal, outcomes, now)
+            held = self._held(group, terminal)
+            fresh = [claim for claim in group if not _is_held(claim, held)]
+            outcomes |= {claim.at: False for claim in group}
+            groups.append(_Group(terminal, epoch, fresh, held))
+        unproved = _unproved(groups)
+        for terminal, epoch, fresh, held in groups:
+            fit = self._fitting(fresh, terminal, held, unproved, outcomes, now)
             if fit:
                 in_line = self._mark(terminal, epoch, fit, now, heard, marks)
                 taken += [(claim, in_line) for claim in fit]
@@ -76,18 +92,22 @@ class Receiver:
         return outcomes, came
 
     def _fitting(
-        self, group: Sequence[_Claim], terminal: Terminal, outcomes: dict[int, Outcome], now: int
+        self,
+        fresh: Sequence[_Claim],
+        terminal: Terminal,
+        held: dict[int, Held],
+        unproved: Container[int],
+        outcomes: dict[int, Outcome],
+        now: int,
     ) -> list[_Claim]:
         """The claims of one chain that are proved, new, and contradict nothing."""
-        held = self._held(group, terminal)
         fit = []
-        for claim in group:
+        for claim in fresh:
             seq = claim.claimed.head.seq
-            here = held.get(seq)
-            if here is not None and here.body_hash == claim.body_hash:
-                outcomes[claim.at] = False
+            if _is_held(claim, held):
+                # It is twice in this batch.
                 continue
-            refused = _unproved(claim, terminal) or _contradiction(claim, held, terminal)
+            refused = _signature_refused(claim) if claim.at in unproved else _contradiction(claim, held, terminal)
             if refused is None:
                 outcomes[claim.at] = True
                 held[seq] = Held(claim.body_hash, claim.claimed.previous, claim.digest)
@@ -179,10 +199,19 @@ class Receiver:
         return came
 
 
-def _unproved(claim: _Claim, terminal: Terminal) -> VerificationError | None:
-    """Why its signature does not hold, None when it does."""
-    if verify(terminal.public, claim.digest, claim.claimed.signature):
-        return None
+def _is_held(claim: _Claim, held: dict[int, Held]) -> bool:
+    here = held.get(claim.claimed.head.seq)
+    return here is not None and here.body_hash == claim.body_hash
+
+
+def _unproved(groups: Sequence[_Group]) -> set[int]:
+    """Places in the batch of the claims whose signatures do not hold."""
+    claims = [(claim, group.terminal) for group in groups for claim in group.fresh]
+    proved = verify_each([(one.public, claim.digest, claim.claimed.signature) for claim, one in claims])
+    return {claim.at for (claim, _), holds in zip(claims, proved, strict=True) if not holds}
+
+
+def _signature_refused(claim: _Claim) -> VerificationError:
     head = claim.claimed.head
     return VerificationError("record_signature", terminal=head.terminal.hex(), seq=head.seq)
 
