@@ -140,7 +140,9 @@ class Receiver:
         end = self.chains.end(terminal, epoch)
         before, highest = end.through, end.highest
         by_seq = {claim.claimed.head.seq: claim for claim in fit}
-        seqs = set(by_seq) if highest == before else {*by_seq, *self._store.later(terminal.id, epoch, before)}
+        seqs = set(by_seq)
+        if highest != before and before + 1 in seqs:
+            seqs.update(self._store.later(terminal.id, epoch, before))
         through = before
         while through + 1 in seqs:
             through += 1
@@ -153,7 +155,11 @@ class Receiver:
             # An epoch that has a mark is one whose records are looked up (traces.behind).
             marks.append((terminal.id, epoch, through))
         if through > before:
-            moments = [made(claim.claimed.head, now, self._error) for claim in fit if claim.claimed.head.seq <= through]
+            came = [(claim.claimed.head, now) for seq, claim in by_seq.items() if seq <= through]
+            if through - before > len(came):
+                # What came before the gap was filled proves a moment too, and maybe a later one.
+                came += self._store.heads(terminal.id, epoch, before + 1, through)
+            moments = [made(head, received, self._error) for head, received in came]
             earliest = [moment.earliest for moment in moments if moment is not None]
             heard[terminal.id] = max([heard.get(terminal.id, 0), *earliest])
         if highest != before or through - before != len(fit) or newest > epoch:
