@@ -93,11 +93,16 @@ class Deciding:
             )
 
     def _undone(self, order_id: str, identity: tuple[bytes, int, int]) -> bool:
+        """Whether it is taken back by a record that was not taken back itself."""
         terminal, epoch, seq = identity
         rows = self._store.query(
-            "SELECT e.number FROM events e JOIN effects f ON f.event = e.number"
-            " WHERE e.terminal = :terminal AND e.epoch = :epoch AND e.undoes = :seq AND f.order_id = :id"
-            " AND f.why IN :counted",
-            {"terminal": terminal, "epoch": epoch, "seq": seq, "id": order_id, "counted": [MOVED, DONE]},
+            "SELECT e.seq, e.undoes FROM effects f JOIN events e ON e.number = f.event"
+            " WHERE f.order_id = :id AND f.why IN :counted"
+            " AND e.terminal = :terminal AND e.epoch = :epoch AND e.undoes IS NOT NULL ORDER BY e.seq DESC",
+            {"terminal": terminal, "epoch": epoch, "id": order_id, "counted": [MOVED, DONE]},
         )
-        return bool(rows)
+        undone: set[int] = set()
+        for by, undoes in rows:
+            if by not in undone:
+                undone.add(undoes)
+        return seq in undone
