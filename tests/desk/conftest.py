@@ -59,6 +59,7 @@ ON_BOTH_STORES = {
     "test_pairs_and_deadlines",
     "test_personal_data",
     "test_receiving",
+    "test_revoked_terminals",
     "test_route_closing",
 }
 """Modules whose tests of `book` run on SQLite and on a real PostgreSQL server; the others need one store only."""
