@@ -34,10 +34,11 @@ class Scanner(scanner.Scanner):
     def bag_add(self, order: str, bag: str, after: int = State.NONE) -> Event:
         return self.record(Action.BAG_ADD, Verdict.OK, order, after=after, more={Tlv.BAG: bag.encode()})
 
-    def whole(self, action: int, bag: str, after: int = State.NONE, verdict: int = Verdict.OK) -> Event:
+    def whole(self, action: int, bag: str, after: int = State.NONE, verdict: int = Verdict.OK, actor: int = 7) -> Event:
         """A record that stands for all that is in the bag."""
         more = {Tlv.BAG: bag.encode()}
-        return self.record(action, verdict, kind=CodeKind.BAG, code=f"PLB*SACK*{bag}", after=after, more=more)
+        code = f"PLB*SACK*{bag}"
+        return self.record(action, verdict, kind=CodeKind.BAG, code=code, after=after, more=more, actor=actor)
 
     def undo(self, seq: int, order: str = "", after: int = State.NONE, flags: int = 1) -> Event:
         more = {Tlv.REF_SEQ: seq.to_bytes(4, "big")}
@@ -108,7 +109,7 @@ def any_record(scanner: Scanner, others: Sequence[Scanner], chance: random.Rando
         lambda: scanner.whole(Action.ROUTE_START, bag, State.ON_ROUTE),
         lambda: scanner.record(Action.ROUTE_START, Verdict.OK, order, after=State.ON_ROUTE),
         lambda: scanner.record(Action.ROUTE_CLOSE, Verdict.OK),
-        lambda: scanner.whole(Action.HANDOVER_IN, bag, chance.choice((State.AT_POINT, State.WITH_COURIER))),
+        lambda: scanner.whole(Action.HANDOVER_IN, bag, chance.choice((State.AT_POINT, State.WITH_COURIER)), actor=8),
         lambda: scanner.undo(back, chance.choice((order, ""))),
         lambda: scanner.undo(back, order, flags=Flag.TIME_TRUSTED | Flag.OVERRIDE),
     ]

@@ -29,7 +29,7 @@ FAR = NOW + 60 * DAY
 """After all that terminals write."""
 LEAPS = (0, 0, 0, 60, 900, 4000, DAY)
 """How long a terminal waits before its next record, s."""
-ENDED = ("on_time", "taken_back")
+ENDED = ("on_time", "unproved", "taken_back")
 """What settles an incident for good."""
 Rows = list[tuple[object, ...]]
 

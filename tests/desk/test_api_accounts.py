@@ -12,7 +12,7 @@ from desk_records import Scanner
 from starlette.testclient import TestClient
 
 from plomba.desk.book import Book
-from plomba_wire.vocabulary import Action, State, Verdict
+from plomba_wire.vocabulary import Action, State, Tlv, Verdict
 
 ORDERS = ("A-1", "A-2", "A-3", "A-4")
 SEEN = {
@@ -34,7 +34,8 @@ def clients(api: Api, book: Book, counter: Scanner) -> dict[str, TestClient]:
         "A-4,plain,17,STAGED,8.00,RUB,South\n",
         "order,class,place,state,value,currency,shop\n",
     )
-    accept(book, counter.record(Action.HANDOVER_IN, Verdict.OK, "A-4", after=State.WITH_COURIER, actor=42))
+    act = {Tlv.ACT: b"1"}
+    accept(book, counter.record(Action.HANDOVER_IN, Verdict.OK, "A-4", after=State.WITH_COURIER, actor=42, more=act))
     accept(book, *(counter.record(Action.DAMAGE, Verdict.OK, id) for id in ORDERS), counter.store("Z-9"))
     for id in ("A-1", "A-2", "A-3", "A-4"):
         book.decide("CANCEL", id, person="vera", source="shop", external_id="1")

@@ -9,7 +9,7 @@ from desk_records import Scanner
 
 from plomba.desk.book import Book
 from plomba.desk.words import iso
-from plomba_wire.vocabulary import Action, State, Verdict
+from plomba_wire.vocabulary import Action, State, Tlv, Verdict
 
 MONEY = "order,class,place,state,value,currency,shop\n"
 
@@ -26,7 +26,8 @@ def moved(book: Book, counter: Scanner, clock: Clock) -> tuple[str, str]:
     before = iso(clock.now)
     clock.now += 100
     counter.time = clock.now - 50
-    accept(book, counter.record(Action.HANDOVER_IN, Verdict.OK, "A-1", after=State.WITH_COURIER, actor=42))
+    act = {Tlv.ACT: b"1"}
+    accept(book, counter.record(Action.HANDOVER_IN, Verdict.OK, "A-1", after=State.WITH_COURIER, actor=42, more=act))
     return str(before), str(iso(clock.now))
 
 

@@ -13,7 +13,7 @@ from plomba.desk.book import Book
 from plomba.desk.course import Wait
 from plomba.desk.custody import Owner
 from plomba.trust.organisation import Organisation
-from plomba_wire.vocabulary import Action, State, Tlv, Verdict
+from plomba_wire.vocabulary import Action, Flag, State, Tlv, Verdict
 
 WAREHOUSE = Owner("warehouse", "17")
 COURIER = Owner("courier", "7")
@@ -104,7 +104,109 @@ def test_a_terminal_is_not_the_other_side_of_its_own_hand_over(book: Book, giver
     take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
     clock.now = BEGAN + 300
     accept(book, into(giver, giver))
+    assert owner(book, clock.now) == WAREHOUSE
+    check_waits(book)
+
+
+@pytest.mark.parametrize("badge", [7, 8])
+def test_two_people_may_share_a_terminal(book: Book, giver: Scanner, clock: Clock, badge: int) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, actor=7))
+    accept(book, giver.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.WITH_COURIER, actor=badge))
+    assert owner(book, clock.now) == (WAREHOUSE if badge == 7 else Owner("courier", "8"))
+    assert view(book, "A").disputed == (badge == 7)
+    check_waits(book)
+
+
+def test_given_to_one_and_taken_by_another(
+    book: Book, giver: Scanner, taker: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    third = enrolled(book, organisation, "Third", 5)
+    clock.now = BEGAN + 300
+    took = third.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.WITH_COURIER, actor=9, time=BEGAN + 20)
+    accept(book, out(giver, taker, BEGAN + 10), took)
+    assert (owner(book, clock.now), view(book, "A").disputed) == (WAREHOUSE, 1)
+    check_waits(book)
+
+
+def test_the_takers_claim_that_names_nobody_passes_nothing(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    took = taker.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.WITH_COURIER, actor=7, time=BEGAN + 10)
+    accept(book, took)
+    assert (state(book, "A"), owner(book, clock.now)) == (State.WITH_COURIER, WAREHOUSE)
+    check_waits(book)
+    accept(book, out(giver, taker, BEGAN + 20))
     assert owner(book, clock.now) == COURIER
+
+
+def test_who_gives_once_more_has_been_waiting_since_the_first_time(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    clock.now = BEGAN + 600
+    giver.time = clock.now
+    returning(book, giver, "READY")
+    clock.now += 4 * HOUR
+    first = giver.time + 60
+    for again in range(4):
+        accept(book, out(giver, taker, first + again * 600, State.RETURNING))
+    assert [wait.due for wait in waits(book) if wait.state == State.HANDING] == [first + 900]
+    check_waits(book)
+
+
+@pytest.mark.parametrize("number", [b"1\x002", b"\x1b[31m", b"\xff", "Акт 7".encode()])
+def test_the_number_of_an_act_is_only_text(book: Book, giver: Scanner, clock: Clock, number: bytes) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    more = {Tlv.ACT: number}
+    assert accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, more=more)) == [
+        "accepted"
+    ]
+    one = owner(book, clock.now)
+    assert one is not None and one.party.isprintable() and one.party.startswith("act ")
+
+
+def test_a_seal_of_any_bytes_is_no_ones_text(book: Book, giver: Scanner, clock: Clock) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    for seal in (b"S\x00", b"\xff", b"S\xfe"):
+        more = {Tlv.SEAL: seal}
+        assert accept(book, giver.record(Action.SEAL_APPLY, Verdict.OK, "A", more=more)) == ["accepted"]
+    assert book.store.count("FROM bindings") == 3
+
+
+# released
+
+
+@pytest.mark.parametrize("claim", [State.RETURNED, State.READY, State.ACCEPTED])
+def test_a_release_leads_nowhere_but_back(book: Book, giver: Scanner, clock: Clock, claim: int) -> None:
+    take(book, "A,plain,17,PACKED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    accept(book, giver.record(Action.HOLD, Verdict.OK, "A", after=State.HELD))
+    accept(book, giver.record(Action.RELEASE, Verdict.OK, "A", after=claim))
+    assert (state(book, "A"), owner(book, clock.now), view(book, "A").disputed) == (State.HELD, WAREHOUSE, 1)
+    accept(book, giver.record(Action.RELEASE, Verdict.OK, "A", after=State.PACKED))
+    assert (state(book, "A"), owner(book, clock.now)) == (State.PACKED, WAREHOUSE)
+    check_waits(book)
+
+
+# a visit
+
+
+def test_what_was_proved_in_another_visit_counts_no_more(book: Book, counter: Scanner, clock: Clock) -> None:
+    take(book, "A,sealed,17,READY,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 4 * 24 * HOUR
+    accept(book, counter.retrieve("A"), counter.seal("A", "X", Verdict.SEAL_READ))
+    counter.time += 3 * 24 * HOUR
+    again = counter.record(Action.RETRIEVE, Verdict.NEED_SEAL, "A", after=State.VERIFIED)
+    accept(book, again, counter.hand_out("A"))
+    assert (state(book, "A"), why(book)[-2:]) == (State.VERIFIED, ["done", "gate"])
+    accept(book, counter.seal("A", "X", Verdict.SEAL_READ), counter.hand_out("A"))
+    assert state(book, "A") == State.DELIVERED
 
 
 def test_the_scan_of_another_than_the_one_who_gave_completes_nothing(
@@ -191,15 +293,21 @@ def test_the_givers_scan_taken_back_before_the_taker_came(
     assert [one.kind for one in incidents(book)] == ["NOT_HANDED"], "no half of a hand-over is left"
 
 
-def test_the_takers_scan_taken_back_leaves_the_pair_open(
-    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+@pytest.mark.parametrize("supervisor", [False, True])
+def test_the_takers_scan_is_taken_back_by_a_supervisor_only(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock, supervisor: bool
 ) -> None:
     take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
     clock.now = BEGAN + 300
     accept(book, out(giver, taker, BEGAN + 10), into(taker, giver, BEGAN + 20))
-    accept(book, taker.undo(1, "A", State.HANDING))
-    assert (state(book, "A"), owner(book, clock.now)) == (State.HANDING, WAREHOUSE)
+    flags = Flag.TIME_TRUSTED | (Flag.OVERRIDE if supervisor else 0)
+    accept(book, taker.undo(1, "A", State.HANDING, flags))
     check_waits(book)
+    if not supervisor:
+        assert (state(book, "A"), owner(book, clock.now)) == (State.WITH_COURIER, COURIER)
+        assert view(book, "A").disputed == 1
+        return
+    assert (state(book, "A"), owner(book, clock.now)) == (State.HANDING, WAREHOUSE)
     accept(book, into(taker, giver))
     assert owner(book, clock.now) == COURIER
 

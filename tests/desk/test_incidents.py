@@ -17,9 +17,9 @@ from plomba.desk import lifecycle
 from plomba.desk.book import Book
 from plomba.desk.deadlines import Plan, due
 from plomba.desk.words import names
-from plomba.errors import UsageError
+from plomba.errors import StoreError, UsageError
 from plomba.trust.organisation import Organisation
-from plomba_wire.vocabulary import Action, Condition, OrderClass, State, Tlv, Verdict
+from plomba_wire.vocabulary import Action, Condition, Flag, OrderClass, State, Tlv, Verdict
 
 DAY = 24 * HOUR
 LIFE = lifecycle.load()
@@ -294,12 +294,74 @@ def test_how_late_it_was_is_corrected_by_what_is_heard_later_still(
     assert (one.kind, one.outcome) == ("VISIT_STUCK", "late")
 
 
-def test_what_cannot_be_excluded_to_have_been_in_time_is_not_late(
+def test_what_a_clock_that_was_never_set_says_is_neither_late_nor_in_time(
     book: Book, counter: Scanner, clock: Clock, retrieved: int
 ) -> None:
     tick(book, clock, retrieved + 3 * DAY)
     accept(book, counter.record(Action.REFUSE, Verdict.OK, "A", after=State.REFUSED, time=0, flags=0))
-    assert (incidents(book)[0].outcome, notes(book)[-1]) == ("on_time", ("on_time", None))
+    assert (incidents(book)[0].outcome, notes(book)[-1]) == ("unproved", ("unproved", None))
+
+
+def test_another_terminal_of_the_place_may_have_done_it(
+    book: Book, counter: Scanner, clock: Clock, retrieved: int, organisation: Organisation
+) -> None:
+    """Who began the visit has reported; the second counter, in use that day, has not."""
+    second = enrolled(book, organisation, "Second counter", 17)
+    clock.now = retrieved + 900
+    accept(book, *silent(second, time=BEGAN + 1), *silent(counter, time=retrieved + 900))
+    tick(book, clock, retrieved + 900)
+    assert (incidents(book), view(book, "A").unheard) == ([], retrieved)
+    accept(book, *silent(second, time=retrieved + 800))
+    book.tick()
+    assert [one.kind for one in incidents(book)] == ["VISIT_STUCK"]
+
+
+def test_what_moves_nothing_does_not_say_when_an_order_began(book: Book, counter: Scanner, clock: Clock) -> None:
+    clock.now = BEGAN + 20 * DAY
+    early = [
+        counter.record(Action.NOTE, Verdict.NOTED, "A", time=BEGAN),
+        counter.record(Action.STORE, Verdict.WRONG_STATE, "A", time=BEGAN + 5),
+        counter.record(Action.STORE, Verdict.OK, "A", time=BEGAN + 9, flags=Flag.TIME_TRUSTED | Flag.TRAINING),
+    ]
+    accept(book, *early)
+    take(book, "A,plain,17,AT_POINT,100.00,RUB\n", VALUED)
+    book.tick()
+    assert incidents(book) == []
+    assert [spell.since for spell in book.custody.spells("A")] == [clock.now]
+
+
+def test_a_store_that_failed_leaves_nothing_of_what_it_did_not_take(
+    book: Book, counter: Scanner, clock: Clock, retrieved: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept(book, *silent(counter, time=retrieved + 100))
+    clock.now = retrieved + 100
+
+    def full(sql: str, rows: object) -> None:
+        raise StoreError("desk_store_failed", path="-", reason="disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(book.store, "write_many", full)
+        with pytest.raises(StoreError):
+            book.tick()
+    accept(book, counter.record(Action.REFUSE, Verdict.OK, "A", after=State.REFUSED, time=retrieved - 1))
+    accept(book, counter.record(Action.DAMAGE, Verdict.OK, "A"))
+    assert [one.kind for one in incidents(book)] == ["DAMAGED"]
+
+
+def test_other_opening_hours_count_from_the_next_start_on(
+    tmp_path: Path, organisation: Organisation, clock: Clock
+) -> None:
+    calendar = tmp_path / "calendar.toml"
+    dues = []
+    for hours in ("24/7", "Mo-Su 00:00-00:30", "24/7"):
+        calendar.write_text(f'zone = "UTC"\nhours = "{hours}"\n', encoding="utf-8")
+        book = Book(tmp_path, organisation, clock)
+        if not dues:
+            take(book, "A,plain,17,AT_POINT,100.00,RUB\n", VALUED)
+        dues.append(kept(book)["A"].waits[0].due)
+        book.close()
+    assert dues[0] == dues[2] == BEGAN + 2 * HOUR
+    assert dues[1] > dues[0] + 2 * DAY
 
 
 def test_an_entry_that_is_taken_back_takes_its_deadline_along(
@@ -370,8 +432,9 @@ def test_what_waits_again_is_called_out_again(book: Book, counter: Scanner, cloc
         book._replay.incidents.close(1, "anna", "", clock.now)
     accept(book, counter.record(Action.REFUSE, Verdict.OK, "A", after=State.REFUSED))
     accept(book, counter.undo(counter.seq, "A", State.IDENTIFIED))
+    assert (incidents(book)[0].closed, notes(book)[-1]) == (None, ("again", None)), "it is open again"
     tick(book, clock, retrieved + 9 * DAY)
-    assert incidents(book)[0].level == 1, "a person has closed it"
+    assert incidents(book)[0].level == 2
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -71,8 +71,8 @@ def test_a_sealed_order_goes_its_way() -> None:
 @pytest.mark.parametrize(
     ("state", "scans"),
     [
-        (State.STAGED, [scan(Action.HOLD, Verdict.OK), scan(Action.RELEASE, Verdict.OK, claim=State.READY)]),
-        (State.ACCEPTED, [scan(Action.MISSING, Verdict.OK), scan(Action.RELEASE, Verdict.OK, claim=State.READY)]),
+        (State.STAGED, [scan(Action.HOLD, Verdict.OK), scan(Action.RELEASE, Verdict.OK, claim=State.STAGED)]),
+        (State.ACCEPTED, [scan(Action.MISSING, Verdict.OK), scan(Action.RELEASE, Verdict.OK, claim=State.ACCEPTED)]),
         (State.READY, [CONFIRM, scan(Action.ATTEMPT_FAILED, Verdict.OK), scan(Action.ROUTE_START, Verdict.OK)]),
     ],
 )

@@ -15,7 +15,7 @@ from plomba.desk.custody import Owner
 from plomba.desk.deadlines import Plan, due
 from plomba.desk.words import names
 from plomba.trust.organisation import Organisation
-from plomba_wire.vocabulary import Action, OrderClass, State, Tlv, Verdict
+from plomba_wire.vocabulary import Action, Flag, OrderClass, State, Tlv, Verdict
 
 
 @pytest.fixture
@@ -70,8 +70,11 @@ def test_the_takers_scan_alone_passes_nothing_and_the_givers_completes_it(
     assert owner(book, BEGAN + 69) == Owner("warehouse", "17")
     assert "HANDOVER_OPEN" not in book.store.query("SELECT course FROM orders")[0][0]
     assert '"in"' not in book.store.query("SELECT course FROM orders")[0][0]
-    accept(book, giver.undo(giver.seq, "A", State.WITH_COURIER))
-    assert owner(book, clock.now) == Owner("warehouse", "17")
+    gave = giver.seq
+    accept(book, giver.undo(gave, "A", State.WITH_COURIER))
+    assert owner(book, clock.now) == Owner("courier", "7"), "what both have signed one alone does not take back"
+    accept(book, giver.undo(gave, "A", State.WITH_COURIER, Flag.TIME_TRUSTED | Flag.OVERRIDE))
+    assert owner(book, clock.now) == Owner("warehouse", "17"), "a supervisor does"
 
 
 def test_an_act_stands_for_a_side_without_a_terminal(book: Book, giver: Scanner, clock: Clock) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from organisation_scene import LIMITS, SUPERVISORS, Company, Parcel, Record, Terminal, World
 
@@ -71,6 +72,16 @@ class Seen:
     listed: bool = False
     sealed: set[int] = field(default_factory=set)
     next_seq: int = 1
+
+
+class _Custody(NamedTuple):
+    """`given`: the giver's terminal, badge, and the terminal that he names; `waits`: for whose scan, and who then has
+    it; `acted`: it went by an act."""
+
+    holder: str
+    given: tuple[bytes, int, bytes] | None = None
+    waits: tuple[bytes, str] = (b"", "")
+    acted: bool = False
 
 
 class Witness:
@@ -144,35 +155,40 @@ class Witness:
 
     def _holder(self, world: World, parcel: Parcel) -> str:
         """Who holds an order: whom the last record passed it to that passes custody, as the desk has them in order. A
-        taker who names the giver's terminal has it when the giver has scanned too, before or after."""
+        taker who names the giver's terminal has it when the giver has scanned too, before or after, and the two name
+        each other; one who goes by an act has it at once, unless a giver waits for another."""
         rows = world.book.store.query(
             "SELECT e.body, e.terminal, f.after FROM effects f JOIN events e ON e.number = f.event"
             " WHERE f.order_id = :id AND f.why IN ('moved', 'done') ORDER BY f.position",
             {"id": parcel.id},
         )
-        holder, given, waits = IMPORTED[parcel.state], False, (b"", "")
-        before: dict[tuple[bytes, int], tuple[str, bool, tuple[bytes, str]]] = {}
+        now = _Custody(IMPORTED[parcel.state])
+        before: dict[tuple[bytes, int], _Custody] = {}
         for body, terminal, after in rows:
             record = Record.read(body, b"")
             head = record.head
             if head.action == Action.UNDO:
                 (undone,) = struct.unpack(">I", record.parts[Tlv.REF_SEQ])
-                holder, given, waits = before.get((terminal, undone), (holder, given, waits))
+                now = before.get((terminal, undone), now)
                 continue
             passes = PASSES.get((head.action, after))
-            before[terminal, head.seq] = holder, given, waits
+            before[terminal, head.seq] = now
             peer = record.parts.get(Tlv.PEER_HEAD, b"")[:8]
-            if head.action == Action.HANDOVER_OUT and waits[0] == terminal:
-                holder, given, waits = waits[1], False, (b"", "")
+            if head.action == Action.HANDOVER_OUT and now.waits[0] == terminal:
+                now = _Custody(now.waits[1])
+            elif head.action == Action.HANDOVER_OUT and not peer and Tlv.ACT in record.parts:
+                now = _Custody(TAKES[now.holder], acted=True)
             elif head.action == Action.HANDOVER_OUT:
-                given = True
-                if not peer and Tlv.ACT in record.parts:
-                    holder = TAKES[holder]
-            elif head.action == Action.HANDOVER_IN and passes is not None and peer and not given:
-                waits = peer, passes
+                now = _Custody(now.holder, (terminal, head.actor, peer))
+            elif head.action == Action.HANDOVER_IN and passes is not None and now.given is not None:
+                giver, actor, named = now.given
+                if (giver, actor) != (terminal, head.actor) and peer in (b"", giver) and named in (b"", terminal):
+                    now = _Custody(passes)
+            elif head.action == Action.HANDOVER_IN and passes is not None and peer and not now.acted:
+                now = _Custody(now.holder, waits=(peer, passes))
             elif passes is not None:
-                holder, given, waits = passes, False, (b"", "")
-        return holder
+                now = _Custody(passes)
+        return now.holder
 
     def _speaks(self, record: Record) -> None:
         """A refusal says in each language what is wrong and what to do next."""

@@ -190,8 +190,10 @@ def _seconds(wall: datetime) -> int:
 class Calendars:
     """The calendars of all places."""
 
-    def __init__(self, default: Calendar, places: Mapping[int, Calendar]) -> None:
+    def __init__(self, default: Calendar, places: Mapping[int, Calendar], content: str = "") -> None:
+        """`content`: the text that they were read from."""
         self.default = default
+        self.content = content
         self._places = places
 
     def of(self, place: int) -> Calendar:
@@ -215,9 +217,11 @@ class Calendars:
         """What can be read, and all that is wrong with the rest. Raises UsageError `file_missing`."""
         reader = _Reader(path)
         data: dict[str, Any] = {}
+        content = ""
         if path is not None:
             try:
-                data = tomllib.loads(path.read_text(encoding="utf-8"))
+                content = path.read_text(encoding="utf-8")
+                data = tomllib.loads(content)
             except OSError as error:
                 raise UsageError("file_missing", path=path) from error
             except ValueError as error:
@@ -238,7 +242,7 @@ class Calendars:
                 reader.wrong(where, f"[{where}]")
             else:
                 found[int(number)] = reader.calendar(where, entry, data)
-        return cls(default, found), reader.mistakes
+        return cls(default, found, content), reader.mistakes
 
 
 class _Reader:

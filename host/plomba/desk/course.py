@@ -20,20 +20,19 @@ from plomba_wire.vocabulary import State
 
 IMPORT = "import"
 """What begins the first deadline of an order."""
-NOBODY = b"-"
-"""For a terminal: the one that would have to report is not known to the desk."""
 LATE = "late"
 ON_TIME = "on_time"
+UNPROVED = "unproved"
 TAKEN_BACK = "taken_back"
 REPORTED = "reported"
-"""What became of a deadline: what it waited for was done after it, or before; what had begun it was taken back. Or the
-record itself reports what went wrong."""
+"""What became of a deadline: what it waited for was done after it, or before, or by a clock that does not tell; what
+had begun it was taken back. Or the record itself reports what went wrong."""
 
 
 class Wait(msgspec.Struct, array_like=True):
     """A deadline that runs. `entry` is what began it: a record's identity, "import" or "decision-N". `told`: whether it
     has passed and the incident is there. `terminal`: whose next record may be the one that it waits for, b"" for any
-    near the order, NOBODY."""
+    near the order."""
 
     entry: str
     kind: str
@@ -179,14 +178,14 @@ class Course:
         if was.state != now.state:
             self._finish(entry, made, was, scan, pairs=False)
         if now.pair is not None and was.pair != now.pair:
-            self._wait(entry, State.HANDING, now.pair.peer or NOBODY)
+            self._wait(entry, State.HANDING, now.pair.peer)
         if was.state != now.state:
             if now.state != State.HANDING:
                 self._wait(entry, now.state, terminal)
             elif scan is not None and scan.by_act:
                 self._begin(entry, State.HANDING, self.at, b"", self.lifecycle.by_act)
             elif now.pair is None:
-                self._wait(entry, State.HANDING, NOBODY if scan is None else scan.peer or NOBODY)
+                self._wait(entry, State.HANDING, b"" if scan is None else scan.peer)
         if step.incident:
             told = Wait(entry, step.incident, now.state, self.at, terminal, True)
             self._remember(scan, [told], Ended(told, REPORTED, entry, 0, was.holder, was.party))
@@ -205,9 +204,10 @@ class Course:
         ended = [wait for wait in self.waits if (wait.state == State.HANDING and was.pair is not None) == pairs]
         self.waits = [wait for wait in self.waits if wait not in ended]
         for wait in ended:
-            late = made is not None and made.earliest > wait.due
-            by = made.when - wait.due if made is not None and late else 0
-            self._remember(scan, [wait], Ended(wait, LATE if late else ON_TIME, entry, by, was.holder, was.party))
+            what, by = UNPROVED if made is None else ON_TIME, 0
+            if made is not None and made.earliest > wait.due:
+                what, by = LATE, made.when - wait.due
+            self._remember(scan, [wait], Ended(wait, what, entry, by, was.holder, was.party))
 
     def _remember(self, scan: Scan | None, waits: list[Wait], ended: Ended) -> None:
         self.ended[ended.wait.entry, ended.wait.kind] = ended

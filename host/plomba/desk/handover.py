@@ -32,21 +32,19 @@ def party(holder: str, scan: Scan) -> str:
 
 def completes(standing: Standing, scan: Scan) -> bool:
     """Whether it is the giver's half of a hand-over whose taker has scanned already."""
-    pair, giver = standing.pair, scan.identity[0]
-    if pair is None or pair.side != "in" or (scan.action, scan.verdict) != (Action.HANDOVER_OUT, Verdict.OK):
+    pair = standing.pair
+    given = (scan.action, scan.verdict) == (Action.HANDOVER_OUT, Verdict.OK)
+    if not given or pair is None or pair.side != "in" or scan.stranger or scan.peer not in (b"", pair.entry[0]):
         return False
-    return giver == pair.peer if pair.peer else giver != pair.entry[0]
+    return scan.identity[0] == pair.peer if pair.peer else _other(pair, scan)
 
 
 def contradicts(standing: Standing, scan: Scan) -> bool:
-    """Whether it is the scan of a taker who names another giver than the one who waits for a taker."""
+    """Whether it is the scan of a taker that does not fit the giver's, which waits for one: the two name others, or it
+    is the giver's own."""
     pair = standing.pair
-    return (
-        pair is not None
-        and pair.side == "out"
-        and scan.action == Action.HANDOVER_IN
-        and scan.peer not in (b"", pair.entry[0])
-    )
+    taken = (scan.action, scan.verdict) == (Action.HANDOVER_IN, Verdict.OK)
+    return taken and pair is not None and pair.side == "out" and not _fits(pair, scan)
 
 
 def completed(standing: Standing) -> Standing:
@@ -54,6 +52,11 @@ def completed(standing: Standing) -> Standing:
     pair = standing.pair
     assert pair is not None
     return standing._replace(holder=pair.kind, party=pair.party, pair=None)
+
+
+def agreed(was: Standing, now: Standing) -> bool:
+    """Whether a step passed custody by what both sides have signed: one of them alone does not take that back."""
+    return was.pair is not None and now.pair is None and (was.holder, was.party) != (now.holder, now.party)
 
 
 def left_open(standing: Standing, scan: Scan) -> bool:
@@ -81,10 +84,14 @@ def _given(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
     taker = TAKERS.get(was.holder, was.holder)
     if scan.by_act:
         # Nobody there has a terminal: the number of the act is all that stands for the other side.
-        return now._replace(holder=taker, party=f"act {scan.act.decode('utf-8', 'backslashreplace')}", pair=None)
+        return now._replace(holder=taker, party=f"act {_printable(scan.act)}", pair=None)
     if policy == GIVER:
         return now._replace(holder=taker, party=f"terminal {scan.peer.hex() or '?'}", pair=None)
-    return now._replace(holder=was.holder, party=was.party, pair=Pair("out", scan.identity, scan.peer))
+    now = now._replace(holder=was.holder, party=was.party)
+    if was.pair is not None and (was.pair.side, was.pair.peer) == ("out", scan.peer):
+        # Given once more to the same one: he has been waited for since the first time.
+        return now
+    return now._replace(pair=Pair("out", scan.identity, scan.peer, scan.actor))
 
 
 def _taken(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
@@ -92,12 +99,31 @@ def _taken(was: Standing, now: Standing, scan: Scan, policy: str) -> Standing:
     if contradicts(was, scan):
         return now._replace(holder=was.holder, party=was.party)
     given = _given_before(was) or (was.pair is not None and was.pair.side == "out")
-    if not given and (not scan.by_act if policy == GIVER else scan.peer):
-        pair = Pair("in", scan.identity, scan.peer, now.holder, taker)
+    # By an act, or from a terminal that the desk does not know, there is no other half to wait for.
+    alone = scan.by_act or (scan.stranger and policy == DUAL)
+    if not (given or alone):
+        pair = Pair("in", scan.identity, scan.peer, scan.actor, now.holder, taker)
         return now._replace(holder=was.holder, party=was.party, pair=pair)
     return now._replace(party=taker, pair=None)
 
 
+def _fits(pair: Pair, scan: Scan) -> bool:
+    """Whether a taker's scan is the other half of a giver's."""
+    giver, taker = pair.entry[0], scan.identity[0]
+    return _other(pair, scan) and not scan.stranger and scan.peer in (b"", giver) and pair.peer in (b"", taker)
+
+
+def _other(pair: Pair, scan: Scan) -> bool:
+    """Whether the scan is not of the same person at the same terminal: two may share one."""
+    return (pair.entry[0], pair.actor) != (scan.identity[0], scan.actor)
+
+
 def _given_before(was: Standing) -> bool:
     """Whether the giver's scan has passed it on already, to a terminal or an act."""
-    return was.party.startswith(("act ", "terminal "))
+    return was.holder != "shop" and was.party.startswith(("act ", "terminal "))
+
+
+def _printable(number: bytes) -> str:
+    """The number of an act as text that every store and page takes."""
+    text = number.decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from plomba.desk.course import LATE, NOBODY, REPORTED, TAKEN_BACK, Course, Ended, Kept, Wait
+from plomba.desk.course import LATE, REPORTED, TAKEN_BACK, Course, Ended, Kept, Wait
 from plomba.desk.custody import Owner, owner
 from plomba.desk.deadlines import Watch
 from plomba.desk.seen import EVERYTHING, Seen
 from plomba.desk.store import Store
 from plomba.errors import UsageError
+from plomba_wire.vocabulary import State
 
 OPENED = "opened"
 SILENT = "silent"
@@ -92,6 +93,7 @@ class Incidents:
     def settle(self, courses: Sequence[Course], now: int, *, anew: bool = False) -> None:
         """What became of deadlines, written down. Marks the waits of a course that is placed `anew` for which there is
         an incident already."""
+        self._begin()
         news = [course for course in courses if anew or any(_tells(ended) for ended in course.ended.values())]
         if not news:
             return
@@ -107,6 +109,7 @@ class Incidents:
 
     def tick(self, now: int) -> int:
         """Opens the incidents of deadlines that have passed by `now`, and escalates; returns how many it looked at."""
+        self._begin()
         looked = 0
         while rows := self._store.query(
             "SELECT id, place, holder, party, value, currency, course FROM orders WHERE check_at <= :now"
@@ -222,12 +225,17 @@ class Incidents:
         `desk_incident_closed`."""
         if self.get(number).closed is not None:
             raise UsageError("desk_incident_closed", number=number)
+        self._begin()
         self._note(number, now, CLOSED, person=person, text=text)
         self._write()
         self._store.write(
             "UPDATE incidents SET closed = :now, escalates = NULL WHERE number = :number",
             {"now": now, "number": number},
         )
+
+    def _begin(self) -> None:
+        """Nothing is left of a transaction that was broken off."""
+        self._rows, self._notes = [], []
 
     def _settle(
         self,
@@ -308,15 +316,17 @@ class Incidents:
         return number
 
     def _outcome(self, number: int, outcome: str | None) -> None:
+        """What became of it. One that waits again is open again, whoever has closed it."""
         self._write()
-        (opened, level, closed), *_ = self._store.query(
-            "SELECT opened, level, closed FROM incidents WHERE number = :number", {"number": number}
-        )
         steps = self._watch.escalate
-        waits = outcome is None and closed is None and level < len(steps)
+        (opened, level), *_ = self._store.query(
+            "SELECT opened, level FROM incidents WHERE number = :number", {"number": number}
+        )
+        escalates = opened + steps[level] if outcome is None and level < len(steps) else None
         self._store.write(
-            "UPDATE incidents SET outcome = :outcome, escalates = :escalates WHERE number = :number",
-            {"outcome": outcome, "escalates": opened + steps[level] if waits else None, "number": number},
+            "UPDATE incidents SET outcome = :outcome, escalates = :escalates,"
+            " closed = CASE WHEN :waits = 1 THEN NULL ELSE closed END WHERE number = :number",
+            {"outcome": outcome, "escalates": escalates, "waits": int(outcome is None), "number": number},
         )
 
     def _escalate(self, now: int) -> int:
@@ -410,12 +420,11 @@ def _tells(ended: Ended) -> bool:
 
 
 def _silent(wait: Wait, place: int, heard: Sequence[tuple[Any, ...]]) -> bytes:
-    """The terminal that may hold what is waited for, and has not reported past the deadline; b"" for none."""
-    if wait.terminal == NOBODY:
-        return b""
+    """The terminal that may hold what is waited for, and has not reported past the deadline; b"" for none. That is the
+    one which is named, or that began the wait; where none is named, each that was in use near the order."""
+    other_half = wait.state == State.HANDING and wait.terminal
     for terminal, at_place, until in heard:
-        near = at_place == place and until >= wait.due - _ACTIVE
-        mine = terminal == wait.terminal if wait.terminal else near
-        if mine and until < wait.due:
+        near = not other_half and at_place == place and until >= wait.due - _ACTIVE
+        if (terminal == wait.terminal or near) and until < wait.due:
             return bytes(terminal)
     return b""

@@ -19,7 +19,21 @@ from plomba_wire.vocabulary import Action, OrderClass, State
 
 _KEYS = {"watch", "holders", "custody", "state", "decision", "move"}
 _STATE_KEYS = {"holder", "entry", "end", "visit", "deadline", "sealed", "act"}
-_MOVE_KEYS = {"action", "verdicts", "from", "to", "holder", "given", "proof", "gate", "seal", "bag", "incident"}
+_MOVE_KEYS = {
+    "action",
+    "verdicts",
+    "from",
+    "to",
+    "holder",
+    "given",
+    "proof",
+    "gate",
+    "seal",
+    "bag",
+    "incident",
+    "visit",
+    "held",
+}
 _DECISION_KEYS = {"name", "from", "to", "holder", "record"}
 
 
@@ -74,6 +88,10 @@ class Lifecycle:
         differs = disputed(group, now, scan, why) or contradicts(standing, scan)
         return Step(standing, now, scan.claim, why, differs, incident)
 
+    def known(self, action: int, verdict: int) -> bool:
+        """Whether such a record moves orders from anywhere."""
+        return (action, verdict) in self._moves
+
     def concerns(self, standing: Standing, scan: Scan) -> bool:
         """Whether there is a move by such a record from where the order stands."""
         return any(move.possible(standing, scan) for move in self._moves.get((scan.action, scan.verdict), ()))
@@ -96,16 +114,18 @@ class Lifecycle:
     def _after(self, move: Move, standing: Standing, scan: Scan, policy: str) -> Standing:
         state = move.target(standing.state)
         named = move.holder
-        if not named and move.to and state not in self.entries:
+        if not named and move.to and state not in self.entries and standing.state != State.HELD:
             named = self.holder.get(state, "")
         now = passed(standing, standing._replace(state=state), named, scan, policy)
+        if state != standing.state and State.HELD in (state, standing.state):
+            now = now._replace(held=standing.state if state == State.HELD else State.NONE)
         if move.bag:
             now = now._replace(bag=scan.bag if move.bag == "in" else b"")
         if move.seal == "bind":
             now = now._replace(seals=now.seals | {scan.seal})
         elif move.seal == "break":
             now = now._replace(seals=frozenset(), broken=now.broken | now.seals, proved=False)
-        if state not in self._visit:
+        if state not in self._visit or move.visit:
             idle = not (now.proved or now.overrides or now.refused)
             return now if idle else now._replace(proved=False, overrides=frozenset(), refused=0)
         if move.proof:
@@ -259,7 +279,12 @@ class _Reader:
             entry.get("seal", ""),
             entry.get("bag", ""),
             self._incident(entry["incident"], where) if "incident" in entry else "",
+            entry.get("visit", ""),
+            self._held(entry["held"], to, where) if "held" in entry else None,
         )
+
+    def _held(self, written: object, to: int, where: str) -> frozenset[int]:
+        return frozenset({to}) if written == "there" else self._origins(written, f"{where}: held")
 
     def _incident(self, name: object, where: str) -> str:
         try:

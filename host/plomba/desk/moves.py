@@ -26,6 +26,7 @@ WORDS = {
     "proof": ("", "seal", "unsealed"),
     "seal": ("", "bind", "break"),
     "bag": ("", "in", "out"),
+    "visit": ("", "anew"),
 }
 """What a move in the file may say of each, "" when it says nothing."""
 _ALWAYS_LISTED = (CLAIM, SEAL, TAKEN, INCOMPLETE)
@@ -34,7 +35,7 @@ _ALWAYS_LISTED = (CLAIM, SEAL, TAKEN, INCOMPLETE)
 @dataclass(frozen=True, slots=True)
 class Move:
     """`to` State.NONE: the order stays where it is; `holder` "": it passes to nobody (lifecycle.toml). `incident`: what
-    its record is the report of."""
+    its record is the report of. `held`: only of an order that was held in one of these, None of any."""
 
     origins: frozenset[int]
     to: int
@@ -45,13 +46,15 @@ class Move:
     seal: str
     bag: str
     incident: str = ""
+    visit: str = ""
+    held: frozenset[int] | None = None
 
     def target(self, state: int) -> int:
         return self.to or state
 
     def possible(self, standing: Standing, scan: Scan) -> bool:
         """Whether an order that stands there may go this way by a record that says so much."""
-        if standing.state not in self.origins:
+        if standing.state not in self.origins or (self.held is not None and standing.held not in self.held):
             return False
         if self.given == "quantity":
             return scan.quantity > 0

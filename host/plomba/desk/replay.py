@@ -116,9 +116,10 @@ class Replay:
             self._anew(groups, now)
 
     def place_all(self, now: int) -> None:
-        """Places all orders anew where another lifecycle did it, or another meaning of records, or none."""
+        """Places all orders anew where another lifecycle or calendar did it, or another meaning of records, or none."""
         self.enrolled()
-        content = hashlib.sha256(b"%d\n" % MEANING + self._lifecycle.content.encode()).digest()
+        rules = f"{MEANING}\n{self._lifecycle.content}\n{self._calendars.content}"
+        content = hashlib.sha256(rules.encode()).digest()
         if self._store.query("SELECT lifecycle FROM replayed") == [(content,)]:
             return
         rows = [
@@ -229,7 +230,8 @@ class Replay:
                 imported, plan = opened[id]
                 seals = tuple(seal.encode() for seal in order.seals)
                 coursed = self._coursed(id, order.order_class, order.state, order.place, order.shop, plan, seals)
-                began = opening(imported, (made(event.head, event.received, error) for event in events[id]))
+                moving = (event for event in events[id] if self._moves(event.head))
+                began = opening(imported, (made(event.head, event.received, error) for event in moving))
                 courses[id] = Course.begun(coursed, self._lifecycle, began)
             self._together({id: courses[id] for id in group}, events, decided, behind)
         placing = Standings(self._store)
@@ -277,6 +279,10 @@ class Replay:
         holder = self._lifecycle.holder[state]
         party = PARTIES.get(holder, "").format(place=place, shop=shop)
         return Coursed(id, order_class, state, party, _plan(plan), self._calendars.of(place), seals)
+
+    def _moves(self, head: RecordHead) -> bool:
+        """Whether there are moves by such a record: any other says nothing of when an order began."""
+        return self._lifecycle.known(head.action, head.verdict) and not head.flags & Flag.TRAINING
 
     def _scan(self, event: Event) -> Scan:
         return scan_of(event, self._terminals)
@@ -336,6 +342,7 @@ def scan_of(event: Event, terminals: Container[bytes] = ()) -> Scan:
         actor=head.actor,
         place=head.place,
         peer=peer.terminal if peer is not None and known else b"",
+        stranger=peer is not None and not known and peer.terminal != head.terminal,
         act=parts.get(Tlv.ACT, b""),
     )
 

@@ -42,7 +42,8 @@ class Scan:
     `seal` is the seal that was read or bound, `need` the verdict that an override answered; `need`, `condition` and
     `quantity` are 0 when it says nothing of them. `whole`:
     it names no order, and stands for every parcel in `bag`. `peer`: the terminal of the other side of a hand-over,
-    where the desk knows it; `act`: the number that stands for a side without one.
+    where the desk knows it, `stranger` where it names one that the desk does not know; `act`: the number that stands
+    for a side without one.
     """
 
     action: int
@@ -61,6 +62,7 @@ class Scan:
     actor: int = 0
     place: int = 0
     peer: bytes = b""
+    stranger: bool = False
     act: bytes = b""
 
     @property
@@ -77,18 +79,20 @@ class Scan:
 @dataclass(frozen=True, slots=True)
 class Pair:
     """Half of a hand-over that waits for the other. `side`: "out", the giver has scanned, or "in", the taker has;
-    `entry` is that record, `peer` the terminal it names; `kind` and `party`: the taker who waits for custody."""
+    `entry` is that record, `actor` whose badge it was, `peer` the terminal it names; `kind` and `party`: the taker who
+    waits for custody."""
 
     side: str
     entry: Identity
     peer: bytes
+    actor: int
     kind: str = ""
     party: str = ""
 
 
 class Standing(NamedTuple):
     """Where an order stands. `party`: which of the holders; `pair`: half of a hand-over that is open. `bag` b"" is
-    none; `seals` are bound to it, `broken` were.
+    none; `seals` are bound to it, `broken` were. `held`: while it is HELD, the state in which it was held.
 
     Of the visit it is in: `proved`, whether its seal was read as its class wants; `overrides`, the decisions about it,
     each with the verdict that it answered; `refused`, how many records say that a part was refused.
@@ -104,6 +108,7 @@ class Standing(NamedTuple):
     refused: int = 0
     party: str = ""
     pair: Pair | None = None
+    held: int = State.NONE
 
 
 @dataclass(slots=True)
@@ -136,7 +141,7 @@ class Step:
         return self.why in (MOVED, DONE)
 
 
-_SCALARS = ("state", "holder", "bag", "proved", "refused", "party", "pair")
+_SCALARS = ("state", "holder", "bag", "proved", "refused", "party", "pair", "held")
 _SETS = ("seals", "broken", "overrides")
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from plomba.desk.handover import left_open
+from plomba.desk.handover import agreed, left_open
 from plomba.desk.lifecycle import Lifecycle
 from plomba.desk.steps import (
     DONE,
@@ -159,7 +159,8 @@ class Timeline:
             differs = undoes not in self._idle or _differs(scan, here)
             return Step(here, here, scan.claim, NOTHING if undoes in self._idle else UNDO, differs)
         now = taken_back(step, here)
-        if now is None:
+        if now is None or (agreed(step.was, step.now) and not scan.overridden):
+            # What both sides have signed only a supervisor corrects.
             return Step(here, here, scan.claim, UNDO, True)
         del self._counted[undoes]
         return Step(here, now, scan.claim, MOVED if now.state != here.state else DONE, _differs(scan, now))

@@ -52,7 +52,7 @@ class Traces:
         found: dict[bytes, set[str]] = {}
         if not seals:
             return found
-        of_text = {seal.decode(errors="replace"): seal for seal in seals}
+        of_text = {text: seal for seal in seals if (text := _text(seal))}
         rows = self._store.query(
             "SELECT code, order_id FROM order_codes WHERE kind = :kind AND code IN :codes",
             {"kind": CodeKind.SEAL, "codes": sorted(of_text)},
@@ -172,3 +172,12 @@ class Traces:
             {"wanted": list(wanted)},
         )
         return {(value, id) for value, id in rows}
+
+
+def _text(code: bytes) -> str:
+    """As the list of orders could have it; "" for what no text is."""
+    try:
+        text = code.decode()
+    except UnicodeDecodeError:
+        return ""
+    return "" if "\0" in text else text

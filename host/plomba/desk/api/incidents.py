@@ -46,7 +46,8 @@ class Closing(Struct, forbid_unknown_fields=True):
 class IncidentAnswer(Struct):
     """An incident: the deadline `due` of an order in `state` passed, or a record reported it. The holder answered for
     the order then. `entry` is what began the deadline: a record's identity, "import" or "decision-N". `outcome`: late,
-    on_time (and heard late), taken_back, or null while it waits; `level`: how often it was escalated."""
+    on_time (and heard late), unproved (done, by a clock that was never set), taken_back, or null while it waits;
+    `level`: how often it was escalated."""
 
     number: int
     order: str
