@@ -50,6 +50,7 @@ def clock() -> Clock:
 ON_BOTH_STORES = {
     "test_accounts",
     "test_any_day",
+    "test_deciding",
     "test_desk_replay",
     "test_dry_run",
     "test_intake",
@@ -57,6 +58,8 @@ ON_BOTH_STORES = {
     "test_order_versions",
     "test_pairs_and_deadlines",
     "test_personal_data",
+    "test_receiving",
+    "test_revoked_terminals",
     "test_route_closing",
 }
 """Modules whose tests of `book` run on SQLite and on a real PostgreSQL server; the others need one store only."""

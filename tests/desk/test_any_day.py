@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 from book_scene import Clock, accept, check_waits, kept, take
@@ -72,10 +73,12 @@ class Day:
         take(self.book, ORDERS, "")
         self.check()
 
-    def decided(self, kind: str, order: str, at: int) -> None:
-        """A decision that is placed as it comes: book.decide would refuse most of them."""
+    def decided(self, kind: str, order: str, at: int, *, known: bool = False) -> None:
+        """A decision that is placed as it comes: book.decide would refuse most of them. `known`: behind all that is
+        held, as book.decide does, and not by its time alone."""
         with self.book.store.transaction():
-            self.book._replay.decisions.add(kind, order, at, "", "anna", "shop", "1", "")
+            held = self.book.store.next_event() - 1 if known else 0
+            self.book._replay.decisions.add(kind, order, at, "", "anna", "shop", "1", "", held)
             self.book._replay.place([order], self.clock.now)
         self.check()
 
@@ -265,6 +268,48 @@ def test_a_day_on_either_store(book: Book, clock: Clock, organisation: Organisat
     scanners, events = some_day(organisation, chance)
     disordered(Day(book, clock, scanners), events, some_decisions(chance), chance, leaping=True)
     assert book.store.count("FROM incidents") > 3
+
+
+def test_what_was_held_when_it_was_decided_stands_before_it_whatever_comes_then(
+    tmp_path_factory: pytest.TempPathFactory, organisation: Organisation
+) -> None:
+    for seed in range(4):
+        decided_between(tmp_path_factory, organisation, seed)
+
+
+def decided_between(tmp_path_factory: pytest.TempPathFactory, organisation: Organisation, seed: int) -> None:
+    """Decisions at two moments of a day: what is held then is the same, in whatever order that and the rest comes."""
+    chance = random.Random(seed)
+    scanners, events = some_day(organisation, chance)
+    # What is heard early is not what was made early.
+    heard = sorted(events, key=lambda _: chance.random())
+    cuts = [0, *sorted(chance.sample(range(1, len(heard)), 2)), len(heard)]
+    parts = [heard[first:last] for first, last in pairwise(cuts)]
+    decisions = [[(*one, chance.random() < 0.8) for one in some_decisions(chance)] for _ in parts[1:]] + [[]]
+    outcomes = []
+    for shuffled in range(3):
+        with day(tmp_path_factory, organisation, scanners) as one:
+            one.imported()
+            for part, taken in zip(parts, decisions, strict=True):
+                arrival = part + chance.sample(part, len(part) // 4)
+                chance.shuffle(arrival)
+                size = len(arrival) if not shuffled else chance.randint(1, 6)
+                for at in range(0, len(arrival), size):
+                    one.came(*arrival[at : at + size])
+                for kind, order, moment, known in taken:
+                    one.decided(kind, order, moment, known=known)
+            check_money(one.book)
+            outcomes.append(one.outcome(times=True))
+    assert outcomes[1] == outcomes[0] and outcomes[2] == outcomes[0]
+
+
+@pytest.mark.long
+@settings(ANY, max_examples=300)
+@given(st.integers(0, 1 << 32))
+def test_many_decisions_between(
+    tmp_path_factory: pytest.TempPathFactory, organisation: Organisation, seed: int
+) -> None:
+    decided_between(tmp_path_factory, organisation, seed)
 
 
 @pytest.mark.long

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from plomba.desk import lifecycle, steps
 from plomba.desk import page as desk_page
-from plomba.desk.receiving import CONTRADICTIONS
+from plomba.desk.receiving import KEPT
 from plomba.desk.words import names
 from plomba.texts import LANGUAGES
 from plomba_wire.vocabulary import State, Verdict
@@ -168,7 +168,7 @@ def test_every_word_a_record_can_call_for_is_there() -> None:
     assert len(whys) == 12
     keys = [f"why_{why}" for why in whys - {steps.TRAINING}]
     keys += [f"holder_{holder}" for holder in lifecycle.load().holders]
-    keys += [f"conflict_{code}" for code in CONTRADICTIONS]
+    keys += [f"conflict_{code}" for code in KEPT]
     for lang in LANGUAGES:
         said = desk_page.Said(lang)
         assert all(said.t(key, seq=1) for key in keys)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from plomba.desk import intake, lifecycle, manifest, rules
 from plomba.desk import staff as staff_lists
+from plomba.desk.believing import Believing
 from plomba.desk.calendars import Calendars
 from plomba.desk.custody import Custody
 from plomba.desk.deciding import Deciding
@@ -82,7 +83,8 @@ class Book:
         self.lifecycle = _lifecycle(folder / "lifecycle.toml")
         requirements = intake.load(folder)
         self.store = Store(folder, url)
-        self._receiver = Receiver(self.store, self.lifecycle.watch.clock_error)
+        self._believing = Believing(organisation)
+        self._receiver = Receiver(self.store, self._believing, self.lifecycle.watch.clock_error)
         self._replay = Replay(self.store, self.lifecycle, Calendars.load(calendar if calendar.exists() else None))
         self.personal = Personal(self.store, clock)
         self.versions = Versions(self.store, clock)
@@ -120,8 +122,8 @@ class Book:
         self.store.close()
 
     def enrol(self, certificate: bytes, place: int) -> Terminal:
-        """Takes a terminal the pinned root vouches for. Raises VerificationError."""
-        certified = self._organisation.trust.certificate(certificate, now=self._clock(), what="terminal")
+        """Takes a terminal the pinned root vouches for. Raises VerificationError, StoreError."""
+        certified = self._believing.trust().certificate(certificate, now=self._clock(), what="terminal")
         if certified.role != Role.TERMINAL:
             raise VerificationError("role_wrong", found=certified.role, wanted=Role.TERMINAL)
         new = Terminal(

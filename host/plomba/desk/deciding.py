@@ -37,7 +37,7 @@ class Deciding:
         reason: str = "",
     ) -> Outcome:
         """Raises UsageError: see `Book.decide`."""
-        rows = self._store.query("SELECT state, merged_t FROM orders WHERE id = :id", {"id": order_id})
+        rows = self._store.query("SELECT state FROM orders WHERE id = :id", {"id": order_id})
         if not rows:
             raise UsageError("desk_order_unknown", order=order_id)
         decided = self._lifecycle.decisions.get(kind)
@@ -46,13 +46,12 @@ class Deciding:
         self._said(kind, decided, person=person, source=source, external_id=external_id)
         if record or decided.record:
             self._stands(kind, decided.record, order_id, record)
-        state, newest = rows[0]
+        state = rows[0][0]
         if state not in decided.origins:
             raise UsageError("desk_decision_state", kind=kind, order=order_id, state=names("state")[state])
-        # It counts after all that is known of the order, also where the clock of the desk is behind.
-        number = self._replay.decisions.add(
-            kind, order_id, max(now, newest), record, person, source, external_id, reason
-        )
+        # It counts after all that is known of the order, whatever the clocks of desk and terminals say.
+        known = self._store.next_event() - 1
+        number = self._replay.decisions.add(kind, order_id, now, record, person, source, external_id, reason, known)
         self._replay.place([order_id], now)
         (outcome,) = self._replay.decisions.listed(order_id, number - 1, 1)
         if not outcome.moved:
@@ -93,11 +92,16 @@ class Deciding:
             )
 
     def _undone(self, order_id: str, identity: tuple[bytes, int, int]) -> bool:
+        """Whether it is taken back by a record that was not taken back itself."""
         terminal, epoch, seq = identity
         rows = self._store.query(
-            "SELECT e.number FROM events e JOIN effects f ON f.event = e.number"
-            " WHERE e.terminal = :terminal AND e.epoch = :epoch AND e.undoes = :seq AND f.order_id = :id"
-            " AND f.why IN :counted",
-            {"terminal": terminal, "epoch": epoch, "seq": seq, "id": order_id, "counted": [MOVED, DONE]},
+            "SELECT e.seq, e.undoes FROM effects f JOIN events e ON e.number = f.event"
+            " WHERE f.order_id = :id AND f.why IN :counted"
+            " AND e.terminal = :terminal AND e.epoch = :epoch AND e.undoes IS NOT NULL ORDER BY e.seq DESC",
+            {"terminal": terminal, "epoch": epoch, "id": order_id, "counted": [MOVED, DONE]},
         )
-        return bool(rows)
+        undone: set[int] = set()
+        for by, undoes in rows:
+            if by not in undone:
+                undone.add(undoes)
+        return seq in undone

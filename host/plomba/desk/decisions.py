@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from plomba.desk.steps import MOVED
 from plomba.desk.store import Store
-
-DESK = b"\xff" * 8
-"""Stands for a terminal where decisions are put in order with records: of one second, the record counts first."""
-
-
-class _Head(NamedTuple):
-    terminal: bytes
-    epoch: int
-    seq: int
-    t_utc: int
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`at` by the desk's clock; `record` is the identity of the record it stands on, "" where it needs none; `source`
-    and `external_id` say where it came from, `person` who took it."""
+    and `external_id` say where it came from, `person` who took it. `known`: the number of the newest record that the
+    desk held then; 0 where that was not kept."""
 
     number: int
     order_id: str
@@ -34,13 +24,10 @@ class Decision:
     source: str
     external_id: str
     reason: str
-
-    @property
-    def head(self) -> _Head:
-        return _Head(DESK, 0, self.number, self.at)
+    known: int = 0
 
 
-_COLUMNS = "number, order_id, kind, at, record, person, source, external_id, reason"
+_COLUMNS = "number, order_id, kind, at, record, person, source, external_id, reason, known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +86,27 @@ class Decisions:
             values,
         )
         return [
-            Outcome(Decision(*row[:9]), why, before, state, bool(disputed))
-            for row in rows
-            for why, before, state, disputed in [row[9:]]
+            Outcome(Decision(*decision), why, before, state, bool(disputed))
+            for *decision, why, before, state, disputed in rows
         ]
 
     def add(
-        self, kind: str, order_id: str, at: int, record: str, person: str, source: str, external_id: str, reason: str
+        self,
+        kind: str,
+        order_id: str,
+        at: int,
+        record: str,
+        person: str,
+        source: str,
+        external_id: str,
+        reason: str,
+        known: int = 0,
     ) -> int:
         """Its number."""
         number = self.last() + 1
         self._store.write(
             f"INSERT INTO decisions ({_COLUMNS}) VALUES (:number, :order_id, :kind, :at, :record, :person, :source,"
-            " :external_id, :reason)",
+            " :external_id, :reason, :known)",
             {
                 "number": number,
                 "order_id": order_id,
@@ -122,6 +117,7 @@ class Decisions:
                 "source": source,
                 "external_id": external_id,
                 "reason": reason,
+                "known": known,
             },
         )
         return number

@@ -38,7 +38,7 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A verified record that contradicts a held one. `code` is record_conflict or desk_record_unlinked."""
+    """A signed record that is kept apart, and counts for nothing. `code` says why: receiving.KEPT."""
 
     code: str
     terminal: str

@@ -39,7 +39,8 @@ class Trial:
 
 @dataclass(slots=True)
 class _Plan:
-    """What is to be written. `claims`: rows that say something else of an order of which a scan speaks."""
+    """What is to be written. `claims`: rows that say something else of an order of which a scan or a decision
+    speaks."""
 
     take: list[Arrival] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
@@ -110,9 +111,10 @@ class Importer:
                 for arrival in page
             ]
             differing = {a.order.id: held[a.order.id] for a in settled if held.get(a.order.id, a.order) != a.order}
-            scanned = {id for id, events in self._replay.traces.naming_each(differing).items() if events}
+            spoken = {id for id, events in self._replay.traces.naming_each(differing).items() if events}
+            spoken |= self._replay.decisions.about(differing).keys() if differing else set()
             for arrival in settled:
-                self._sort(arrival, held.get(arrival.order.id), arrival.order.id in scanned, plan)
+                self._sort(arrival, held.get(arrival.order.id), arrival.order.id in spoken, plan)
         self._find_taken(plan)
         return plan
 
@@ -144,12 +146,12 @@ class Importer:
             order = replace(order, state=intake.INCOMPLETE)
         return arrival._replace(order=order)
 
-    def _sort(self, arrival: Arrival, held: Order | None, scanned: bool, plan: _Plan) -> None:
+    def _sort(self, arrival: Arrival, held: Order | None, spoken: bool, plan: _Plan) -> None:
         row, order, _ = arrival
-        if held == order or (held is not None and scanned and _but_for_the_check(held, order)):
+        if held == order or (held is not None and spoken and _but_for_the_check(held, order)):
             plan.unchanged += 1
             return
-        if held is not None and scanned:
+        if held is not None and spoken:
             plan.claims.append(arrival)
             plan.mistakes.add(BadCell(row, "order", UsageError("desk_row_changed", order=order.id)))
             return

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from plomba.desk.believing import Believing
 from plomba.desk.chains import ChainEnd, Chains
 from plomba.desk.events import Claimed, named_order
 from plomba.desk.links import links
@@ -17,11 +18,12 @@ from plomba.desk.store import Event, Held, Store, Terminal
 from plomba.desk.times import made
 from plomba.errors import VerificationError
 from plomba.trust.keys import verify_each
-from plomba.trust.records import VerifiedRecord
+from plomba.trust.records import Standing, VerifiedRecord
 from plomba_wire import chain
 
-CONTRADICTIONS = ("record_conflict", "desk_record_unlinked")
-"""Refused with these codes, a record is kept all the same: it proves a copied terminal."""
+KEPT = ("record_conflict", "desk_record_unlinked", "key_revoked")
+"""Refused with these codes, a record is kept all the same: it proves a copied terminal, or what was done with one that
+was revoked."""
 
 Outcome = VerificationError | bool
 """Why a claim is refused; or whether it is taken, False for one that is held already."""
@@ -49,14 +51,17 @@ class _Group(NamedTuple):
 class Receiver:
     """Inside a transaction of the store."""
 
-    def __init__(self, store: Store, clock_error: int) -> None:
+    def __init__(self, store: Store, believing: Believing, clock_error: int) -> None:
         self.chains = Chains(store)
         self._store = store
+        self._believing = believing
         self._routes = Routes(store)
         self._error = clock_error
 
     def receive(self, claims: Sequence[tuple[int, Claimed]], now: int) -> tuple[dict[int, Outcome], list[Fresh]]:
-        """(place in the batch -> what became of it, the records that are new, in the order of the batch)."""
+        """(place in the batch -> what became of it, the records that are new, in the order of the batch). Raises
+        StoreError."""
+        self._believing.trust()
         outcomes: dict[int, Outcome] = {}
         chains: dict[tuple[bytes, int], list[_Claim]] = {}
         for at, claimed in claims:
@@ -102,19 +107,24 @@ class Receiver:
     ) -> list[_Claim]:
         """The claims of one chain that are proved, new, and contradict nothing."""
         fit = []
+        standing = self._believing.standing(terminal.id)
         for claim in fresh:
             seq = claim.claimed.head.seq
             if _is_held(claim, held):
                 # It is twice in this batch.
                 continue
-            refused = _signature_refused(claim) if claim.at in unproved else _contradiction(claim, held, terminal)
+            refused = (
+                _signature_refused(claim)
+                if claim.at in unproved
+                else _revoked(claim, standing, now) or _contradiction(claim, held, terminal)
+            )
             if refused is None:
                 outcomes[claim.at] = True
                 held[seq] = Held(claim.body_hash, claim.claimed.previous, claim.digest)
                 fit.append(claim)
                 continue
             outcomes[claim.at] = refused
-            if refused.code in CONTRADICTIONS:
+            if refused.code in KEPT:
                 self._store.add_conflict(refused.code, _record(claim), now)
         return fit
 
@@ -140,7 +150,9 @@ class Receiver:
         end = self.chains.end(terminal, epoch)
         before, highest = end.through, end.highest
         by_seq = {claim.claimed.head.seq: claim for claim in fit}
-        seqs = set(by_seq) if highest == before else {*by_seq, *self._store.later(terminal.id, epoch, before)}
+        seqs = set(by_seq)
+        if highest != before and before + 1 in seqs:
+            seqs.update(self._store.later(terminal.id, epoch, before))
         through = before
         while through + 1 in seqs:
             through += 1
@@ -153,7 +165,11 @@ class Receiver:
             # An epoch that has a mark is one whose records are looked up (traces.behind).
             marks.append((terminal.id, epoch, through))
         if through > before:
-            moments = [made(claim.claimed.head, now, self._error) for claim in fit if claim.claimed.head.seq <= through]
+            came = [(claim.claimed.head, now) for seq, claim in by_seq.items() if seq <= through]
+            if through - before > len(came):
+                # What came before the gap was filled proves a moment too, and maybe a later one.
+                came += self._store.heads(terminal.id, epoch, before + 1, through)
+            moments = [made(head, received, self._error) for head, received in came]
             earliest = [moment.earliest for moment in moments if moment is not None]
             heard[terminal.id] = max([heard.get(terminal.id, 0), *earliest])
         if highest != before or through - before != len(fit) or newest > epoch:
@@ -214,6 +230,14 @@ def _unproved(groups: Sequence[_Group]) -> set[int]:
 def _signature_refused(claim: _Claim) -> VerificationError:
     head = claim.claimed.head
     return VerificationError("record_signature", terminal=head.terminal.hex(), seq=head.seq)
+
+
+def _revoked(claim: _Claim, standing: Standing, now: int) -> VerificationError | None:
+    try:
+        standing.check(claim.claimed.head, now)
+    except VerificationError as error:
+        return error
+    return None
 
 
 def _contradiction(claim: _Claim, held: dict[int, Held], terminal: Terminal) -> VerificationError | None:

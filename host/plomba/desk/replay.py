@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from plomba.desk.among import among
 from plomba.desk.calendars import Calendars
 from plomba.desk.course import Course, opening
 from plomba.desk.course import Order as Coursed
@@ -258,12 +259,8 @@ class Replay:
             return any(course.timeline.owns(seal) for course in courses.values())
 
         decisions = [decision for id in courses for decision in decided.get(id, ())]
-        both: list[Event | Decision] = [*everything.values(), *decisions]
-
-        def made_behind(it: Event | Decision) -> Identity | None:
-            return None if isinstance(it, Decision) else behind.get(it.number)
-
-        for it in in_order(both, made_behind):
+        records = in_order(everything.values(), lambda event: behind.get(event.number))
+        for it in among(records, decisions, behind):
             if isinstance(it, Decision):
                 courses[it.order_id].decide(it.number, it.kind, it.at)
                 continue

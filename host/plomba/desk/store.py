@@ -215,6 +215,15 @@ class Store:
         )
         return [row[0] for row in rows]
 
+    def heads(self, terminal: bytes, epoch: int, first: int, last: int) -> list[tuple[RecordHead, int]]:
+        """(head, when it came) of the records that are here from `first` to `last`."""
+        rows = self.query(
+            "SELECT body, received FROM events"
+            " WHERE terminal = :terminal AND epoch = :epoch AND seq BETWEEN :first AND :last",
+            {"terminal": terminal, "epoch": epoch, "first": first, "last": last},
+        )
+        return [(RecordHead.read(body, 0), received) for body, received in rows]
+
     def event(self, terminal: bytes, epoch: int, seq: int) -> Event | None:
         rows = self.query(
             f"SELECT {EVENT} FROM events e WHERE terminal = :terminal AND epoch = :epoch AND seq = :seq",

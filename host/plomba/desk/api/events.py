@@ -16,7 +16,7 @@ from plomba.desk.book import ACCEPTED, Answer
 from plomba.desk.differences import Differences
 from plomba.desk.listings import counted
 from plomba.desk.problems import Malformed
-from plomba.desk.receiving import CONTRADICTIONS
+from plomba.desk.receiving import KEPT
 
 EVENTS_MAX = 1 << 20
 """Bytes of the longest batch of events."""
@@ -53,7 +53,7 @@ def _result(answer: Answer, lang: str) -> answers.Result:
 
 
 def _changes_the_page(answer: Answer) -> bool:
-    return answer.status == ACCEPTED or (answer.error is not None and answer.error.code in CONTRADICTIONS)
+    return answer.status == ACCEPTED or (answer.error is not None and answer.error.code in KEPT)
 
 
 def listed(services: Services, call: Call[shapes.EventsQuery, None]) -> answers.Events:
