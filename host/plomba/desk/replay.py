@@ -136,8 +136,9 @@ class Replay:
         self._store.write("DELETE FROM replayed")
         self._store.write("INSERT INTO replayed (lifecycle) VALUES (:content)", {"content": content})
 
-    def concerned(self, event: Event) -> set[str]:
-        """The order a record names, or all that were ever in its bag or set out with the route that it closes."""
+    def concerned(self, event: Event, *, in_line: bool = False) -> set[str]:
+        """The order a record names, or all that were ever in its bag or set out with the route that it closes. One that
+        is `in_line` counts last of an order whose records were all made before: the bag matters where it is by now."""
         head = event.head
         if event.order_id is not None:
             return {event.order_id}
@@ -146,7 +147,10 @@ class Replay:
         own = links(head, event.parts)
         undone = None if own.undoes is None else self._store.event(head.terminal, head.epoch, own.undoes)
         bags = {own.bag, None if undone is None else undone.bag} - {None}
-        ids = {id for bag in bags if bag is not None for id in self.traces.ever_in(bag)}
+        if in_line and undone is None and own.bag is not None:
+            ids = self.traces.maybe_in(own.bag, head.t_utc)
+        else:
+            ids = {id for bag in bags if bag is not None for id in self.traces.ever_in(bag)}
         closing = event if undone is None else undone
         if closes(closing.head):
             for start in self.traces.routes.started(closing):
@@ -185,7 +189,7 @@ class Replay:
         for fresh in came:
             event = fresh.event
             if event.order_id is None:
-                anew |= self.concerned(event)
+                anew |= self.concerned(event, in_line=fresh.in_line)
             elif event.head.action == Action.SEAL_APPLY:
                 bound.setdefault(_seal(event.head, event.parts), set()).add(event.order_id)
         for event in self.traces.naming_records({named(f.event.head.terminal, f.event.head.seq) for f in came}):

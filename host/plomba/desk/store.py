@@ -207,6 +207,25 @@ class Store:
         )
         return {seq: Held(*row) for seq, *row in rows}
 
+    def held_of(self, wanted: Mapping[tuple[bytes, int], Collection[int]]) -> dict[tuple[bytes, int], dict[int, Held]]:
+        """As `held`, of several chains: (terminal, epoch) -> seqs."""
+        if not self.database.postgresql:
+            return {key: self.held(*key, seqs) for key, seqs in wanted.items()}
+        found: dict[tuple[bytes, int], dict[int, Held]] = {key: {} for key in wanted}
+        keys = [(*key, seq) for key, seqs in wanted.items() for seq in seqs]
+        if keys:
+            terminals, epochs, seqs = (list(column) for column in zip(*keys, strict=True))
+            rows = self.query(
+                "SELECT e.terminal, e.epoch, e.seq, e.body_hash, e.previous, e.digest FROM"
+                " unnest(CAST(:terminals AS bytea[]), CAST(:epochs AS bigint[]), CAST(:seqs AS bigint[]))"
+                " AS k(terminal, epoch, seq)"
+                " JOIN events e ON e.terminal = k.terminal AND e.epoch = k.epoch AND e.seq = k.seq",
+                {"terminals": terminals, "epochs": epochs, "seqs": seqs},
+            )
+            for terminal, epoch, seq, *held in rows:
+                found[terminal, epoch][seq] = Held(*held)
+        return found
+
     def later(self, terminal: bytes, epoch: int, seq: int) -> list[int]:
         """Numbers of the records that are here behind `seq`, rising."""
         rows = self.query(
