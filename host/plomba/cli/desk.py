@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,12 +43,13 @@ def serve(
 
     Example: plomba desk serve --data desk --org org --rules rules.toml
     """
+    from plomba.cli import complain
     from plomba.desk.server import serve as run
 
     def ready(url: str) -> None:
         print(json.dumps({"desk": url}), flush=True)
 
-    run(data, org, host, port, ready, rules=rules, staff=staff, lan=lan, database=database)
+    run(data, org, host, port, ready, rules=rules, staff=staff, lan=lan, database=database, failing=complain)
     return 0
 
 
@@ -147,11 +147,12 @@ def calendar(
 
     Example: plomba desk calendar calendar.toml --place 17
     """
+    from plomba.cli import complain
     from plomba.desk.calendars import DEFAULT, Calendars
 
     calendars, mistakes = Calendars.read(file)
     for mistake in mistakes:
-        print(f"plomba: {mistake.what()}  [{mistake.code}]\n  → {mistake.next_step()}", file=sys.stderr)
+        complain(mistake)
     if mistakes:
         return mistakes[0].exit_status
     shown = {str(number): calendars.of(number) for number in calendars.own()}
