@@ -179,14 +179,24 @@ def backup(out: Path, *, data: Path, database: Database = None) -> int:
     return 0
 
 
-def restore(file: Path, *, data: Path, database: Database = None) -> int:
-    """Put a backup into an empty order book, of either store: all of it, or nothing.
+def restore(
+    file: Path,
+    *,
+    data: Path,
+    org: Annotated[
+        Path | None, Parameter(help="Prove the terminals' certificates by this organisation's root.")
+    ] = None,
+    database: Database = None,
+) -> int:
+    """Put a backup into an empty order book, of either store: all of it, or nothing. Every record is proved.
 
-    Example: plomba desk restore monday.zip --data desk --database postgresql://desk@db/orders
+    Example: plomba desk restore monday.zip --data desk --org org --database postgresql://desk@db/orders
     """
     from plomba.desk.backup import restore as put_back
     from plomba.desk.store import Store
+    from plomba.trust.organisation import Organisation
 
+    organisation = Organisation.load(org) if org is not None else None
     with closing(Store(data, database)) as store:
-        print(json.dumps(put_back(file, store)))
+        print(json.dumps(put_back(file, store, organisation)))
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ from plomba.errors import VerificationError
 from plomba.trust.keys import verify
 from plomba.trust.records import VerifiedRecord
 from plomba_wire import chain
+from plomba_wire.codec import RecordHead
 
 CONTRADICTIONS = ("record_conflict", "desk_record_unlinked")
 """Refused with these codes, a record is kept all the same: it proves a copied terminal."""
@@ -85,7 +86,7 @@ class Receiver:
             if here is not None and here.body_hash == claim.body_hash:
                 outcomes[claim.at] = False
                 continue
-            refused = _unproved(claim, terminal) or _contradiction(claim, held, terminal)
+            refused = _unproved(claim, terminal) or contradiction(claim.claimed, claim.digest, held, terminal)
             if refused is None:
                 outcomes[claim.at] = True
                 held[seq] = Held(claim.body_hash, claim.claimed.previous, claim.digest)
@@ -145,10 +146,7 @@ class Receiver:
         for number, (claim, in_line) in enumerate(taken, start=self._store.next_event() if taken else 0):
             claimed = claim.claimed
             head, parts = claimed.head, claimed.parts
-            order_id = named_order(head, parts)
-            if order_id is not None and chain.order_ref(order_id.encode()) != head.order_ref:
-                # The parcel was found by another code of its order.
-                order_id = self._store.labelled(order_id, head.order_ref) or order_id
+            order_id = named_here(self._store, head, parts)
             own = links(head, parts)
             rows.append(
                 {
@@ -184,13 +182,25 @@ def _unproved(claim: _Claim, terminal: Terminal) -> VerificationError | None:
     return VerificationError("record_signature", terminal=head.terminal.hex(), seq=head.seq)
 
 
-def _contradiction(claim: _Claim, held: dict[int, Held], terminal: Terminal) -> VerificationError | None:
-    """Whether it is another record than the one that is held, or does not run on through its neighbours."""
-    head, previous = claim.claimed.head, claim.claimed.previous
+def named_here(store: Store, head: RecordHead, parts: dict[int, bytes]) -> str | None:
+    """The order that a record names, by its own number where the book knows that."""
+    order_id = named_order(head, parts)
+    if order_id is not None and chain.order_ref(order_id.encode()) != head.order_ref:
+        # The parcel was found by another code of its order.
+        order_id = store.labelled(order_id, head.order_ref) or order_id
+    return order_id
+
+
+def contradiction(
+    record: Claimed | VerifiedRecord, digest: bytes, held: Mapping[int, Held], terminal: Terminal
+) -> VerificationError | None:
+    """Whether it is another record than the one that is held, or does not run on through its neighbours. `digest` is
+    its chain value."""
+    head, previous = record.head, record.previous
     if head.seq in held:
         return VerificationError("record_conflict", terminal=head.terminal.hex(), seq=head.seq)
     before, after = held.get(head.seq - 1), held.get(head.seq + 1)
-    fits = head.seq > 0 and (after is None or after.previous == claim.digest)
+    fits = head.seq > 0 and (after is None or after.previous == digest)
     if head.seq == 1:
         fits = fits and previous == chain.genesis(terminal.public, head.epoch)
     elif before is not None:
