@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import random
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from book_scene import HEADER, Clock, accept, states, take
 from desk_process import NOW
-from desk_records import Scanner
+from desk_records import Scanner, any_record
 
 from plomba.cli import main
 from plomba.desk.backup import back_up, restore
@@ -23,7 +24,7 @@ from plomba.desk.store import Store
 from plomba.errors import VerificationError
 from plomba.trust.organisation import Organisation
 from plomba_wire import chain
-from plomba_wire.vocabulary import State
+from plomba_wire.vocabulary import Action, CodeKind, State, Verdict
 
 Row = dict[str, Any]
 
@@ -235,6 +236,33 @@ def test_what_follows_from_records_is_worked_out_anew(
         restore(file, store, organisation)
     with closing(Book(tmp_path / "two", organisation, Clock(), url=book_url)) as book:
         assert states(book) == backup.states
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_records_come_back(tmp_path: Path, organisation: Organisation, book: Book, clock: Clock, seed: int) -> None:
+    """Late, double and missing ones, labels that came before their order: what the desk took is what it can prove."""
+    chance = random.Random(seed)
+    scanners = [Scanner(organisation, now=NOW, label=f"Counter {n}") for n in range(3)]
+    for scanner in scanners:
+        book.enrol(scanner.certificate, scanner.place)
+    events = [any_record(scanner, scanners, chance) for _ in range(40) for scanner in scanners]
+    events += [scanner.record(Action.STORE, Verdict.OK, kind=CodeKind.ORDER, code="L-E") for scanner in scanners]
+    chance.shuffle(events)
+    events = [event for event in events if chance.random() < 0.9]
+    clock.now = NOW + 900
+    for at in range(0, len(events), 20):
+        book.accept([*events[at : at + 20], *events[:5]])
+        if at == 60:
+            take(book, "".join(f"{id},sealed,17,,S{n},\n" for n, id in enumerate("ABCD")), HEADER)
+            take(book, "E,plain,17,label:L-E\n", "order,class,place,codes\n")
+    clock.now += 9 * 86400
+    book.tick()
+    back_up(book.store, tmp_path / "day.zip", clock())
+    wanted = states(book), book.store.query("SELECT * FROM incident_notes ORDER BY number")
+    with closing(Store(tmp_path / "two")) as store:
+        restore(tmp_path / "day.zip", store, organisation)
+    with closing(Book(tmp_path / "two", organisation, clock)) as again:
+        assert (states(again), again.store.query("SELECT * FROM incident_notes ORDER BY number")) == wanted
 
 
 def test_by_command_with_the_root(

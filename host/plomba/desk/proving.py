@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from plomba.desk.events import named_order
-from plomba.desk.receiving import contradiction, named_here
+from plomba.desk.receiving import contradiction
 from plomba.desk.store import Held, Store, Terminal
 from plomba.errors import PlombaError, VerificationError
 from plomba.trust.objects import SignedObject
@@ -75,7 +75,7 @@ class Prover:
                 raise self._refused(row, wrong.code)
             body_hash = hashlib.sha256(row.body).digest()
             *told, order_id = row.beside
-            if told != [body_hash, record.digest, record.head.order_ref] or not self._names(record, order_id):
+            if told != [body_hash, record.digest, record.head.order_ref] or not _names(record, order_id):
                 raise self._refused(row, COLUMNS)
             before = {row.seq: Held(body_hash, row.previous, record.digest)}
             ends[key] += ends[key] == row.seq - 1
@@ -85,11 +85,6 @@ class Prover:
             if end != through:
                 raise self._missing(id, min(end, through) + 1, MISSING if end < through else MARK)
         return proved
-
-    def _names(self, record: VerifiedRecord, order_id: str | None) -> bool:
-        """Whether the order is the one that the record names, by a label or by its number."""
-        named = named_order(record.head, record.parts)
-        return order_id == named or order_id == named_here(self._store, record.head, record.parts)
 
     def _proved(self, row: _Row) -> VerifiedRecord:
         terminal = self._terminals.get(row.terminal)
@@ -140,3 +135,11 @@ class Prover:
 
     def _foreign(self, terminal: Terminal, reason: str) -> VerificationError:
         return VerificationError("desk_backup_terminal", path=self._source, terminal=terminal.id.hex(), reason=reason)
+
+
+def _names(record: VerifiedRecord, order_id: str | None) -> bool:
+    """Whether the order is the one that the record names, by its number or by a label beside the number's hash."""
+    named = named_order(record.head, record.parts)
+    if named is None or order_id is None:
+        return order_id == named
+    return order_id == named or chain.order_ref(order_id.encode()) == record.head.order_ref

@@ -18,7 +18,6 @@ from plomba.errors import VerificationError
 from plomba.trust.keys import verify
 from plomba.trust.records import VerifiedRecord
 from plomba_wire import chain
-from plomba_wire.codec import RecordHead
 
 CONTRADICTIONS = ("record_conflict", "desk_record_unlinked")
 """Refused with these codes, a record is kept all the same: it proves a copied terminal."""
@@ -146,7 +145,10 @@ class Receiver:
         for number, (claim, in_line) in enumerate(taken, start=self._store.next_event() if taken else 0):
             claimed = claim.claimed
             head, parts = claimed.head, claimed.parts
-            order_id = named_here(self._store, head, parts)
+            order_id = named_order(head, parts)
+            if order_id is not None and chain.order_ref(order_id.encode()) != head.order_ref:
+                # The parcel was found by another code of its order.
+                order_id = self._store.labelled(order_id, head.order_ref) or order_id
             own = links(head, parts)
             rows.append(
                 {
@@ -180,15 +182,6 @@ def _unproved(claim: _Claim, terminal: Terminal) -> VerificationError | None:
         return None
     head = claim.claimed.head
     return VerificationError("record_signature", terminal=head.terminal.hex(), seq=head.seq)
-
-
-def named_here(store: Store, head: RecordHead, parts: dict[int, bytes]) -> str | None:
-    """The order that a record names, by its own number where the book knows that."""
-    order_id = named_order(head, parts)
-    if order_id is not None and chain.order_ref(order_id.encode()) != head.order_ref:
-        # The parcel was found by another code of its order.
-        order_id = store.labelled(order_id, head.order_ref) or order_id
-    return order_id
 
 
 def contradiction(
