@@ -24,7 +24,7 @@ from plomba.desk.store import Store
 from plomba.errors import VerificationError
 from plomba.trust.organisation import Organisation
 from plomba_wire import chain
-from plomba_wire.vocabulary import Action, CodeKind, State, Verdict
+from plomba_wire.vocabulary import Action, State, Verdict
 
 Row = dict[str, Any]
 
@@ -246,7 +246,8 @@ def test_any_records_come_back(tmp_path: Path, organisation: Organisation, book:
     for scanner in scanners:
         book.enrol(scanner.certificate, scanner.place)
     events = [any_record(scanner, scanners, chance) for _ in range(40) for scanner in scanners]
-    events += [scanner.record(Action.STORE, Verdict.OK, kind=CodeKind.ORDER, code="L-E") for scanner in scanners]
+    label = chain.order_ref(b"E")
+    events += [scanner.record(Action.STORE, Verdict.OK, "L-E", after=State.READY, ref=label) for scanner in scanners]
     chance.shuffle(events)
     events = [event for event in events if chance.random() < 0.9]
     clock.now = NOW + 900
@@ -255,6 +256,7 @@ def test_any_records_come_back(tmp_path: Path, organisation: Organisation, book:
         if at == 60:
             take(book, "".join(f"{id},sealed,17,,S{n},\n" for n, id in enumerate("ABCD")), HEADER)
             take(book, "E,plain,17,label:L-E\n", "order,class,place,codes\n")
+    assert book.store.count("FROM events WHERE order_id = 'E'")
     clock.now += 9 * 86400
     book.tick()
     back_up(book.store, tmp_path / "day.zip", clock())
