@@ -50,6 +50,7 @@ def clock() -> Clock:
 ON_BOTH_STORES = {
     "test_accounts",
     "test_any_day",
+    "test_backup_proved",
     "test_deciding",
     "test_desk_replay",
     "test_dry_run",

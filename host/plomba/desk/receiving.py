@@ -118,7 +118,7 @@ class Receiver:
             refused = (
                 _signature_refused(claim)
                 if claim.at in unproved
-                else _revoked(claim, standing, now) or _contradiction(claim, held, terminal)
+                else _revoked(claim, standing, now) or contradiction(claim.claimed, claim.digest, held, terminal)
             )
             if refused is None:
                 outcomes[claim.at] = True
@@ -248,13 +248,16 @@ def _revoked(claim: _Claim, standing: Standing, now: int) -> VerificationError |
     return None
 
 
-def _contradiction(claim: _Claim, held: dict[int, Held], terminal: Terminal) -> VerificationError | None:
-    """Whether it is another record than the one that is held, or does not run on through its neighbours."""
-    head, previous = claim.claimed.head, claim.claimed.previous
+def contradiction(
+    record: Claimed | VerifiedRecord, digest: bytes, held: Mapping[int, Held], terminal: Terminal
+) -> VerificationError | None:
+    """Whether it is another record than the one that is held, or does not run on through its neighbours. `digest` is
+    its chain value."""
+    head, previous = record.head, record.previous
     if head.seq in held:
         return VerificationError("record_conflict", terminal=head.terminal.hex(), seq=head.seq)
     before, after = held.get(head.seq - 1), held.get(head.seq + 1)
-    fits = head.seq > 0 and (after is None or after.previous == claim.digest)
+    fits = head.seq > 0 and (after is None or after.previous == digest)
     if head.seq == 1:
         fits = fits and previous == chain.genesis(terminal.public, head.epoch)
     elif before is not None:

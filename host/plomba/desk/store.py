@@ -122,6 +122,11 @@ class Store:
             self.database.close()
             raise
 
+    @property
+    def failed(self) -> StoreError | None:
+        """Why the database last did not do its part, until something was written to it again."""
+        return self.database.failed
+
     def close(self) -> None:
         self.database.close()
 
@@ -413,6 +418,13 @@ class Store:
                 "INSERT INTO order_codes (kind, code, order_id) VALUES (:kind, :code, :id)",
                 [{"kind": kind, "code": code, "id": order.id} for order in page for kind, code in order.codes],
             )
+
+    def try_to_write(self) -> None:
+        """Writes what is there already: whether anything can be written is known afterwards."""
+        with self.transaction():
+            rows = [{"lifecycle": lifecycle} for (lifecycle,) in self.query("SELECT lifecycle FROM replayed")]
+            self.write("DELETE FROM replayed")
+            self.write_many("INSERT INTO replayed (lifecycle) VALUES (:lifecycle)", rows)
 
     # signed objects and counters
 
