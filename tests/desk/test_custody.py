@@ -21,19 +21,7 @@ COURIER = Owner("courier", "7")
 
 @pytest.fixture
 def clock() -> Clock:
-    clock = Clock()
-    clock.now = BEGAN
-    return clock
-
-
-@pytest.fixture
-def giver(book: Book, organisation: Organisation) -> Scanner:
-    return enrolled(book, organisation, "Warehouse", 3)
-
-
-@pytest.fixture
-def taker(book: Book, organisation: Organisation) -> Scanner:
-    return enrolled(book, organisation, "Courier", 4)
+    return Clock(BEGAN)
 
 
 def owners(book: Book, until: int) -> dict[Owner | None, int]:
@@ -299,6 +287,20 @@ def test_what_has_come_to_its_end_is_nobodys_to_pay(book: Book, counter: Scanner
     assert owner(book, clock.now) == Owner("customer", "")
     assert [book.custody.worth(ended + n) for n in (-1, 0)] == [{"RUB": 10_000}, {}]
     assert [len(book.custody.exposures(ended + n)) for n in (-1, 0)] == [1, 0]
+
+
+def test_what_is_written_off_is_nobodys_to_pay_though_nobody_else_has_it(
+    book: Book, counter: Scanner, clock: Clock
+) -> None:
+    take(book, "A,plain,17,READY,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    missing = counter.record(Action.MISSING, Verdict.OK, "A", after=State.HELD)
+    accept(book, missing)
+    clock.now += 60
+    book.decide("LOSS", "A", person="anna", record=missing["id"])
+    assert (state(book, "A"), owner(book, clock.now)) == (State.LOST, Owner("point", "17"))
+    assert [book.custody.worth(clock.now + n) for n in (-1, 0)] == [{"RUB": 10_000}, {}]
+    assert [[one.worth for one in book.custody.exposures(clock.now + n)] for n in (-1, 0)] == [[10_000], []]
 
 
 # clocks that say nothing
