@@ -10,7 +10,8 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
-from book_scene import Clock
+from api_scene import Api, refusal
+from book_scene import Clock, accept, take
 from desk_process import BATCH, NOW, DeskProcess, statuses
 from desk_records import Scanner
 
@@ -22,6 +23,7 @@ from plomba.desk.live import Live
 from plomba.desk.problems import Malformed
 from plomba.errors import StoreError, UsageError
 from plomba.trust.organisation import Organisation
+from plomba_wire.vocabulary import Action, Verdict
 
 ORDERS = "order,class,place,value,currency,seals\nA-1,sealed,17,48900.50,RUB,S1\nA-2,plain,17,,,\n"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
@@ -81,6 +83,55 @@ def test_a_key_is_one_requests(desk: DeskProcess, scanner: Scanner) -> None:
     headers = {"content-type": BATCH, "idempotency-key": KEY}
     reused(desk.http.post("/api/v1/events", json=[], headers=headers))
     assert desk.http.get("/api/v1/orders/A-3").status_code == 404
+
+
+def test_a_key_is_of_one_address_and_one_form(api: Api, book: Book, counter: Scanner) -> None:
+    """What is sent is the same each time."""
+    take(book, "A-1,plain,17,,,\nA-2,plain,17,,,\n")
+    accept(book, *(counter.record(Action.DAMAGE, Verdict.OK, id) for id in ("A-1", "A-2")))
+    found = [
+        api.http.post(f"/api/v1/incidents/{number}/close", json={"text": "x"}, headers={"idempotency-key": KEY})
+        for number in (1, 2)
+    ]
+    assert found[0].status_code == 200
+    assert refusal(found[1]) == (422, "desk_key_reused")
+    assert api.get("incidents/2")["closed"] is None
+    found = [
+        api.http.post("/api/v1/orders", content=b"[]", headers={"idempotency-key": "other", "content-type": form})
+        for form in ("application/json", CSV)
+    ]
+    assert found[0].json().get("code") != "desk_key_reused"
+    assert refusal(found[1]) == (422, "desk_key_reused")
+
+
+def test_a_key_is_one_accounts(api: Api) -> None:
+    headers = {"content-type": CSV, "idempotency-key": KEY}
+    for name in ("anna", "boris"):
+        order = f"order,class,place\n{name},plain,17\n"
+        client = api.as_(name, "supervisor")
+        answers = [client.post("/api/v1/orders", content=order, headers=headers) for _ in range(2)]
+        assert [answer.json() for answer in answers] == [{"imported": 1, "unchanged": 0}] * 2
+
+
+def test_a_fault_is_no_answer(api: Api, book: Book) -> None:
+    """Whoever tries again after it gets it done."""
+
+    def fails(*_: object) -> None:
+        raise StoreError("desk_store_failed", path="x", reason="y")
+
+    headers = {"content-type": CSV, "idempotency-key": KEY}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(book, "take", fails)
+        answer = api.http.post("/api/v1/orders", content=ORDERS, headers=headers)
+        assert refusal(answer) == (503, "desk_store_failed")
+    assert api.http.post("/api/v1/orders", content=ORDERS, headers=headers).json() == {"imported": 2, "unchanged": 0}
+
+
+def test_reading_needs_no_key_and_keeps_none(api: Api, book: Book) -> None:
+    for orders in (0, 1):
+        assert api.http.get("/healthz", headers={"idempotency-key": KEY}).json()["orders"] == orders
+        take(book, "A-1,plain,17,,,\n")
+    assert book.store.count("FROM idempotency") == 0
 
 
 NO_KEYS = ["", '""', "a b", "x" * 129, '"half', 'a"b', "ключ".encode().decode("latin-1"), "a, b"]
