@@ -13,7 +13,7 @@ from plomba.desk.book import Book
 from plomba.desk.course import Wait
 from plomba.desk.custody import Owner
 from plomba.trust.organisation import Organisation
-from plomba_wire.vocabulary import Action, State, Tlv, Verdict
+from plomba_wire.vocabulary import Action, CodeKind, State, Tlv, Verdict
 
 WAREHOUSE = Owner("warehouse", "17")
 COURIER = Owner("courier", "7")
@@ -86,6 +86,32 @@ def test_a_pair_of_a_terminal_that_is_enrolled_later_is_open_from_the_start(
     check_waits(book)
     accept(book, out(stranger, giver))
     assert owner(book, clock.now) == COURIER
+
+
+def test_a_bag_that_was_taken_from_a_terminal_that_is_enrolled_later_is_half_handed_over(
+    book: Book, giver: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    """The record names no order: it is those in its bag that are placed anew."""
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    stranger = Scanner(organisation, now=BEGAN, label="New", place=4)
+    taken = {Tlv.BAG: b"B-1", **giver.met(stranger)}
+    accept(book, giver.bag_add("A", "B-1", State.STAGED))
+    before = owner(book, clock.now)
+    accept(
+        book,
+        giver.record(
+            *(Action.HANDOVER_IN, Verdict.OK),
+            kind=CodeKind.BAG,
+            code="PLB*SACK*B-1",
+            after=State.WITH_COURIER,
+            more=taken,
+        ),
+    )
+    assert owner(book, clock.now) == COURIER
+    book.enrol(stranger.certificate, 4)
+    assert owner(book, clock.now) == before != COURIER
+    check_waits(book)
 
 
 def test_a_terminal_is_not_the_other_side_of_its_own_hand_over(book: Book, giver: Scanner, clock: Clock) -> None:
