@@ -9,6 +9,7 @@ from api_scene import Api
 from book_scene import Clock
 from desk_process import NOW, DeskProcess
 from desk_records import Scanner
+from hand_over_scene import enrolled
 
 from plomba.desk.book import Book
 from plomba.testing.postgresql import database, programs, server
@@ -104,6 +105,18 @@ def counter(book: Book, organisation: Organisation) -> Scanner:
     scanner = Scanner(organisation, now=NOW)
     book.enrol(scanner.certificate, scanner.place)
     return scanner
+
+
+@pytest.fixture
+def giver(book: Book, organisation: Organisation) -> Scanner:
+    """One side of a hand-over."""
+    return enrolled(book, organisation, "Warehouse", 3)
+
+
+@pytest.fixture
+def taker(book: Book, organisation: Organisation) -> Scanner:
+    """The other side."""
+    return enrolled(book, organisation, "Courier", 4)
 
 
 @pytest.fixture

@@ -20,19 +20,7 @@ from plomba_wire.vocabulary import Action, Flag, OrderClass, State, Tlv, Verdict
 
 @pytest.fixture
 def clock() -> Clock:
-    clock = Clock()
-    clock.now = BEGAN
-    return clock
-
-
-@pytest.fixture
-def giver(book: Book, organisation: Organisation) -> Scanner:
-    return enrolled(book, organisation, "Warehouse", 3)
-
-
-@pytest.fixture
-def taker(book: Book, organisation: Organisation) -> Scanner:
-    return enrolled(book, organisation, "Courier", 3)
+    return Clock(BEGAN)
 
 
 # custody
