@@ -313,6 +313,7 @@ def test_many_decisions_between(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @settings(ANY, max_examples=600)
 @given(st.integers(0, 1 << 32), st.booleans())
 def test_many_days(
