@@ -63,6 +63,7 @@ ON_BOTH_STORES = {
     "test_receiving",
     "test_revoked_terminals",
     "test_route_closing",
+    "test_strays",
 }
 """Modules whose tests of `book` run on SQLite and on a real PostgreSQL server; the others need one store only."""
 

@@ -24,6 +24,7 @@ from plomba.desk.routes import closes
 from plomba.desk.standings import Standings
 from plomba.desk.steps import Identity, Scan
 from plomba.desk.store import Event, Store
+from plomba.desk.strays import Strays
 from plomba.desk.timeline import in_order
 from plomba.desk.times import made
 from plomba.desk.traces import Traces
@@ -51,6 +52,7 @@ class Replay:
     def __init__(self, store: Store, lifecycle: Lifecycle, calendars: Calendars) -> None:
         self.traces = Traces(store)
         self.decisions = Decisions(store)
+        self.strays = Strays(store)
         self.incidents = Incidents(store, lifecycle.watch)
         self._store = store
         self._lifecycle = lifecycle
@@ -86,6 +88,7 @@ class Replay:
             placing.put(course, anew=False, merged=merged[id])
         placing.write()
         self.place(anew, now)
+        self.strays.came((fresh.event for fresh in came), courses)
 
     def _added(self, course: Course, event: Event, merged: tuple[int, bytes]) -> bool:
         """Adds the record, when it counts after all that is known of its order and nothing else decides about it."""
@@ -132,6 +135,7 @@ class Replay:
         orders = self._store.orders()
         for order in orders:
             self._store.relink(order)
+        self.strays.found()
         self.place([order.id for order in orders], now)
         self._store.write("DELETE FROM replayed")
         self._store.write("INSERT INTO replayed (lifecycle) VALUES (:content)", {"content": content})
