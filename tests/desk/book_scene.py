@@ -24,8 +24,8 @@ HEADER = "order,class,place,cell,seals,uins\n"
 
 
 class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
+    def __init__(self, now: int = NOW) -> None:
+        self.now = now
 
     def __call__(self) -> int:
         return self.now

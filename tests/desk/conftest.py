@@ -9,6 +9,7 @@ from api_scene import Api
 from book_scene import Clock
 from desk_process import NOW, DeskProcess
 from desk_records import Scanner
+from hand_over_scene import enrolled
 
 from plomba.desk.book import Book
 from plomba.testing.postgresql import database, programs, server
@@ -50,6 +51,7 @@ def clock() -> Clock:
 ON_BOTH_STORES = {
     "test_accounts",
     "test_any_day",
+    "test_backup_proved",
     "test_deciding",
     "test_desk_replay",
     "test_dry_run",
@@ -61,6 +63,7 @@ ON_BOTH_STORES = {
     "test_receiving",
     "test_revoked_terminals",
     "test_route_closing",
+    "test_strays",
 }
 """Modules whose tests of `book` run on SQLite and on a real PostgreSQL server; the others need one store only."""
 
@@ -103,6 +106,18 @@ def counter(book: Book, organisation: Organisation) -> Scanner:
     scanner = Scanner(organisation, now=NOW)
     book.enrol(scanner.certificate, scanner.place)
     return scanner
+
+
+@pytest.fixture
+def giver(book: Book, organisation: Organisation) -> Scanner:
+    """One side of a hand-over."""
+    return enrolled(book, organisation, "Warehouse", 3)
+
+
+@pytest.fixture
+def taker(book: Book, organisation: Organisation) -> Scanner:
+    """The other side."""
+    return enrolled(book, organisation, "Courier", 4)
 
 
 @pytest.fixture

@@ -25,17 +25,22 @@ _SERVE = """
 import sys
 from pathlib import Path
 from plomba.desk.server import serve
-serve(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), lambda url: print(url, flush=True))
+from plomba.cli import complain
+serve(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), lambda url: print(url, flush=True),
+      database=sys.argv[5] if len(sys.argv) > 5 else None, failing=complain)
 """
 
 
 class DeskProcess:
     """A desk in a process of its own, and a client on it."""
 
-    def __init__(self, data: Path, org: Path, host: str = "127.0.0.1", port: int = 0, before: str = "") -> None:
+    def __init__(
+        self, data: Path, org: Path, host: str = "127.0.0.1", port: int = 0, before: str = "", database: str = ""
+    ) -> None:
         """`before`: Python that runs in the process before the desk does."""
+        place = [database] if database else []
         self.process = subprocess.Popen(
-            [sys.executable, "-c", before + _SERVE, str(data), str(org), host, str(port)],
+            [sys.executable, "-c", before + _SERVE, str(data), str(org), host, str(port), *place],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

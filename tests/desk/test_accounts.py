@@ -100,6 +100,7 @@ def test_an_account_sees_its_orders_in_a_page_as_in_the_store(book: Book) -> Non
         new("shop-here", "shop", [17], "Север"): 5,
         Account("no-shop", "shop"): 0,
         new("rider", "courier", badge=42): 6,
+        new("other-rider", "courier", badge=4): 6,
         Account("no-badge", "courier"): 0,
         new("boss", "admin"): 30,
         Anonymous(): 0,
@@ -203,6 +204,29 @@ def test_a_token_ends_by_its_date_or_by_a_word(book: Book, clock: Clock) -> None
     for days in (0, -1, 3651):
         with refused("token_days"):
             accounts.register.issue("anna", days)
+
+
+def test_of_an_account_that_is_revoked_nothing_is_left_and_of_others_all(book: Book, clock: Clock) -> None:
+    accounts = accounts_in(book.store, clock)
+    for name in ("anna", "boris"):
+        with_password(accounts, name)
+        logged_in(accounts, name)
+    accounts.register.issue("boris", days=1)
+
+    def listed() -> list[tuple[str, bool, int, int | None]]:
+        found = accounts.register.listed()
+        return [(entry.account.name, entry.password, entry.tokens, entry.revoked) for entry in found]
+
+    assert listed() == [("anna", True, 1, None), ("boris", True, 2, None)]
+    accounts.register.revoke("anna")
+    revoked = clock.now
+    assert listed() == [("anna", False, 0, revoked), ("boris", True, 2, None)]
+    assert book.store.count("FROM account_sessions") == 1
+    clock.now += DAY
+    assert listed() == [("anna", False, 0, revoked), ("boris", True, 1, None)], "one has ended"
+    with_token(accounts, "vera")
+    accounts.register.revoke_tokens("boris")
+    assert [tokens for _, _, tokens, _ in listed()] == [0, 0, 1]
 
 
 def test_the_day_of_the_last_use_is_kept_and_no_more(book: Book, clock: Clock) -> None:

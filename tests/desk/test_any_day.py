@@ -178,9 +178,7 @@ def some_decisions(chance: random.Random) -> list[tuple[str, str, int]]:
 
 @pytest.fixture
 def clock() -> Clock:
-    clock = Clock()
-    clock.now = FAR
-    return clock
+    return Clock(FAR)
 
 
 @contextmanager

@@ -96,6 +96,8 @@ def test_one_that_is_not_seen_is_one_that_is_not_there(
         assert client.get(f"/api/v1/incidents/{number}").status_code == (200 if id in SEEN[who] else 404)
         assert bool(asked(client, f"events?order={id}")["events"]) == (id in SEEN[who])
         assert bool(asked(client, f"incidents?order={id}")["incidents"]) == (id in SEEN[who])
+    # A record speaks of it.
+    assert bool(asked(client, "events?order=Z-9")["events"]) == (who == "boss")
 
 
 def test_writes_reach_no_further(clients: dict[str, TestClient], book: Book) -> None:
@@ -147,4 +149,6 @@ def test_what_is_about_all_orders_is_for_whom_sees_all(clients: dict[str, TestCl
     file = {"content": b"order,class,place\nN-1,plain,17\n", "headers": {"content-type": "text/csv"}}
     for client, status in ((clients["elsewhere"], 403), (free, 200)):
         assert [client.get(path).status_code for path in ("/", "/live", "/api/v1/differences")] == [status] * 3
+        # The stream of the page has no end.
+        assert client.head("/stream").status_code == status
         assert client.post("/api/v1/orders", **file).status_code == status

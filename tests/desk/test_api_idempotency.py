@@ -10,18 +10,20 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
-from book_scene import Clock
+from account_scene import HERE, accounts_in, with_token
+from api_scene import Api, refusal
+from book_scene import Clock, accept, take
 from desk_process import BATCH, NOW, DeskProcess, statuses
 from desk_records import Scanner
 
-from plomba.desk.accounts import Accounts
-from plomba.desk.api import create_app
+from plomba.desk.api import create_app, orders
 from plomba.desk.api.idempotency import KEPT_S, REFUSAL_MAX, Kept, Keys, key_of
 from plomba.desk.book import Book
 from plomba.desk.live import Live
 from plomba.desk.problems import Malformed
 from plomba.errors import StoreError, UsageError
 from plomba.trust.organisation import Organisation
+from plomba_wire.vocabulary import Action, Verdict
 
 ORDERS = "order,class,place,value,currency,seals\nA-1,sealed,17,48900.50,RUB,S1\nA-2,plain,17,,,\n"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
@@ -81,6 +83,57 @@ def test_a_key_is_one_requests(desk: DeskProcess, scanner: Scanner) -> None:
     headers = {"content-type": BATCH, "idempotency-key": KEY}
     reused(desk.http.post("/api/v1/events", json=[], headers=headers))
     assert desk.http.get("/api/v1/orders/A-3").status_code == 404
+
+
+def test_a_key_is_of_one_address_and_one_form(api: Api, book: Book, counter: Scanner) -> None:
+    """What is sent is the same each time."""
+    take(book, "A-1,plain,17,,,\nA-2,plain,17,,,\n")
+    accept(book, *(counter.record(Action.DAMAGE, Verdict.OK, id) for id in ("A-1", "A-2")))
+    found = [
+        api.http.post(f"/api/v1/incidents/{number}/close", json={"text": "x"}, headers={"idempotency-key": KEY})
+        for number in (1, 2)
+    ]
+    assert found[0].status_code == 200
+    assert refusal(found[1]) == (422, "desk_key_reused")
+    assert api.get("incidents/2")["closed"] is None
+    found = [
+        api.http.post("/api/v1/orders", content=b"[]", headers={"idempotency-key": "other", "content-type": form})
+        for form in ("application/json", CSV)
+    ]
+    assert found[0].json().get("code") != "desk_key_reused"
+    assert refusal(found[1]) == (422, "desk_key_reused")
+
+
+def test_a_key_is_one_accounts(api: Api) -> None:
+    headers = {"content-type": CSV, "idempotency-key": KEY}
+    for name in ("anna", "boris"):
+        order = f"order,class,place\n{name},plain,17\n"
+        client = api.as_(name, "supervisor")
+        answers = [client.post("/api/v1/orders", content=order, headers=headers) for _ in range(2)]
+        assert [answer.json() for answer in answers] == [{"imported": 1, "unchanged": 0}] * 2
+
+
+def test_a_fault_is_no_answer(api: Api, book: Book) -> None:
+    """Whoever tries again after it gets it done."""
+
+    def fails(*_: object) -> None:
+        raise StoreError("desk_store_failed", path="x", reason="y")
+
+    headers = {"content-type": CSV, "idempotency-key": KEY}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(book, "take", fails)
+        answer = api.http.post("/api/v1/orders", content=ORDERS, headers=headers)
+        assert refusal(answer) == (503, "desk_store_failed")
+    assert api.http.post("/api/v1/orders", content=ORDERS, headers=headers).json() == {"imported": 2, "unchanged": 0}
+
+
+def test_reading_needs_no_key_and_keeps_none(api: Api, book: Book) -> None:
+    headers = {"content-type": CSV, "idempotency-key": KEY}
+    assert api.http.post("/api/v1/orders", content=ORDERS, headers=headers).status_code == 200
+    for count in (2, 3):
+        assert api.http.get("/healthz", headers={"idempotency-key": KEY}).json()["orders"] == count
+        take(book, "A-3,plain,17,,,\n")
+    assert book.store.count("FROM idempotency") == 1
 
 
 NO_KEYS = ["", '""', "a b", "x" * 129, '"half', 'a"b', "ключ".encode().decode("latin-1"), "a, b"]
@@ -156,29 +209,46 @@ def test_records_are_accepted_once_by_a_desk_that_dies(tmp_path: Path, organisat
 
 
 @pytest.mark.anyio
-async def test_what_still_runs_is_not_begun_again(tmp_path: Path, organisation: Organisation) -> None:
-    with ThreadPoolExecutor(1) as thread:
-        book = thread.submit(Book, tmp_path, organisation, Clock()).result()
-        app = create_app(book, thread, Live(), None, Accounts(book.store, Clock()))
-        held = threading.Event()
-        thread.submit(held.wait, 20)  # the book is busy
-        headers = {"content-type": CSV, "idempotency-key": KEY}
-        found: list[Any] = []
-        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://desk") as http:
+async def test_what_still_runs_is_not_begun_again(
+    tmp_path: Path, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it keep another account from doing what has the same key."""
+    read, begun, held = orders.rows_of, threading.Semaphore(0), threading.Event()
 
-            async def ask() -> None:
-                found.append(await http.post("/api/v1/orders", content=ORDERS, headers=headers))
-                held.set()
+    def reads(*of: Any) -> Any:
+        begun.release()
+        assert held.wait(20)
+        return read(*of)
+
+    monkeypatch.setattr(orders, "rows_of", reads)
+    clock = Clock()
+    with ThreadPoolExecutor(1) as thread:
+        book = thread.submit(Book, tmp_path, organisation, clock).result()
+        accounts = accounts_in(book.store, clock)
+        tokens = [thread.submit(with_token, accounts, name, "supervisor").result() for name in ("anna", "boris")]
+        app = create_app(book, thread, Live(), None, accounts)
+        found: dict[str, Any] = {}
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=f"http://{HERE}") as http:
+
+            async def ask(token: str) -> Any:
+                headers = {"content-type": CSV, "idempotency-key": KEY, "authorization": f"Bearer {token}"}
+                found[token] = await http.post("/api/v1/orders", content=ORDERS, headers=headers)
+                return found[token]
 
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(ask)
-                tasks.start_soon(ask)
-            again = await http.post("/api/v1/orders", content=ORDERS, headers=headers)
-        refused, first = found
-        assert (refused.status_code, refused.json()["code"]) == (409, "desk_key_running")
-        assert refused.headers["retry-after"] == "1"
-        assert first.json() == {"imported": 2, "unchanged": 0}
-        assert answered(again) == answered(first)
+                for token in tokens:
+                    tasks.start_soon(ask, token)
+                    assert await anyio.to_thread.run_sync(begun.acquire, True, 10), "it has begun"
+                refused = await ask(tokens[0])
+                assert refusal(refused) == (409, "desk_key_running")
+                assert refused.headers["retry-after"] == "1"
+                held.set()
+            first = found[tokens[0]]
+            assert [found[token].json() for token in tokens] in (
+                [{"imported": 2, "unchanged": 0}, {"imported": 0, "unchanged": 2}],
+                [{"imported": 0, "unchanged": 2}, {"imported": 2, "unchanged": 0}],
+            )
+            assert answered(await ask(tokens[0])) == answered(first)
         thread.submit(book.close).result()
 
 

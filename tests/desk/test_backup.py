@@ -15,6 +15,7 @@ from desk_process import NOW
 from desk_records import Scanner
 
 from plomba.cli import main
+from plomba.desk import backup
 from plomba.desk.backup import back_up, restore
 from plomba.desk.book import Book
 from plomba.desk.store import Store
@@ -48,8 +49,14 @@ def a_day(book: Book, organisation: Organisation, clock: Clock) -> None:
 @pytest.mark.parametrize("url", STORES, indirect=True)
 @pytest.mark.parametrize("to", STORES)
 def test_it_comes_back_as_it_was(
-    tmp_path: Path, organisation: Organisation, url: str | None, to: str, request: pytest.FixtureRequest
+    tmp_path: Path,
+    organisation: Organisation,
+    url: str | None,
+    to: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(backup, "_PAGE", 2)
     clock = Clock()
     out = tmp_path / "day.zip"
     with closing(Book(tmp_path / "one", organisation, clock, url=url)) as book:
@@ -61,6 +68,8 @@ def test_it_comes_back_as_it_was(
     def into(place: str | None) -> None:
         with closing(Store(tmp_path / "two", place)) as store:
             assert restore(out, store) == rows
+            back_up(store, tmp_path / "again.zip", clock())
+        assert lines(tmp_path / "again.zip") == lines(out)
         with closing(Book(tmp_path / "two", organisation, clock, url=place)) as book:
             assert (states(book), book.store.query("SELECT * FROM incident_notes ORDER BY number")) == wanted
             take(book, "A-3,plain,17,,,\n", HEADER)
@@ -76,39 +85,106 @@ def test_it_comes_back_as_it_was(
             into(place)
 
 
-def test_a_damaged_one_puts_back_nothing(tmp_path: Path, organisation: Organisation) -> None:
+def lines(path: Path) -> dict[str, list[bytes]]:
+    """Table -> its rows; the two stores do not put texts in the same order."""
+    with zipfile.ZipFile(path) as file:
+        return {name: sorted(file.read(name).splitlines()) for name in file.namelist() if name != "backup.json"}
+
+
+def everything(store: Store) -> list[object]:
+    with store.transaction():
+        return [store.query(f"SELECT * FROM {name}") for name in backup._tables(store.database)]
+
+
+@pytest.fixture
+def day(tmp_path: Path, organisation: Organisation) -> Path:
+    """A backup."""
     clock = Clock()
     out = tmp_path / "day.zip"
     with closing(Book(tmp_path / "one", organisation, clock)) as book:
         a_day(book, organisation, clock)
         back_up(book.store, out, clock())
-    with zipfile.ZipFile(out) as file:
-        members = {name: file.read(name) for name in file.namelist()}
+    return out
 
-    def rewritten(**other: bytes | None) -> Path:
-        path = tmp_path / "other.zip"
-        with zipfile.ZipFile(path, "w") as file:
-            for name, data in {**members, **other}.items():
-                if data is not None:
-                    file.writestr(name, data)
-        return path
 
-    events = members["events.jsonl"]
-    newer = json.dumps({**json.loads(members["backup.json"]), "revision": "9999"}).encode()
-    cases = [
-        *(rewritten(**{"events.jsonl": data}) for data in (b"", events[:-1], events.replace(b"A-1", b"A-9", 1), None)),
-        rewritten(**{"backup.json": newer}),
-        rewritten(**{"backup.json": b"{}"}),
-        tmp_path / "none.zip",
-    ]
+DAMAGES = {
+    "a table is empty": ("events.jsonl", lambda held: b""),
+    "a table is cut": ("events.jsonl", lambda held: held[:-1]),
+    "a cell is another": ("events.jsonl", lambda held: held.replace(b'"A-1"', b'"A-9"', 1)),
+    "the last table is another": ("terminals.jsonl", lambda held: held.replace(b"Counter 1", b"Counter 2")),
+    "a table is missing": ("events.jsonl", lambda held: None),
+    "bytes are no bytes": ("events.jsonl", lambda held: held.replace(b'"body":"', b'"body":"!', 1)),
+    "no JSON": ("events.jsonl", lambda held: b"{" + held),
+    "of another form": ("backup.json", lambda held: held.replace(b"plomba.desk.backup.1", b"plomba.desk.backup.9")),
+    "of another revision": ("backup.json", lambda held: json.dumps({**json.loads(held), "revision": "9999"}).encode()),
+    "of an older revision": ("backup.json", lambda held: json.dumps({**json.loads(held), "revision": "0001"}).encode()),
+    "says nothing": ("backup.json", lambda held: b"{}"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_one_puts_back_nothing(tmp_path: Path, day: Path, damage: str) -> None:
+    wrong, made = DAMAGES[damage]
+    other = tmp_path / "other.zip"
+    with zipfile.ZipFile(day) as file, zipfile.ZipFile(other, "w") as damaged:
+        for name in file.namelist():
+            held = file.read(name)
+            data = made(held) if name == wrong else held
+            assert data != held or name != wrong, "it is damaged"
+            if data is not None:
+                damaged.writestr(name, data)
+    refused(tmp_path, other, "desk_backup_newer" if "revision" in damage else "desk_backup_damaged")
+
+
+def test_one_that_is_cut_off_or_not_there_puts_back_nothing(tmp_path: Path, day: Path) -> None:
     cut = tmp_path / "cut.zip"
-    cut.write_bytes(out.read_bytes()[:-30])
-    for case in [*cases, cut]:
-        with closing(Store(tmp_path / "two")) as store:
-            with pytest.raises(PlombaError) as caught:
-                restore(case, store)
-            assert caught.value.code in ("desk_backup_damaged", "desk_backup_newer")
-            assert store.count("FROM orders") == store.count("FROM terminals") == 0
+    cut.write_bytes(day.read_bytes()[:-30])
+    refused(tmp_path, cut, "desk_backup_damaged")
+    refused(tmp_path, tmp_path / "none.zip", "desk_backup_damaged")
+
+
+def refused(tmp_path: Path, path: Path, code: str) -> None:
+    with closing(Store(tmp_path / "two")) as store:
+        before = everything(store)
+        with pytest.raises(PlombaError) as caught:
+            restore(path, store)
+        assert caught.value.code == code
+        assert everything(store) == before
+
+
+@pytest.mark.parametrize("there", ["orders", "terminals", "accounts"])
+def test_it_goes_into_an_empty_book_only(tmp_path: Path, organisation: Organisation, day: Path, there: str) -> None:
+    clock = Clock()
+    with closing(Book(tmp_path / "two", organisation, clock)) as book:
+        if there == "orders":
+            take(book, "B-1,plain,17,,,\n", HEADER)
+        elif there == "terminals":
+            counter = Scanner(organisation, now=NOW)
+            book.enrol(counter.certificate, counter.place)
+        else:
+            with_token(accounts_in(book.store, clock), "boris")
+    refused(tmp_path, day, "desk_restore_full")
+
+
+def test_a_file_that_is_there_is_not_written_over(tmp_path: Path, day: Path) -> None:
+    before = day.read_bytes()
+    with closing(Store(tmp_path / "two")) as store, pytest.raises(PlombaError) as caught:
+        back_up(store, day, NOW)
+    assert (caught.value.code, day.read_bytes()) == ("desk_backup_there", before)
+
+
+def test_a_disk_that_is_full_leaves_no_half_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        assert not out.exists(), "it has its name when it is whole"
+        raise OSError(28, "No space left on device")
+
+    out = tmp_path / "out" / "day.zip"
+    out.parent.mkdir()
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with closing(Store(tmp_path / "one")) as store, pytest.raises(StoreError) as caught:
+        back_up(store, out, NOW)
+    assert caught.value.code == "desk_store_failed"
+    assert list(out.parent.iterdir()) == []
 
 
 def test_by_command(tmp_path: Path, organisation: Organisation, capsys: pytest.CaptureFixture[str]) -> None:

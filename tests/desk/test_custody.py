@@ -13,7 +13,7 @@ from plomba.desk.book import Book
 from plomba.desk.course import Wait
 from plomba.desk.custody import Owner
 from plomba.trust.organisation import Organisation
-from plomba_wire.vocabulary import Action, Flag, State, Tlv, Verdict
+from plomba_wire.vocabulary import Action, CodeKind, Flag, State, Tlv, Verdict
 
 WAREHOUSE = Owner("warehouse", "17")
 COURIER = Owner("courier", "7")
@@ -21,19 +21,7 @@ COURIER = Owner("courier", "7")
 
 @pytest.fixture
 def clock() -> Clock:
-    clock = Clock()
-    clock.now = BEGAN
-    return clock
-
-
-@pytest.fixture
-def giver(book: Book, organisation: Organisation) -> Scanner:
-    return enrolled(book, organisation, "Warehouse", 3)
-
-
-@pytest.fixture
-def taker(book: Book, organisation: Organisation) -> Scanner:
-    return enrolled(book, organisation, "Courier", 4)
+    return Clock(BEGAN)
 
 
 def owners(book: Book, until: int) -> dict[Owner | None, int]:
@@ -98,6 +86,32 @@ def test_a_pair_of_a_terminal_that_is_enrolled_later_is_open_from_the_start(
     check_waits(book)
     accept(book, out(stranger, giver))
     assert owner(book, clock.now) == COURIER
+
+
+def test_a_bag_that_was_taken_from_a_terminal_that_is_enrolled_later_is_half_handed_over(
+    book: Book, giver: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    """The record names no order: it is those in its bag that are placed anew."""
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    stranger = Scanner(organisation, now=BEGAN, label="New", place=4)
+    taken = {Tlv.BAG: b"B-1", **giver.met(stranger)}
+    accept(book, giver.bag_add("A", "B-1", State.STAGED))
+    before = owner(book, clock.now)
+    accept(
+        book,
+        giver.record(
+            *(Action.HANDOVER_IN, Verdict.OK),
+            kind=CodeKind.BAG,
+            code="PLB*SACK*B-1",
+            after=State.WITH_COURIER,
+            more=taken,
+        ),
+    )
+    assert owner(book, clock.now) == COURIER
+    book.enrol(stranger.certificate, 4)
+    assert owner(book, clock.now) == before != COURIER
+    check_waits(book)
 
 
 def test_a_terminal_is_not_the_other_side_of_its_own_hand_over(book: Book, giver: Scanner, clock: Clock) -> None:
@@ -425,6 +439,20 @@ def test_what_has_come_to_its_end_is_nobodys_to_pay(book: Book, counter: Scanner
     assert owner(book, clock.now) == Owner("customer", "")
     assert [book.custody.worth(ended + n) for n in (-1, 0)] == [{"RUB": 10_000}, {}]
     assert [len(book.custody.exposures(ended + n)) for n in (-1, 0)] == [1, 0]
+
+
+def test_what_is_written_off_is_nobodys_to_pay_though_nobody_else_has_it(
+    book: Book, counter: Scanner, clock: Clock
+) -> None:
+    take(book, "A,plain,17,READY,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    missing = counter.record(Action.MISSING, Verdict.OK, "A", after=State.HELD)
+    accept(book, missing)
+    clock.now += 60
+    book.decide("LOSS", "A", person="anna", record=missing["id"])
+    assert (state(book, "A"), owner(book, clock.now)) == (State.LOST, Owner("point", "17"))
+    assert [book.custody.worth(clock.now + n) for n in (-1, 0)] == [{"RUB": 10_000}, {}]
+    assert [[one.worth for one in book.custody.exposures(clock.now + n)] for n in (-1, 0)] == [[10_000], []]
 
 
 # clocks that say nothing

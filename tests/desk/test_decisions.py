@@ -24,9 +24,7 @@ DAY = 86_400
 
 @pytest.fixture
 def clock() -> Clock:
-    clock = Clock()
-    clock.now = BEGAN + 1000
-    return clock
+    return Clock(BEGAN + 1000)
 
 
 def decide(book: Book, kind: str, at: int, order: str = "A") -> int:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from api_scene import Api
+from book_scene import Clock, accept, take
 from chromium import chromium
 from desk_process import DeskProcess
 from desk_records import Scanner
+from hand_over_scene import VALUED
 from playwright.sync_api import Browser, Page, expect
 
 from plomba.desk import lifecycle, steps
 from plomba.desk import page as desk_page
+from plomba.desk.book import Book
 from plomba.desk.receiving import KEPT
 from plomba.desk.words import names
 from plomba.texts import LANGUAGES
-from plomba_wire.vocabulary import State, Verdict
+from plomba_wire.vocabulary import Action, State, Verdict
 
 HEADER = "order,class,place,value,currency,shop,cell,seals\n"
 ORDERS = HEADER + "A-1,sealed,17,48900.50,RUB,Север,A-12,S1\nA-2,plain,17,1250.00,RUB,Чай,B-03,\n"
@@ -226,3 +231,52 @@ def test_a_deadline_that_passed_is_on_the_page_without_a_request(page: Page, des
     incident = page.locator("[data-incident]")
     expect(incident).to_contain_text("L-1", timeout=20_000)
     expect(incident).to_contain_text("900")
+
+
+def part(api: Api, marked: str) -> str:
+    """The texts of the first element of the page that begins with `marked`, without its tags; "" for none."""
+    found = api.http.get("/live?lang=en").text
+    begun = re.search(rf"<(\w+) {marked}", found)
+    if begun is None:
+        return ""
+    inside = found[begun.start() :].partition(f"</{begun[1]}>")[0]
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", inside)).split())
+
+
+INCIDENTS = 'class="troubles incidents"'
+
+
+def test_a_deadline_says_what_was_not_done_by_whom_and_what_became_of_it(
+    api: Api, book: Book, counter: Scanner, clock: Clock
+) -> None:
+    counter.time = clock.now
+    take(book, "A-1,sealed,17,READY,900.00,RUB\n", VALUED)
+    clock.now += 30
+    accept(book, counter.retrieve("A-1"))
+    due = counter.time + 600
+    clock.now = due + 60
+    book.tick()
+    assert "Incidents 0 Not heard from a terminal, and nobody's fault: 1 orders" in part(api, INCIDENTS)
+    assert "not heard" in part(api, 'data-order="A-1"')
+    assert part(api, "data-incident") == ""
+    clock.now = due + 200
+    accept(book, counter.record(Action.NOTE, Verdict.NOTED, time=due + 130))
+    book.tick()
+    assert part(api, INCIDENTS).startswith("Incidents 1 A-1 ")
+    assert "not heard" not in part(api, INCIDENTS).lower() + part(api, 'data-order="A-1"')
+    said = desk_page.Said("en")
+    told = f"A-1 {said.t('incident_left_unscanned')} pick-up point 17 · 900\u202f₽ due {said.clock(due)}"
+    assert part(api, "data-incident") == " ".join(told.split())
+    assert f'due <time datetime="{said.utc(due)}"' in " ".join(api.http.get("/live?lang=en").text.split())
+    accept(book, counter.record(Action.REFUSE, Verdict.OK, "A-1", after=State.REFUSED, time=due + 190))
+    assert "₽ · done late due" in part(api, "data-incident")
+    book.close_incident(1, "anna", "found")
+    assert part(api, INCIDENTS) == ""
+
+
+def test_the_newest_incident_that_nobody_has_closed_stands_first(api: Api, book: Book, counter: Scanner) -> None:
+    take(book, "A-1,plain,17,,,\nA-2,plain,17,,,\nA-3,plain,17,,,\n")
+    accept(book, *(counter.record(Action.DAMAGE, Verdict.OK, id) for id in ("A-1", "A-2", "A-3")))
+    book.close_incident(2, "anna", "")
+    assert re.findall('data-incident="(.)"', api.http.get("/live").text) == ["3", "1"]
+    assert part(api, INCIDENTS).startswith("Incidents 2 A-3 ")

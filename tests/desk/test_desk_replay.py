@@ -478,6 +478,27 @@ def test_a_head_that_the_other_terminal_never_had_says_nothing(
 
 # any order of arrival
 
+
+@pytest.mark.parametrize("arrival", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_records_of_an_order_that_shares_a_seal_decide_where_the_others_count(
+    book: Book, counter: Scanner, clock: Clock, organisation: Organisation, arrival: tuple[int, ...]
+) -> None:
+    """A record that is the last of its own order may stand before others of the group: no place can be kept for it."""
+    other = Scanner(organisation, now=NOW)
+    book.enrol(other.certificate, 17)
+    take(book, "A,sealed,17,,S1,\nB,sealed,17,,,\n")
+    clock.now = NOW + 2000
+    events = [
+        counter.record(Action.SEAL_APPLY, Verdict.OK, "B", time=NOW + 1000, more={Tlv.SEAL: b"S1"}),
+        counter.record(Action.STORE, Verdict.OK, "A", after=State.READY, time=NOW + 10),
+        other.record(Action.RETRIEVE, Verdict.NEED_SEAL, "A", after=State.IDENTIFIED, time=NOW + 500),
+    ]
+    for at in arrival:
+        assert accept(book, events[at]) == ["accepted"]
+    assert state(book, "A") == State.READY
+    assert done(book, "A") == [("RETRIEVE", "wrong_state", True), ("STORE", "moved", False)]
+
+
 ORDERS = "A,sealed,17,STAGED,S1\nB,sealed,17,PACKED,\nC,plain,17,AT_POINT,S2\nD,sealed,17,READY,S3\n"
 
 

@@ -27,19 +27,7 @@ LIFE = lifecycle.load()
 
 @pytest.fixture
 def clock() -> Clock:
-    clock = Clock()
-    clock.now = BEGAN
-    return clock
-
-
-@pytest.fixture
-def giver(book: Book, organisation: Organisation) -> Scanner:
-    return enrolled(book, organisation, "Warehouse", 3)
-
-
-@pytest.fixture
-def taker(book: Book, organisation: Organisation) -> Scanner:
-    return enrolled(book, organisation, "Courier", 4)
+    return Clock(BEGAN)
 
 
 def tick(book: Book, clock: Clock, at: int) -> None:
@@ -219,10 +207,8 @@ def test_an_imported_order_waits_for_the_terminals_of_its_place_that_are_in_use(
     assert idle.seq == 0
 
 
-def test_of_two_that_are_waited_for_each_is_looked_at_when_it_reports(
-    book: Book, giver: Scanner, taker: Scanner, clock: Clock
-) -> None:
-    """A half hand-over on the way back, just before the way back itself is over."""
+def on_the_way_back(book: Book, giver: Scanner, taker: Scanner, clock: Clock) -> int:
+    """Half of a hand-over is open just before the way back itself is over: at what is returned, a minute ago."""
     take(book, "A,plain,17,READY,100.00,RUB\n", VALUED)
     clock.now = BEGAN + 100
     accept(book, giver.record(Action.RETURN_OPEN, Verdict.OK, "A", after=State.RETURNING, time=BEGAN + 50))
@@ -230,6 +216,13 @@ def test_of_two_that_are_waited_for_each_is_looked_at_when_it_reports(
     clock.now = back
     accept(book, out(giver, taker, back - 1000, State.RETURNING))
     tick(book, clock, back + 60)
+    return back
+
+
+def test_of_two_that_are_waited_for_each_is_looked_at_when_it_reports(
+    book: Book, giver: Scanner, taker: Scanner, clock: Clock
+) -> None:
+    back = on_the_way_back(book, giver, taker, clock)
     assert (incidents(book), view(book, "A").unheard) == ([], back - 100)
     clock.now = back + 600
     accept(book, *silent(taker, time=back + 300))
@@ -244,13 +237,7 @@ def test_of_two_that_are_waited_for_each_is_looked_at_when_it_reports(
 def test_of_two_that_are_waited_for_the_other_one_may_report_first(
     book: Book, giver: Scanner, taker: Scanner, clock: Clock
 ) -> None:
-    take(book, "A,plain,17,READY,100.00,RUB\n", VALUED)
-    clock.now = BEGAN + 100
-    accept(book, giver.record(Action.RETURN_OPEN, Verdict.OK, "A", after=State.RETURNING, time=BEGAN + 50))
-    back = BEGAN + 50 + 3 * DAY
-    clock.now = back
-    accept(book, out(giver, taker, back - 1000, State.RETURNING))
-    tick(book, clock, back + 60)
+    back = on_the_way_back(book, giver, taker, clock)
     clock.now = back + 600
     accept(book, *silent(giver, time=back + 300))
     book.tick()

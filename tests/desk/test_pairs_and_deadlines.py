@@ -7,32 +7,19 @@ from collections.abc import Iterator
 import pytest
 from book_scene import Clock, accept, state, take, view
 from desk_records import Scanner
-from hand_over_scene import BEGAN, HOUR, VALUED, enrolled, incidents, into, notes, out, owner
+from hand_over_scene import BEGAN, HOUR, VALUED, incidents, into, notes, out, owner
 
 from plomba.desk import lifecycle
 from plomba.desk.book import Book
 from plomba.desk.custody import Owner
 from plomba.desk.deadlines import Plan, due
 from plomba.desk.words import names
-from plomba.trust.organisation import Organisation
 from plomba_wire.vocabulary import Action, Flag, OrderClass, State, Tlv, Verdict
 
 
 @pytest.fixture
 def clock() -> Clock:
-    clock = Clock()
-    clock.now = BEGAN
-    return clock
-
-
-@pytest.fixture
-def giver(book: Book, organisation: Organisation) -> Scanner:
-    return enrolled(book, organisation, "Warehouse", 3)
-
-
-@pytest.fixture
-def taker(book: Book, organisation: Organisation) -> Scanner:
-    return enrolled(book, organisation, "Courier", 3)
+    return Clock(BEGAN)
 
 
 # custody

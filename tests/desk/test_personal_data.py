@@ -11,7 +11,7 @@ from book_scene import Clock, accept, opened, states
 from desk_records import Scanner
 from order_lists import PLAIN, listed, take
 
-from plomba.desk import exports
+from plomba.desk import exports, personal
 from plomba.desk.api.answers import order_answer
 from plomba.desk.book import Book
 from plomba.desk.differences import Differences
@@ -127,6 +127,16 @@ def test_what_was_erased_does_not_come_back_by_import(book: Book) -> None:
     assert (book.personal.of("A-1"), book.personal.of("B")) == ({}, TOLD)
     order = book.store.order("A-1")
     assert order is not None and order.cell == "A-2"
+
+
+def test_those_of_many_orders_are_read_past_a_page(book: Book, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(personal, "PAGE", 1)
+    ids = ["A-1", "A-2", "A-3"]
+    take(book, *({**PLAIN, "order": id, "phone": PHONE} for id in ids))
+    assert book.personal.held(ids) == {id: {"phone": PHONE} for id in ids}
+    erased = {id: book.personal.erase(id, "Olga") for id in ids[:2]}
+    assert book.personal.erasures(ids) == erased
+    assert book.personal.held(ids) == {"A-3": {"phone": PHONE}}
 
 
 def test_records_and_evidence_stay_what_they_were(book: Book, counter: Scanner) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,12 +43,13 @@ def serve(
 
     Example: plomba desk serve --data desk --org org --rules rules.toml
     """
+    from plomba.cli import complain
     from plomba.desk.server import serve as run
 
     def ready(url: str) -> None:
         print(json.dumps({"desk": url}), flush=True)
 
-    run(data, org, host, port, ready, rules=rules, staff=staff, lan=lan, database=database)
+    run(data, org, host, port, ready, rules=rules, staff=staff, lan=lan, database=database, failing=complain)
     return 0
 
 
@@ -147,11 +147,12 @@ def calendar(
 
     Example: plomba desk calendar calendar.toml --place 17
     """
+    from plomba.cli import complain
     from plomba.desk.calendars import DEFAULT, Calendars
 
     calendars, mistakes = Calendars.read(file)
     for mistake in mistakes:
-        print(f"plomba: {mistake.what()}  [{mistake.code}]\n  → {mistake.next_step()}", file=sys.stderr)
+        complain(mistake)
     if mistakes:
         return mistakes[0].exit_status
     shown = {str(number): calendars.of(number) for number in calendars.own()}
@@ -178,14 +179,24 @@ def backup(out: Path, *, data: Path, database: Database = None) -> int:
     return 0
 
 
-def restore(file: Path, *, data: Path, database: Database = None) -> int:
-    """Put a backup into an empty order book, of either store: all of it, or nothing.
+def restore(
+    file: Path,
+    *,
+    data: Path,
+    org: Annotated[
+        Path | None, Parameter(help="Prove the terminals' certificates by this organisation's root.")
+    ] = None,
+    database: Database = None,
+) -> int:
+    """Put a backup into an empty order book, of either store: all of it, or nothing. Every record is proved.
 
-    Example: plomba desk restore monday.zip --data desk --database postgresql://desk@db/orders
+    Example: plomba desk restore monday.zip --data desk --org org --database postgresql://desk@db/orders
     """
     from plomba.desk.backup import restore as put_back
     from plomba.desk.store import Store
+    from plomba.trust.organisation import Organisation
 
+    organisation = Organisation.load(org) if org is not None else None
     with closing(Store(data, database)) as store:
-        print(json.dumps(put_back(file, store)))
+        print(json.dumps(put_back(file, store, organisation)))
     return 0

@@ -14,8 +14,10 @@ import sqlalchemy as sa
 
 from plomba.desk.database import Database
 from plomba.desk.migrations import HEAD
+from plomba.desk.proving import Prover
 from plomba.desk.store import Store
 from plomba.errors import StoreError, UsageError
+from plomba.trust.organisation import Organisation
 
 FORM = "plomba.desk.backup.1"
 _ABOUT = "backup.json"
@@ -58,9 +60,10 @@ def back_up(store: Store, out: Path, now: int) -> dict[str, int]:
     return {name: rows for name, (rows, _) in about["tables"].items()}
 
 
-def restore(source: Path, store: Store) -> dict[str, int]:
-    """Puts a backup into an empty book, all of it or nothing; returns how many rows of each table. Raises UsageError
-    `desk_backup_damaged`, `desk_backup_newer`, `desk_restore_full`, StoreError."""
+def restore(source: Path, store: Store, organisation: Organisation | None = None) -> dict[str, int]:
+    """Puts a backup into an empty book, all of it or nothing; returns how many rows of each table. Every record is
+    proved (proving.py), and what follows from records is worked out anew when the desk starts. Raises UsageError
+    `desk_backup_damaged`, `desk_backup_newer`, `desk_restore_full`, VerificationError as Prover does, StoreError."""
     database = store.database
     try:
         with zipfile.ZipFile(source) as file:
@@ -71,6 +74,8 @@ def restore(source: Path, store: Store) -> dict[str, int]:
                 for name in _tables(database):
                     store.write(f"DELETE FROM {name}") if store.count(f"FROM {name}") else None
                     _take(file, source, database, name, about["tables"][name])
+                Prover(store, source).prove(organisation)
+                store.write("DELETE FROM replayed")
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise UsageError("desk_backup_damaged", path=source, reason=error) from error
     return {name: rows for name, (rows, _) in about["tables"].items()}

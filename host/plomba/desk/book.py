@@ -166,8 +166,11 @@ class Book:
         return answers
 
     def tick(self) -> int:
-        """Opens incidents for deadlines that have passed; returns how many orders and incidents were looked at."""
+        """Opens incidents for deadlines that have passed; returns how many orders and incidents were looked at. A store
+        that failed is written to, whether there is something to write or not."""
         with self.store.transaction():
+            if self.store.failed is not None:
+                self.store.try_to_write()
             return self._replay.incidents.tick(self._clock())
 
     def close_incident(self, number: int, person: str, text: str) -> None:

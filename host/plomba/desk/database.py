@@ -57,6 +57,9 @@ class Database:
         self.generation = 0
         """Rises with each connection, and with each transaction that was broken off: what was remembered of the
         database before counts no more."""
+        self.failed: StoreError | None = None
+        """Why the database last did not do its part, until something was written to it again."""
+        self._wrote = False
         self._engine = _engine(place)
         self.name = str(place) if isinstance(place, Path) else self._engine.url.render_as_string(hide_password=True)
         self._connection: sa.Connection | None = None
@@ -84,6 +87,7 @@ class Database:
     def write(self, sql: str, values: Values | None = None) -> int:
         """One statement; returns how many rows it changed."""
         with self._guarded() as connection:
+            self._wrote = True
             return connection.execute(self._text(sql, values), self._values(values)).rowcount
 
     def _text(self, sql: str, values: Values | None) -> sa.TextClause:
@@ -102,6 +106,7 @@ class Database:
             return
         plain = _PLAIN_INSERT.fullmatch(sql) if self.postgresql else None
         with self._guarded() as connection:
+            self._wrote = True
             if plain is not None:
                 self._copy(connection, plain[1], plain[2], plain[3].replace(":", "").split(", "), rows)
                 return
@@ -128,6 +133,7 @@ class Database:
         changes = ", ".join(f"{name} = {_of_row(expression)}" for name, expression in to.items())
         update = f"UPDATE {table} SET {changes} FROM {{}} WHERE {_of_row(condition)}"
         with self._guarded() as connection:
+            self._wrote = True
             if len(columns) >= _WIDE:
                 staged = self._staging(connection, table, rows[0])
                 self._copy(connection, staged, names, list(rows[0]), rows)
@@ -191,9 +197,12 @@ class Database:
     def transaction(self) -> Iterator[sa.Connection]:
         """All that happens inside, or nothing of it; on disk when it is left. Transactions do not nest."""
         connection = self._live()
+        self._wrote = False
         try:
             with connection.begin():
                 yield connection
+            if self._wrote:
+                self.failed = None
         except SQLAlchemyError as error:
             self.generation += 1
             raise self._failed(error) from error
@@ -244,6 +253,9 @@ class Database:
                     raise
             except SQLAlchemyError as error:
                 raise self._failed(error) from error
+            except StoreError as error:
+                self.failed = error
+                raise
             self._connection = connection
             self.generation += 1
         return self._connection
@@ -271,7 +283,8 @@ class Database:
     def _failed(self, error: Exception) -> StoreError:
         reason = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         busy = not self.postgresql and "locked" in str(reason)
-        return StoreError("desk_store_busy" if busy else "desk_store_failed", path=self.name, reason=reason)
+        self.failed = StoreError("desk_store_busy" if busy else "desk_store_failed", path=self.name, reason=reason)
+        return self.failed
 
 
 def _of_row(expression: str) -> str:

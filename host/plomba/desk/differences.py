@@ -71,10 +71,7 @@ _DISPUTES = """
 FROM effects f JOIN events e ON e.number = f.event JOIN terminals t ON t.terminal = e.terminal
 JOIN orders o ON o.id = f.order_id WHERE f.disputed = 1
 """
-_STRAYS = """
-FROM events e JOIN terminals t ON t.terminal = e.terminal LEFT JOIN effects f ON f.event = e.number
-WHERE f.event IS NULL AND (e.order_id IS NOT NULL OR e.order_ref <> 0)
-"""
+_STRAYS = "FROM strays s JOIN events e ON e.number = s.event JOIN terminals t ON t.terminal = e.terminal"
 _CONFLICTS = "FROM conflicts c LEFT JOIN terminals t ON t.terminal = c.terminal"
 _LISTED = f"""
 SELECT e.number AS number, f.order_id AS order_id, t.label, e.body, e.received, f.claim, f.after, f.why, o.state
@@ -94,11 +91,12 @@ class Differences:
 
     @property
     def disputed(self) -> int:
-        return self._store.count(_DISPUTES)
+        # Of a decision there is no record.
+        return self._store.count("FROM effects WHERE disputed = 1 AND event IS NOT NULL")
 
     @property
     def strayed(self) -> int:
-        return self._store.count(_STRAYS)
+        return self._store.count("FROM strays")
 
     @property
     def conflicted(self) -> int:
@@ -117,7 +115,7 @@ class Differences:
 
     def strays(self, limit: int) -> Sequence[Stray]:
         rows = self._store.query(
-            f"SELECT e.order_id, t.label, e.body, e.received {_STRAYS} ORDER BY e.number DESC LIMIT :limit",
+            f"SELECT e.order_id, t.label, e.body, e.received {_STRAYS} ORDER BY s.event DESC LIMIT :limit",
             {"limit": limit},
         )
         return [

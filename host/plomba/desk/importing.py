@@ -92,6 +92,7 @@ class Importer:
         for order in orders:
             if order.further:
                 self._store.relink(order)
+        self._replay.strays.imported(orders)
         self._store.put_lacks(plan.lacks)
         self._personal.put(plan.personal)
         self._versions.keep([_said(order, source, TAKEN) for order in orders])

@@ -73,17 +73,23 @@ class Page:
         )
         self._whole = environment.get_template("page.html")
         self._live = environment.get_template("live.html")
+        self._failing = environment.get_template("failing.html")
 
-    def whole(self, overview: Overview, revision: str, lang: str) -> str:
-        """The whole page."""
-        return self._whole.render(self._known(overview, revision, lang))
+    def whole(self, overview: Overview, revision: str, lang: str, failing: bool = False) -> str:
+        """The whole page. `failing`: the book can be read, but what came last could not be written."""
+        return self._whole.render(self._known(overview, revision, lang, failing))
 
-    def live(self, overview: Overview, revision: str, lang: str) -> str:
+    def live(self, overview: Overview, revision: str, lang: str, failing: bool = False) -> str:
         """The part that changes, to be put in the place of the old one."""
-        return self._live.render(self._known(overview, revision, lang))
+        return self._live.render(self._known(overview, revision, lang, failing))
 
-    def _known(self, overview: Overview, revision: str, lang: str) -> dict[str, Any]:
+    def failing(self, lang: str) -> str:
+        """The page of a book that cannot be read."""
+        return self._failing.render(said=Said(lang), t=Said(lang).t)
+
+    def _known(self, overview: Overview, revision: str, lang: str, failing: bool) -> dict[str, Any]:
         return {
+            "failing": failing,
             "said": Said(lang),
             "t": Said(lang).t,
             "languages": LANGUAGES,

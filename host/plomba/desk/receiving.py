@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -73,17 +73,19 @@ class Receiver:
         taken: list[tuple[_Claim, bool]] = []
         marks: list[tuple[bytes, int, int]] = []
         heard: dict[bytes, int] = {}
-        groups: list[_Group] = []
-        for (id, epoch), group in chains.items():
-            terminal = self.chains.terminal(id)
+        known: dict[tuple[bytes, int], Terminal] = {}
+        for key, group in chains.items():
+            terminal = self.chains.terminal(key[0])
             if terminal is None:
-                error = VerificationError("desk_terminal_unknown", terminal=id.hex())
+                error = VerificationError("desk_terminal_unknown", terminal=key[0].hex())
                 outcomes |= {claim.at: error for claim in group}
-                continue
-            held = self._held(group, terminal)
-            fresh = [claim for claim in group if not _is_held(claim, held)]
-            outcomes |= {claim.at: False for claim in group}
-            groups.append(_Group(terminal, epoch, fresh, held))
+            else:
+                known[key] = terminal
+        groups: list[_Group] = []
+        for key, held in self._held({key: chains[key] for key in known}, known).items():
+            fresh = [claim for claim in chains[key] if not _is_held(claim, held)]
+            outcomes |= {claim.at: False for claim in chains[key]}
+            groups.append(_Group(known[key], key[1], fresh, held))
         unproved = _unproved(groups)
         for terminal, epoch, fresh, held in groups:
             fit = self._fitting(fresh, terminal, held, unproved, outcomes, now)
@@ -116,7 +118,7 @@ class Receiver:
             refused = (
                 _signature_refused(claim)
                 if claim.at in unproved
-                else _revoked(claim, standing, now) or _contradiction(claim, held, terminal)
+                else _revoked(claim, standing, now) or contradiction(claim.claimed, claim.digest, held, terminal)
             )
             if refused is None:
                 outcomes[claim.at] = True
@@ -128,14 +130,20 @@ class Receiver:
                 self._store.add_conflict(refused.code, _record(claim), now)
         return fit
 
-    def _held(self, group: Sequence[_Claim], terminal: Terminal) -> dict[int, Held]:
-        """What is here of the records of a group and their neighbours."""
-        epoch = group[0].claimed.head.epoch
-        end = self.chains.end(terminal, epoch)
-        if all(claim.claimed.head.seq > end.highest for claim in group):
-            return {end.highest: Held(b"", b"", end.digest)} if end.highest else {}
-        seqs = {claim.claimed.head.seq + step for claim in group for step in (-1, 0, 1)}
-        return self._store.held(terminal.id, epoch, [seq for seq in seqs if 0 < seq < 1 << 32])
+    def _held(
+        self, chains: Mapping[tuple[bytes, int], Sequence[_Claim]], known: Mapping[tuple[bytes, int], Terminal]
+    ) -> dict[tuple[bytes, int], dict[int, Held]]:
+        """What is here of the records of each chain and their neighbours."""
+        found: dict[tuple[bytes, int], dict[int, Held]] = {}
+        wanted: dict[tuple[bytes, int], set[int]] = {}
+        for key, group in chains.items():
+            end = self.chains.end(known[key], key[1])
+            if all(claim.claimed.head.seq > end.highest for claim in group):
+                found[key] = {end.highest: Held(b"", b"", end.digest)} if end.highest else {}
+            else:
+                seqs = {claim.claimed.head.seq + step for claim in group for step in (-1, 0, 1)}
+                wanted[key] = {seq for seq in seqs if 0 < seq < 1 << 32}
+        return found | self._store.held_of(wanted)
 
     def _mark(
         self,
@@ -240,13 +248,16 @@ def _revoked(claim: _Claim, standing: Standing, now: int) -> VerificationError |
     return None
 
 
-def _contradiction(claim: _Claim, held: dict[int, Held], terminal: Terminal) -> VerificationError | None:
-    """Whether it is another record than the one that is held, or does not run on through its neighbours."""
-    head, previous = claim.claimed.head, claim.claimed.previous
+def contradiction(
+    record: Claimed | VerifiedRecord, digest: bytes, held: Mapping[int, Held], terminal: Terminal
+) -> VerificationError | None:
+    """Whether it is another record than the one that is held, or does not run on through its neighbours. `digest` is
+    its chain value."""
+    head, previous = record.head, record.previous
     if head.seq in held:
         return VerificationError("record_conflict", terminal=head.terminal.hex(), seq=head.seq)
     before, after = held.get(head.seq - 1), held.get(head.seq + 1)
-    fits = head.seq > 0 and (after is None or after.previous == claim.digest)
+    fits = head.seq > 0 and (after is None or after.previous == digest)
     if head.seq == 1:
         fits = fits and previous == chain.genesis(terminal.public, head.epoch)
     elif before is not None:

@@ -24,6 +24,7 @@ from plomba.desk.routes import closes
 from plomba.desk.standings import Standings
 from plomba.desk.steps import Identity, Scan
 from plomba.desk.store import Event, Store
+from plomba.desk.strays import Strays
 from plomba.desk.timeline import in_order
 from plomba.desk.times import made
 from plomba.desk.traces import Traces
@@ -51,6 +52,7 @@ class Replay:
     def __init__(self, store: Store, lifecycle: Lifecycle, calendars: Calendars) -> None:
         self.traces = Traces(store)
         self.decisions = Decisions(store)
+        self.strays = Strays(store)
         self.incidents = Incidents(store, lifecycle.watch)
         self._store = store
         self._lifecycle = lifecycle
@@ -86,6 +88,7 @@ class Replay:
             placing.put(course, anew=False, merged=merged[id])
         placing.write()
         self.place(anew, now)
+        self.strays.came((fresh.event for fresh in came), courses)
 
     def _added(self, course: Course, event: Event, merged: tuple[int, bytes]) -> bool:
         """Adds the record, when it counts after all that is known of its order and nothing else decides about it."""
@@ -132,12 +135,14 @@ class Replay:
         orders = self._store.orders()
         for order in orders:
             self._store.relink(order)
+        self.strays.found()
         self.place([order.id for order in orders], now)
         self._store.write("DELETE FROM replayed")
         self._store.write("INSERT INTO replayed (lifecycle) VALUES (:content)", {"content": content})
 
-    def concerned(self, event: Event) -> set[str]:
-        """The order a record names, or all that were ever in its bag or set out with the route that it closes."""
+    def concerned(self, event: Event, *, in_line: bool = False) -> set[str]:
+        """The order a record names, or all that were ever in its bag or set out with the route that it closes. One that
+        is `in_line` counts last of an order whose records were all made before: the bag matters where it is by now."""
         head = event.head
         if event.order_id is not None:
             return {event.order_id}
@@ -146,7 +151,10 @@ class Replay:
         own = links(head, event.parts)
         undone = None if own.undoes is None else self._store.event(head.terminal, head.epoch, own.undoes)
         bags = {own.bag, None if undone is None else undone.bag} - {None}
-        ids = {id for bag in bags if bag is not None for id in self.traces.ever_in(bag)}
+        if in_line and undone is None and own.bag is not None:
+            ids = self.traces.maybe_in(own.bag, head.t_utc)
+        else:
+            ids = {id for bag in bags if bag is not None for id in self.traces.ever_in(bag)}
         closing = event if undone is None else undone
         if closes(closing.head):
             for start in self.traces.routes.started(closing):
@@ -185,7 +193,7 @@ class Replay:
         for fresh in came:
             event = fresh.event
             if event.order_id is None:
-                anew |= self.concerned(event)
+                anew |= self.concerned(event, in_line=fresh.in_line)
             elif event.head.action == Action.SEAL_APPLY:
                 bound.setdefault(_seal(event.head, event.parts), set()).add(event.order_id)
         for event in self.traces.naming_records({named(f.event.head.terminal, f.event.head.seq) for f in came}):

@@ -122,6 +122,11 @@ class Store:
             self.database.close()
             raise
 
+    @property
+    def failed(self) -> StoreError | None:
+        """Why the database last did not do its part, until something was written to it again."""
+        return self.database.failed
+
     def close(self) -> None:
         self.database.close()
 
@@ -206,6 +211,25 @@ class Store:
             {"terminal": terminal, "epoch": epoch, "seqs": sorted(seqs)},
         )
         return {seq: Held(*row) for seq, *row in rows}
+
+    def held_of(self, wanted: Mapping[tuple[bytes, int], Collection[int]]) -> dict[tuple[bytes, int], dict[int, Held]]:
+        """As `held`, of several chains: (terminal, epoch) -> seqs."""
+        if not self.database.postgresql:
+            return {key: self.held(*key, seqs) for key, seqs in wanted.items()}
+        found: dict[tuple[bytes, int], dict[int, Held]] = {key: {} for key in wanted}
+        keys = [(*key, seq) for key, seqs in wanted.items() for seq in seqs]
+        if keys:
+            terminals, epochs, seqs = (list(column) for column in zip(*keys, strict=True))
+            rows = self.query(
+                "SELECT e.terminal, e.epoch, e.seq, e.body_hash, e.previous, e.digest FROM"
+                " unnest(CAST(:terminals AS bytea[]), CAST(:epochs AS bigint[]), CAST(:seqs AS bigint[]))"
+                " AS k(terminal, epoch, seq)"
+                " JOIN events e ON e.terminal = k.terminal AND e.epoch = k.epoch AND e.seq = k.seq",
+                {"terminals": terminals, "epochs": epochs, "seqs": seqs},
+            )
+            for terminal, epoch, seq, *held in rows:
+                found[terminal, epoch][seq] = Held(*held)
+        return found
 
     def later(self, terminal: bytes, epoch: int, seq: int) -> list[int]:
         """Numbers of the records that are here behind `seq`, rising."""
@@ -394,6 +418,13 @@ class Store:
                 "INSERT INTO order_codes (kind, code, order_id) VALUES (:kind, :code, :id)",
                 [{"kind": kind, "code": code, "id": order.id} for order in page for kind, code in order.codes],
             )
+
+    def try_to_write(self) -> None:
+        """Writes what is there already: whether anything can be written is known afterwards."""
+        with self.transaction():
+            rows = [{"lifecycle": lifecycle} for (lifecycle,) in self.query("SELECT lifecycle FROM replayed")]
+            self.write("DELETE FROM replayed")
+            self.write_many("INSERT INTO replayed (lifecycle) VALUES (:lifecycle)", rows)
 
     # signed objects and counters
 

@@ -9,10 +9,12 @@ from plomba.desk.orders import Order
 from plomba.desk.routes import Routes, sets_out
 from plomba.desk.steps import Identity
 from plomba.desk.store import EVENT, Event, Store
-from plomba_wire.vocabulary import CodeKind
+from plomba_wire.vocabulary import CodeKind, Flag
 
 _NAMES_NONE = "{0}.order_id IS NULL AND {0}.order_ref = 0"
 _PAGE = 5000
+_CLOCKS_DIFFER = 86400
+"""By so much less, s, clocks that are set differ from each other."""
 
 
 class Traces:
@@ -36,7 +38,8 @@ class Traces:
         whole = self._of_whole_bags(bags) if bags else {}
         for events in found.values():
             for bag in {event.bag for event in events.values() if event.bag is not None}:
-                events |= whole[bag]
+                own = [event for event in events.values() if event.bag == bag]
+                events |= {number: event for number, event in whole[bag].items() if _may_count_after(event, own)}
         starts = {id: [event for event in events.values() if sets_out(event.head)] for id, events in found.items()}
         closed = self.routes.closings([event for of in starts.values() for event in of])
         for id, of in starts.items():
@@ -46,6 +49,19 @@ class Traces:
     def ever_in(self, bag: bytes) -> set[str]:
         """Orders that a record names together with the bag."""
         return {id for _, id in self._named("bag", [bag])}
+
+    def maybe_in(self, bag: bytes, time: int) -> set[str]:
+        """Orders that are in the bag, and of those that ever were, the ones of which a record of `time` or later is
+        known."""
+        rows = self._store.query(
+            "SELECT o.id FROM orders o WHERE o.bag = :bag"
+            " UNION SELECT o.id FROM events e JOIN orders o ON o.id = e.order_id"
+            " WHERE e.bag = :bag AND o.merged_t >= :time"
+            " UNION SELECT o.id FROM events e JOIN orders o ON o.ref = e.order_ref"
+            " WHERE e.bag = :bag AND e.order_id IS NULL AND o.merged_t >= :time",
+            {"bag": bag, "time": time},
+        )
+        return {id for (id,) in rows}
 
     def sealed_with(self, seals: Collection[bytes]) -> dict[bytes, set[str]]:
         """The orders that were imported with each of the seals, and those that a record binds it to."""
@@ -172,6 +188,21 @@ class Traces:
             {"wanted": list(wanted)},
         )
         return {(value, id) for value, id in rows}
+
+
+def _may_count_after(whole: Event, own: Collection[Event]) -> bool:
+    """Whether a record of a whole bag may count after one of those that put an order in there. A bag is used again and
+    again, and most of what was done with it came long before."""
+    head = whole.head
+    if not head.flags & Flag.TIME_TRUSTED:
+        return True
+    for event in own:
+        first = event.head
+        if head.terminal == first.terminal and (head.epoch, head.seq) > (first.epoch, first.seq):
+            return True
+        if head.t_utc >= first.t_utc - _CLOCKS_DIFFER or not first.flags & Flag.TIME_TRUSTED:
+            return True
+    return False
 
 
 def _text(code: bytes) -> str:

@@ -39,7 +39,7 @@ from plomba.desk.live import Live
 from plomba.desk.orders import ImportRefused
 from plomba.desk.problems import Malformed, language_of, problem, problem_of
 from plomba.desk.walls import Walls
-from plomba.errors import PlombaError, UsageError
+from plomba.errors import PlombaError, StoreError, UsageError
 
 
 def _described(services: Services, call: Call[None, None]) -> Response:
@@ -90,6 +90,13 @@ def create_app(
     services = Services(book, thread, live, accounts)
     gate = Gate(accounts, services.run)
     serving = Serving(services, gate.authorize)
+
+    async def on_failing_store(request: Request, error: Exception) -> Response:
+        if request.url.path != "/":
+            return await _on_refusal(request, error)
+        lang = language_of(request, services.page.default_language)
+        return pages.html(services.page.failing(lang), lang, 503)
+
     return Starlette(
         routes=[
             *gate.routes(),
@@ -99,6 +106,7 @@ def create_app(
         middleware=[Middleware(Walls, hosts=hosts)],
         exception_handlers={
             PlombaError: _on_refusal,
+            StoreError: on_failing_store,
             ImportRefused: _on_refusal,
             HTTPException: _on_http_error,
             ClientDisconnect: _on_disconnect,

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from plomba.desk.api import answers
 from plomba.desk.api.operations import ANYBODY, EVENT_STREAM, HTML, Call, Content, Operation
 from plomba.desk.api.services import Services
+from plomba.errors import StoreError
 
 STREAM_HEADERS = {"x-accel-buffering": "no"}
 
@@ -30,15 +31,26 @@ async def stream(services: Services, call: Call[None, None], request: Request) -
 
 
 def health(services: Services, call: Call[None, None]) -> answers.Health:
-    return msgspec.convert({"status": "ok", **services.views.counts()}, answers.Health)
+    # Whoever asks need not say who he is: neither the place of the book nor the database's words are for him.
+    try:
+        counts = services.views.counts()
+    except StoreError as error:
+        raise StoreError("desk_store_down") from error
+    if services.book.store.failed is not None:
+        raise StoreError("desk_store_down")
+    return msgspec.convert({"status": "ok", **counts}, answers.Health)
 
 
 async def _rendered(services: Services, call: Call[None, None], render: Callable[..., str]) -> Response:
     # Taken before the book is read: a change in between makes the page behind, never wrongly up to date.
     revision = services.live.revision
     overview = await services.run(services.views.overview)
-    html = render(overview, revision, call.lang)
-    return Response(html, media_type=HTML, headers={"content-language": call.lang, "vary": "accept-language"})
+    return html(render(overview, revision, call.lang, services.book.store.failed is not None), call.lang, 200)
+
+
+def html(markup: str, lang: str, status: int) -> Response:
+    """A page in one of the languages."""
+    return Response(markup, status, {"content-language": lang, "vary": "accept-language"}, HTML)
 
 
 OPERATIONS = (
@@ -87,6 +99,7 @@ OPERATIONS = (
         right=ANYBODY,
         handler=health,
         answers={200: Content(answers.Health)},
+        errors={503: ("desk_store_down",)},
         lenient=True,
     ),
 )

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from plomba.desk.database import Database
 from plomba.errors import StoreError
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest revision."""
 _OLD = 3
 """Files of before Alembic count their revisions in SQLite's user_version, up to this one."""

@@ -19,11 +19,11 @@ async function refresh() {
     while (shown !== wanted) {
       shown = wanted;
       const answer = await fetch("live" + location.search);
-      if (!answer.ok) throw new Error(answer.status);
+      if (!answer.ok) throw answer;
       show(await answer.text());
     }
-  } catch {
-    root.dataset.link = "lost";
+  } catch (error) {
+    root.dataset.link = error.status === 503 ? "failing" : "lost";
   }
   busy = false;
 }
