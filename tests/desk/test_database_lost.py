@@ -14,6 +14,7 @@ from desk_records import Event, Scanner
 from sqlalchemy import event
 
 from plomba.desk.book import Book
+from plomba.desk.database import Database
 from plomba.desk.problems import status_of
 from plomba.errors import StoreError
 from plomba.testing import postgresql
@@ -161,6 +162,17 @@ def test_a_restored_connection_forgets_what_it_remembered(
     assert accept(book, *events[1:]) == ["duplicate"] * 2 + ["accepted"] * 2
     assert arrived(book) == [(k, k) for k in range(1, 6)]
     book.close()
+
+
+def test_a_network_that_says_nothing_is_a_failure_after_seconds(server: postgresql.Server) -> None:
+    """By libpq's own limits; a URL may have others. Nothing here can cut a network: docs/desk.md says what was seen."""
+    wanted = {"connect_timeout": "5", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3"}
+    wanted["tcp_user_timeout"] = "20000"
+    for url, more in ((server.url, {}), (f"{server.url}&keepalives_count=9", {"keepalives_count": "9"})):
+        database = Database(url)
+        found = database._live().connection.driver_connection.info.get_parameters()
+        assert {name: found[name] for name in wanted} == {**wanted, **more}
+        database.close()
 
 
 # a disk that is full

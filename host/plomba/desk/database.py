@@ -45,6 +45,19 @@ _SETTINGS = (
 """Of our connection. A statement is planned once, often while its table is still empty, and must not go on reading all
 of a table that has grown: what the desk asks for has an index. That makes reading all of it look so dear to the planner
 that it would compile it."""
+_LIMITS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""libpq: after how many s (`tcp_user_timeout`: ms) a network that says nothing is a failure; the URL may say others."""
+_DROP_GHOSTS = """SELECT set_config(name, value, false) FROM (VALUES ('tcp_keepalives_idle', '10'),
+ ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '20000')) AS v(name, value)
+ WHERE version() LIKE '%linux%'"""
+"""The server's side of the same: else it holds the lock of a connection that is no more for hours, against the desk
+that comes again. Other systems than Linux refuse some of these."""
 
 
 class Database:
@@ -273,6 +286,7 @@ class Database:
             raise StoreError("desk_store_unsafe", path=self.name, setting="server_encoding")
         for setting in _SETTINGS:
             connection.execute(sa.text(f"SET {setting}"))
+        connection.execute(sa.text(_DROP_GHOSTS))
         if not connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar():
             raise StoreError("desk_store_busy", path=self.name, reason="advisory lock")
         connection.commit()
@@ -324,7 +338,8 @@ def _engine(place: Path | str) -> sa.Engine:
         url = sa.make_url(place)
         if url.drivername not in ("postgresql", "postgresql+psycopg"):
             raise UsageError("desk_store_url", url=url.drivername)
-        return sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+        limits = {name: limit for name, limit in _LIMITS.items() if name not in url.query}
+        return sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool, connect_args=limits)
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError("desk_store_url", url="?") from error
     except ModuleNotFoundError as error:
