@@ -224,6 +224,15 @@ def test_it_goes_into_an_empty_book_only(tmp_path: Path, organisation: Organisat
     refused(tmp_path, day, "desk_restore_full")
 
 
+def test_a_book_that_a_desk_has_only_opened_is_empty(tmp_path: Path, organisation: Organisation, day: Path) -> None:
+    with closing(Book(tmp_path / "two", organisation, Clock())) as book:
+        assert any(everything(book.store)), "it wrote down by which lifecycle"
+    with closing(Store(tmp_path / "two")) as store:
+        restore(day, store)
+        back_up(store, tmp_path / "again.zip", NOW)
+    assert lines(tmp_path / "again.zip") == lines(day)
+
+
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path, day: Path) -> None:
     before = day.read_bytes()
     with closing(Store(tmp_path / "two")) as store, pytest.raises(PlombaError) as caught:

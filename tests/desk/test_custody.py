@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from book_scene import Clock, accept, check_waits, kept, records, state, take, view
@@ -112,6 +114,23 @@ def test_a_bag_that_was_taken_from_a_terminal_that_is_enrolled_later_is_half_han
     book.enrol(stranger.certificate, 4)
     assert owner(book, clock.now) == before != COURIER
     check_waits(book)
+
+
+@pytest.mark.parametrize("reads_anew", [False, True])
+def test_a_desk_that_begins_again_knows_its_terminals(
+    tmp_path: Path, organisation: Organisation, clock: Clock, reads_anew: bool
+) -> None:
+    with closing(Book(tmp_path, organisation, clock)) as book:
+        giver, taker = (enrolled(book, organisation, label, 3) for label in ("Warehouse", "Courier"))
+        take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+        clock.now = BEGAN + 300
+        if reads_anew:
+            accept(book, into(taker, giver, BEGAN + 10))
+            book.store.write("DELETE FROM replayed")
+    with closing(Book(tmp_path, organisation, clock)) as book:
+        if not reads_anew:
+            accept(book, into(taker, giver, BEGAN + 10))
+        assert owner(book, clock.now) == WAREHOUSE
 
 
 def test_a_terminal_is_not_the_other_side_of_its_own_hand_over(book: Book, giver: Scanner, clock: Clock) -> None:

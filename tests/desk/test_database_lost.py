@@ -67,6 +67,12 @@ def arrived(book: Book) -> list[tuple[int, int]]:
     return list(enumerate(numbers, start=1))
 
 
+def heard(book: Book) -> tuple[object, ...]:
+    """Of each terminal: until when it was heard, and up to which record without a gap."""
+    until = book.store.query("SELECT terminal, heard FROM terminals ORDER BY terminal")
+    return until, book.store.query("SELECT terminal, epoch, through FROM marks ORDER BY terminal, epoch")
+
+
 def statements(tmp_path: Path, organisation: Organisation, clock: Clock) -> int:
     """How many one batch takes; the same on both stores."""
     book = Book(tmp_path / "counted", organisation, clock)
@@ -107,7 +113,7 @@ def crashes(server: postgresql.Server, folder: Path, organisation: Organisation,
             assert accept(book, *events) == ["duplicate"] * 5
             assert accept(whole, *events) == ["accepted"] * 5
             assert arrived(book) == [(k, k) for k in range(1, 5 * n + 6)]
-            assert states(book) == states(whole)
+            assert (states(book), heard(book)) == (states(whole), heard(whole))
             with pytest.raises(StoreError) as caught:
                 Book(folder / "second", organisation, clock, url=server.url)
             assert caught.value.code == "desk_store_busy"
@@ -209,7 +215,7 @@ def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path, organisation: Orga
         limit(book, False)
         assert set(accept(book, *events)) <= {"accepted", "duplicate"}
         accept(whole, *events)
-        assert states(book) == states(whole)
+        assert (states(book), heard(book)) == (states(whole), heard(whole))
         assert arrived(book) == [(k, k) for k in range(1, len(arrived(whole)) + 1)]
     assert full >= 3
     book.close()

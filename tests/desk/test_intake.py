@@ -268,6 +268,15 @@ def test_what_is_told_later_makes_it_whole(strict: Book) -> None:
     assert (state(strict, "A-1"), view(strict, "A-1").lacks) == (State.NEW, ())
 
 
+def test_what_was_told_and_erased_is_not_asked_for_again(strict: Book) -> None:
+    take(strict, {**NEW, **TOLD})
+    strict.personal.erase("A-1", "Olga")
+    for cell, entry in enumerate((NEW, {**NEW, **TOLD})):
+        imported = take(strict, {**entry, "cell": str(cell)})
+        assert (imported.taken, imported.lacking) == (1, 0)
+        assert (state(strict, "A-1"), view(strict, "A-1").lacks) == (State.NEW, ())
+
+
 def test_an_order_that_somebody_works_on_is_not_asked(strict: Book) -> None:
     take(strict, {**PLAIN, "state": "READY"})
     assert (state(strict, "A-1"), view(strict, "A-1").lacks) == (State.READY, ())
