@@ -231,6 +231,7 @@ class State:
     CANCELLED = 0x19
     LOST = 0x1a
     EXPIRED = 0x1b
+    CALLED_OFF = 0x1c
 
 
 class CodeKind:

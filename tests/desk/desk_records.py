@@ -9,7 +9,13 @@ from plomba.testing import scanner
 from plomba.testing.scanner import Event
 from plomba_wire.vocabulary import Action, CodeKind, Flag, State, Tlv, Verdict
 
-__all__ = ["Event", "Scanner", "any_record"]
+__all__ = ["WRONG", "Event", "Scanner", "any_record"]
+
+WRONG = (
+    *(Verdict.WRONG_SEAL, Verdict.SEAL_FORGED, Verdict.SEAL_STRANGER, Verdict.SEAL_NOT_ISSUED),
+    *(Verdict.SEAL_USED, Verdict.SEAL_VOID, Verdict.SEAL_REVOKED),
+)
+"""What a terminal says of a seal that is not the order's, or none."""
 
 
 class Scanner(scanner.Scanner):
@@ -98,6 +104,7 @@ def any_record(scanner: Scanner, others: Sequence[Scanner], chance: random.Rando
         lambda: scanner.retrieve(order),
         lambda: scanner.seal(order, seal),
         lambda: scanner.seal(order, seal, Verdict.SEAL_READ),
+        lambda: scanner.seal(order, seal, chance.choice(WRONG), State.NONE),
         lambda: scanner.hand_out(order),
         lambda: scanner.override(order),
         lambda: scanner.hand_out_by(order, back),

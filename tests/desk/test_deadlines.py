@@ -68,7 +68,7 @@ def test_the_deadline_of_a_state(state: int, plan: Plan, hours: float) -> None:
 def test_every_state_but_an_end_has_one_for_each_class() -> None:
     classes = codes("order_class").values()
     assert set(LIFE.deadlines) == set(product(set(LIFE.states) - LIFE.ends, classes))
-    assert {names("state")[code] for code in LIFE.ends} == {"DELIVERED", "REFUNDED", "REJECTED", "LOST"}
+    assert {names("state")[code] for code in LIFE.ends} == {"DELIVERED", "CALLED_OFF", "REFUNDED", "REJECTED", "LOST"}
 
 
 def test_a_sealed_order_left_in_a_visit_is_another_incident() -> None:
@@ -81,14 +81,18 @@ def test_a_sealed_order_left_in_a_visit_is_another_incident() -> None:
 
 
 def test_records_that_report_something_are_incidents() -> None:
-    reported = {names("action")[action]: move.incident for action, _, move in LIFE.moves() if move.incident}
+    reported = {(names("action")[action], move.incident) for action, _, move in LIFE.moves() if move.incident}
     assert reported == {
-        "MISSING": "MISSING",
-        "DAMAGE": "DAMAGED",
-        "MISMATCH": "MISMATCH",
-        "SEAL_BREAK": "SEAL_BROKEN",
-        "INSPECT": "NOT_INTACT",
-        "ROUTE_CLOSE": "ROUTE_CLOSED",
+        ("MISSING", "MISSING"),
+        ("DAMAGE", "DAMAGED"),
+        ("MISMATCH", "MISMATCH"),
+        ("MISMATCH", "WRONG_ITEM"),
+        ("SEAL_BREAK", "SEAL_BROKEN"),
+        ("SEAL_CHECK", "WRONG_SEAL"),
+        ("SEAL_CHECK", "SEAL_FORGED"),
+        ("SEAL_CHECK", "SEAL_VOID"),
+        ("INSPECT", "NOT_INTACT"),
+        ("ROUTE_CLOSE", "ROUTE_CLOSED"),
     }
 
 
@@ -179,6 +183,10 @@ incident = "LATE"
 """
 
 
+AGAIN = '[[decision]]\nname = "CANCEL"\nto = "DELIVERED"\nrecord = "HANDOUT"\n'
+"""Another way of the same decision, as far as where it begins."""
+
+
 def test_what_the_file_says_is_read() -> None:
     read = parse(BASE, "least")
     assert read.deadlines == {
@@ -235,6 +243,9 @@ def test_what_the_file_says_is_read() -> None:
             '[[decision]]\nname = "CANCEL"\nfrom = ["CANCELLED"]\nto = "DELIVERED"\n[[move]]',
             "decision 2: CANCEL",
         ),
+        ("[[move]]", f'{AGAIN}from = ["NEW"]\n[[move]]', "decision 2: CANCEL is there already"),
+        ("[[move]]", f'{AGAIN}from = ["CANCELLED"]\nheld = ["NEW"]\n[[move]]', "decision 2: held"),
+        ("[[move]]", f'{AGAIN}from = ["CANCELLED"]\nheld = "everywhere"\n[[move]]', "decision 2: held"),
         ("[[decision]]", "[[ruling]]", "ruling: custody, decision"),
     ],
 )

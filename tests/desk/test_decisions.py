@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from book_scene import Clock, accept, check_waits, state, take, view
+from book_scene import Clock, accept, check_waits, opened, state, take, view
 from desk_records import Event, Scanner
 from hand_over_scene import BEGAN, VALUED, enrolled, incidents, notes, owner
 
@@ -138,8 +138,10 @@ def test_a_decision_is_taken_only_from_where_it_may_be(kind: str) -> None:
         if at not in decided.origins:
             assert (step.now, step.why, step.disputed) == (was, "wrong_state", True), names("state")[at]
             continue
-        assert (step.why, step.now.state, step.now.seals) == ("moved", decided.to, {b"S1"})
-        assert (step.now.holder, step.now.party) == ((decided.holder, "") if decided.holder else ("courier", "7"))
+        way = decided.way(was)
+        assert way is not None
+        assert (step.why, step.now.state, step.now.seals) == ("moved", way.to, {b"S1"})
+        assert (step.now.holder, step.now.party) == ((way.holder, "") if way.holder else ("courier", "7"))
         assert (step.now.proved, step.now.pair, timeline.standing) == (False, None, step.now)
     assert not decided.origins & LIFE.ends
 
@@ -163,6 +165,66 @@ def test_what_a_decision_begins_has_a_deadline_and_the_record_ends_it(
     accept(book, *handed_out(door))
     assert state(book, "A") == State.DELIVERED
     assert incidents(book)[0].outcome == "taken_back", "as it is known now it was handed out before"
+
+
+UNPICKED = (State.NEW, State.NEED_DATA, State.ACCEPTED)
+
+
+@pytest.mark.parametrize("entry", sorted(LIFE.entries))
+def test_what_nobody_picked_ends_with_its_cancellation_and_all_else_has_to_come_back(
+    book: Book, counter: Scanner, clock: Clock, entry: int
+) -> None:
+    clock.now = BEGAN
+    take(book, f"A,plain,17,{names('state')[entry]},100.00,RUB\n", VALUED)
+    had = owner(book, clock.now)
+    clock.now = BEGAN + 1000
+    for field in ("person", "source", "external_id"):
+        said = {"person": "anna", "source": "shop", "external_id": "17"} | {field: " "}
+        with pytest.raises(UsageError) as caught:
+            book.decide("CANCEL", "A", **said)
+        assert caught.value.code == "desk_decision_field"
+    assert book.decide("CANCEL", "A", person="anna", source="shop", external_id="17").moved
+    ended = entry in UNPICKED
+    assert state(book, "A") == (State.CALLED_OFF if ended else State.CANCELLED)
+    assert book.custody.worth(clock.now) == ({} if ended else {"RUB": 10_000})
+    assert book.custody.spells("A")[-1].owner == had
+    check_waits(book)
+    clock.now += 30 * DAY
+    accept(book, counter.record(Action.NOTE, Verdict.NOTED, time=clock.now))
+    book.tick()
+    kinds = [one.kind for one in incidents(book) if one.entry == "decision-1"]
+    assert kinds == ([] if ended else ["NOT_RETURNED"])
+    accept(book, counter.record(Action.RETURN_IN, Verdict.OK, "A", after=State.RETURNED, time=clock.now))
+    assert state(book, "A") == (State.CALLED_OFF if ended else State.RETURNED)
+
+
+def test_what_was_picked_before_it_was_called_off_and_is_heard_later_has_to_come_back(
+    book: Book, counter: Scanner, clock: Clock
+) -> None:
+    clock.now = BEGAN
+    take(book, "A,plain,17,ACCEPTED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 1000
+    decide(book, "CANCEL", BEGAN + 500)
+    assert state(book, "A") == State.CALLED_OFF
+    early, late = (counter.record(Action.PICK, Verdict.OK, "A", after=State.PICKED, time=BEGAN + at) for at in (1, 600))
+    accept(book, late)
+    assert (state(book, "A"), view(book, "A").disputed) == (State.CALLED_OFF, 1), "somebody picks what is cancelled"
+    _, (row,), _ = opened(book, counter)
+    assert row.state == State.CANCELLED, "no step of a terminal begins there"
+    accept(book, early)
+    assert (state(book, "A"), owner(book, clock.now)) == (State.CANCELLED, Owner("warehouse", "17"))
+
+
+@pytest.mark.parametrize(("held", "end"), [("ACCEPTED", State.CALLED_OFF), ("PICKED", State.CANCELLED)])
+def test_goods_that_were_short_and_are_cancelled(
+    book: Book, counter: Scanner, clock: Clock, held: str, end: int
+) -> None:
+    clock.now = BEGAN
+    take(book, f"A,plain,17,{held},100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 1000
+    accept(book, counter.record(Action.MISSING, Verdict.OK, "A", after=State.HELD, time=BEGAN + 100))
+    decide(book, "CANCEL", BEGAN + 500)
+    assert (state(book, "A"), did(book)) == (end, [("moved", False)])
 
 
 def test_no_refund_but_by_the_inspection(book: Book, counter: Scanner, clock: Clock) -> None:

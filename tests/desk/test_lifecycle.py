@@ -15,6 +15,7 @@ from plomba.desk import lifecycle
 from plomba.desk.lifecycle import Lifecycle, parse
 from plomba.desk.steps import (
     ALREADY,
+    DONE,
     GATE,
     MOVED,
     NOTHING,
@@ -96,7 +97,8 @@ def test_a_plain_order_is() -> None:
     [
         (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.SEAL_OK, seal=b"S-2"), SEAL),
         (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.SEAL_READ), SEAL),
-        (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.WRONG_SEAL), NOTHING),
+        (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.NEED_SEAL), NOTHING),
+        (State.IDENTIFIED, scan(Action.SEAL_CHECK, Verdict.WRONG_SEAL), DONE),
         (State.VERIFIED, scan(Action.HANDOUT, Verdict.OK, training=True), TRAINING),
         (State.VERIFIED, scan(Action.HANDOUT, Verdict.NEED_SEAL), NOTHING),
         (State.AT_POINT, HANDOUT, WRONG_STATE),

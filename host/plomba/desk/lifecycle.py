@@ -34,18 +34,37 @@ _MOVE_KEYS = {
     "visit",
     "held",
 }
-_DECISION_KEYS = {"name", "from", "to", "holder", "record"}
+_DECISION_KEYS = {"name", "from", "to", "holder", "record", "held"}
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """Where a decision may lead an order, and whose it is then, "" for whoever held it. `record`: the action whose
-    record it has to name, 0 where it needs none."""
+class Way:
+    """Where a decision leads an order, and whose it is then, "" for whoever held it. `held`: only one that was held in
+    one of these, None any."""
 
     origins: frozenset[int]
     to: int
     holder: str
+    held: frozenset[int] | None = None
+
+    def possible(self, standing: Standing) -> bool:
+        return standing.state in self.origins and (self.held is None or standing.held in self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Where a decision may lead an order: the first of its ways that is possible. `record`: the action whose record it
+    has to name, 0 where it needs none."""
+
+    ways: tuple[Way, ...]
     record: int
+
+    @property
+    def origins(self) -> frozenset[int]:
+        return frozenset().union(*(way.origins for way in self.ways))
+
+    def way(self, standing: Standing) -> Way | None:
+        return next((way for way in self.ways if way.possible(standing)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +124,14 @@ class Lifecycle:
     def decide(self, standing: Standing, name: str) -> Standing | None:
         """Where a decision leaves an order; None where it cannot be taken."""
         decided = self.decisions.get(name)
-        if decided is None or standing.state not in decided.origins:
+        way = None if decided is None else decided.way(standing)
+        if way is None:
             return None
-        holder = decided.holder or standing.holder
+        holder = way.holder or standing.holder
         party = standing.party if holder == standing.holder else ""
-        return standing._replace(state=decided.to, holder=holder, party=party, proved=False, pair=None)
+        return standing._replace(
+            state=way.to, holder=holder, party=party, proved=False, pair=None, held=int(State.NONE)
+        )
 
     def _after(self, move: Move, standing: Standing, scan: Scan, policy: str) -> Standing:
         state = move.target(standing.state)
@@ -192,12 +214,9 @@ class _Reader:
             (end, order_class) for end in marks["end"] for order_class in codes("order_class").values()
         }:
             raise self.wrong("deadline of an end")
-        decisions = {}
+        decisions: dict[str, Decided] = {}
         for number, entry in enumerate(self._list(data.get("decision", []), "decision"), start=1):
-            name, decided = self._decision(f"decision {number}", entry, holders, states, marks["end"])
-            if name in decisions:
-                raise self.wrong(f"decision {number}: {name} is there already")
-            decisions[name] = decided
+            self._decision(f"decision {number}", entry, holders, states, marks["end"], decisions)
         moves: dict[tuple[int, int], list[Move]] = {}
         for number, entry in enumerate(self._list(data.get("move", []), "move"), start=1):
             self._add(f"move {number}", entry, holders, states, marks["end"], moves)
@@ -324,8 +343,14 @@ class _Reader:
             raise self.wrong(f"watch: {error}") from error
 
     def _decision(
-        self, where: str, written: object, holders: Sequence[str], states: Sequence[int], ends: set[int]
-    ) -> tuple[str, Decided]:
+        self,
+        where: str,
+        written: object,
+        holders: Sequence[str],
+        states: Sequence[int],
+        ends: set[int],
+        decisions: dict[str, Decided],
+    ) -> None:
         entry = self._table(written, where)
         if set(entry) - _DECISION_KEYS or not {"name", "from", "to"} <= set(entry) or not entry["from"]:
             raise self.wrong(where)
@@ -337,11 +362,18 @@ class _Reader:
             raise self.wrong(f"{where}: from, to")
         holder = self._holder(entry["holder"], holders, where) if "holder" in entry else ""
         record = self._code("action", entry["record"], where) if "record" in entry else 0
-        return entry["name"], Decided(origins, to, holder, record)
+        held = self._held(entry["held"], to, where) if "held" in entry else None
+        if held is not None and origins != {State.HELD}:
+            raise self.wrong(f"{where}: held")
+        name = entry["name"]
+        before = decisions.get(name, Decided((), record))
+        if before.record != record or any(way.held is None and way.origins & origins for way in before.ways):
+            raise self.wrong(f"{where}: {name} is there already")
+        decisions[name] = Decided((*before.ways, Way(origins, to, holder, held)), record)
 
     def _check_reachable(self, lifecycle: Lifecycle) -> None:
         ways = [(move.origins, move.to) for _, _, move in lifecycle.moves() if move.to]
-        ways += [(decided.origins, decided.to) for decided in lifecycle.decisions.values()]
+        ways += [(way.origins, way.to) for decided in lifecycle.decisions.values() for way in decided.ways]
         reached = set(lifecycle.entries)
         while grown := {to for origins, to in ways if origins & reached} - reached:
             reached |= grown

@@ -21,8 +21,9 @@ SKEW = 300
 """Seconds its validity begins before it was made: the terminal's clock may be behind."""
 
 _VOID = 0x01
-_SHOWN = {State.CANCELLED: State.EXPIRED}
-"""States of the desk's own, as a terminal gets to see them: a cancelled order is let go by nobody, and goes back."""
+_SHOWN = {State.CANCELLED: State.EXPIRED, State.CALLED_OFF: State.CANCELLED}
+"""States of the desk's own, as a terminal gets to see them: a cancelled order is let go by nobody, and goes back; with
+one that was called off before anybody picked it nothing is done any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,5 +135,6 @@ def _leading(life: Lifecycle, state: int) -> Iterator[tuple[int, str]]:
             classes = [name.lower() for name, code in codes("order_class").items() if code not in shut]
             yield move.to, names("action")[action] + (f" ({', '.join(classes)})" if shut else "")
     for name, decided in life.decisions.items():
-        if state in decided.origins:
-            yield decided.to, f"{name} (desk)"
+        for way in decided.ways:
+            if state in way.origins:
+                yield way.to, f"{name} (desk)"
