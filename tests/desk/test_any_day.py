@@ -296,7 +296,7 @@ def decided_between(tmp_path_factory: pytest.TempPathFactory, organisation: Orga
                     one.came(*arrival[at : at + size])
                 for kind, order, moment, known in taken:
                     one.decided(kind, order, moment, known=known)
-            # What is overdue is an incident as soon as a late record or a tick says so: in the end it is in all of them.
+            # What is overdue is an incident as soon as a late record or a tick says so: in the end in all of them.
             one.tick(FAR + 400 * DAY)
             one.tick(FAR + 800 * DAY)
             check_money(one.book)
