@@ -22,14 +22,17 @@ from plomba.desk.steps import (
 from plomba_wire.vocabulary import Condition, State, Verdict
 
 WORDS = {
-    "given": ("", "quantity", "refused", "condition"),
+    "given": ("", "quantity", "refused", "condition", "sound"),
     "proof": ("", "seal", "unsealed"),
     "seal": ("", "bind", "break"),
     "bag": ("", "in", "out"),
     "visit": ("", "anew"),
 }
 """What a move in the file may say of each, "" when it says nothing."""
-_ALWAYS_LISTED = (CLAIM, SEAL, TAKEN, INCOMPLETE)
+LACKING = "lacking"
+"""Why a record did nothing, beside those in steps.py: the order lacks data that no scan can tell."""
+_ALWAYS_LISTED = (CLAIM, SEAL, TAKEN, INCOMPLETE, LACKING)
+_SOUND = (0, Condition.INTACT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,9 @@ class Move:
         if self.given == "refused":
             return standing.refused > 0
         if self.given == "condition":
-            return scan.condition not in (0, Condition.INTACT)
+            return scan.condition not in _SOUND
+        if self.given == "sound":
+            return scan.condition in _SOUND
         return True
 
 
