@@ -297,6 +297,9 @@ def decided_between(tmp_path_factory: pytest.TempPathFactory, organisation: Orga
                     one.came(*arrival[at : at + size])
                 for kind, order, moment, known in taken:
                     one.decided(kind, order, moment, known=known)
+            # What is overdue is an incident as soon as a late record or a tick says so: in the end it is in all of them.
+            one.tick(FAR + 400 * DAY)
+            one.tick(FAR + 800 * DAY)
             check_money(one.book)
             outcomes.append(one.outcome(times=True))
     assert outcomes[1] == outcomes[0] and outcomes[2] == outcomes[0]

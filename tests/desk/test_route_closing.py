@@ -133,6 +133,19 @@ def test_a_closing_that_is_taken_back_closed_nothing(book: Book, courier: Scanne
     assert [one.outcome for one in incidents(book)] == ["taken_back", "taken_back", None]
 
 
+@pytest.mark.parametrize("named_first", [False, True])
+def test_what_names_another_order_takes_no_closing_back(book: Book, courier: Scanner, named_first: bool) -> None:
+    accept(book, *took(courier, "A"))
+    closing, named = close(courier), courier.undo(courier.seq, "B")
+    for event in (named, closing) if named_first else (closing, named):
+        accept(book, event)
+    assert closed_open(book) == ["A"]
+    added = states(book)
+    with book.store.transaction():
+        book._replay.place("AB", BEGAN + 3000)
+    assert (states(book), closed_open(book)) == (added, ["A"]), "placed anew it is the same"
+
+
 @pytest.mark.parametrize(
     ("verdict", "flags"), [(Verdict.ORDERS_OPEN, Flag.TIME_TRUSTED), (Verdict.OK, Flag.TIME_TRUSTED | Flag.TRAINING)]
 )

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypedDict
@@ -21,8 +22,16 @@ from plomba.trust.organisation import Organisation
 
 FORM = "plomba.desk.backup.1"
 _ABOUT = "backup.json"
+_FIRST = "0007"
+"""The oldest revision of which a backup is taken in. What came to be since has a default, or follows from the records:
+a migration of which that is not so raises it."""
 _OWN = ("alembic_version",)
 _PAGE = 2000
+_UNREADABLE = (
+    *(OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile),
+    *(AttributeError, KeyError, TypeError, ValueError),
+)
+"""What a damaged file is met with on its way through zip, JSON and base64."""
 
 
 class About(TypedDict):
@@ -73,10 +82,11 @@ def restore(source: Path, store: Store, organisation: Organisation | None = None
                     raise UsageError("desk_restore_full", path=database.name)
                 for name in _tables(database):
                     store.write(f"DELETE FROM {name}") if store.count(f"FROM {name}") else None
-                    _take(file, source, database, name, about["tables"][name])
+                    if name in about["tables"] or about["revision"] == HEAD:
+                        _take(file, source, database, name, about)
                 Prover(store, source).prove(organisation)
                 store.write("DELETE FROM replayed")
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except _UNREADABLE as error:
         raise UsageError("desk_backup_damaged", path=source, reason=error) from error
     return {name: rows for name, (rows, _) in about["tables"].items()}
 
@@ -85,7 +95,7 @@ def _about(file: zipfile.ZipFile, source: Path) -> About:
     about: About = json.loads(file.read(_ABOUT))
     if about["form"] != FORM:
         raise ValueError(about["form"])
-    if about["revision"] != HEAD:
+    if not _FIRST <= about["revision"] <= HEAD:
         raise UsageError("desk_backup_newer", path=source, revision=about["revision"], known=HEAD)
     return about
 
@@ -113,12 +123,16 @@ def _lines(database: Database, table: str) -> Iterator[bytes]:
     with database.connection() as connection:
         keys = sa.inspect(connection).get_pk_constraint(table)["constrained_columns"] or list(columns)
     order, listed = ", ".join(keys), ", ".join(f'"{name}"' for name in columns)
-    at = 0
-    while rows := database.query(
-        f"SELECT {listed} FROM {table} ORDER BY {order} LIMIT :page OFFSET :at", {"page": _PAGE, "at": at}
-    ):
-        at += len(rows)
-        for row in rows:
+    sql = f"SELECT {listed} FROM {table}"
+    rows = database.query(f"{sql} ORDER BY {order} LIMIT {_PAGE}")
+    after = f"WHERE ({order}) > ({', '.join(f':{name}' for name in keys)})"
+    while rows:
+        last = dict(zip(columns, rows[-1], strict=True))
+        page, rows = rows, []
+        if len(page) == _PAGE:
+            values = {name: last[name] for name in keys}
+            rows = database.query(f"{sql} {after} ORDER BY {order} LIMIT {_PAGE}", values)
+        for row in page:
             named = zip(columns, row, strict=True)
             told = {
                 name: base64.b64encode(value).decode() if isinstance(value, bytes) else value for name, value in named
@@ -126,10 +140,8 @@ def _lines(database: Database, table: str) -> Iterator[bytes]:
             yield json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _take(file: zipfile.ZipFile, source: Path, database: Database, table: str, told: list[Any]) -> None:
-    columns = _columns(database, table)
-    listed = ", ".join(f'"{name}"' for name in columns)
-    sql = f"INSERT INTO {table} ({listed}) VALUES ({', '.join(f':{name}' for name in columns)})"
+def _take(file: zipfile.ZipFile, source: Path, database: Database, table: str, about: About) -> None:
+    columns, sql = _columns(database, table), ""
     digest, count = hashlib.sha256(), 0
     rows: list[dict[str, Any]] = []
     with file.open(f"{table}.jsonl") as member:
@@ -137,6 +149,11 @@ def _take(file: zipfile.ZipFile, source: Path, database: Database, table: str, t
             digest.update(line)
             count += 1
             row = json.loads(line)
+            if not sql:
+                if about["revision"] != HEAD:
+                    columns = {name: is_bytes for name, is_bytes in columns.items() if name in row}
+                listed = ", ".join(f'"{name}"' for name in columns)
+                sql = f"INSERT INTO {table} ({listed}) VALUES ({', '.join(f':{name}' for name in columns)})"
             for name, is_bytes in columns.items():
                 if is_bytes and row[name] is not None:
                     row[name] = base64.b64decode(row[name], validate=True)
@@ -145,7 +162,7 @@ def _take(file: zipfile.ZipFile, source: Path, database: Database, table: str, t
                 database.write_many(sql, rows)
                 rows = []
     database.write_many(sql, rows)
-    if [count, digest.hexdigest()] != told:
+    if [count, digest.hexdigest()] != about["tables"][table]:
         raise UsageError("desk_backup_damaged", path=source, reason=table)
     if database.postgresql and "number" in columns:
         # The next number comes from a sequence, which knows nothing of rows that brought their own.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from operator import itemgetter
@@ -59,6 +59,8 @@ class Database:
         database before counts no more."""
         self.failed: StoreError | None = None
         """Why the database last did not do its part, until something was written to it again."""
+        self.failing: Callable[[StoreError], None] = lambda error: None
+        """Is told of the first failure of those."""
         self._wrote = False
         self._engine = _engine(place)
         self.name = str(place) if isinstance(place, Path) else self._engine.url.render_as_string(hide_password=True)
@@ -254,7 +256,7 @@ class Database:
             except SQLAlchemyError as error:
                 raise self._failed(error) from error
             except StoreError as error:
-                self.failed = error
+                self._fails(error)
                 raise
             self._connection = connection
             self.generation += 1
@@ -283,8 +285,15 @@ class Database:
     def _failed(self, error: Exception) -> StoreError:
         reason = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         busy = not self.postgresql and "locked" in str(reason)
-        self.failed = StoreError("desk_store_busy" if busy else "desk_store_failed", path=self.name, reason=reason)
-        return self.failed
+        return self._fails(
+            StoreError("desk_store_busy" if busy else "desk_store_failed", path=self.name, reason=reason)
+        )
+
+    def _fails(self, error: StoreError) -> StoreError:
+        if self.failed is None:
+            self.failing(error)
+        self.failed = error
+        return error
 
 
 def _of_row(expression: str) -> str:

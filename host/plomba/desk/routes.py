@@ -81,7 +81,9 @@ class Routes:
         """Of each of the terminals, in their order."""
         rows = self._store.query(
             "SELECT c.terminal, c.epoch, c.seq, c.number, (SELECT min(u.number) FROM events u"
-            " WHERE u.terminal = c.terminal AND u.epoch = c.epoch AND u.undoes = c.seq)"
+            " WHERE u.terminal = c.terminal AND u.epoch = c.epoch AND u.undoes = c.seq"
+            # One that names an order is about that order: it does not speak for a route.
+            " AND u.order_id IS NULL AND u.order_ref = 0)"
             " FROM closings c WHERE c.terminal IN :terminals ORDER BY c.terminal, c.epoch, c.seq",
             {"terminals": sorted(terminals)},
         )

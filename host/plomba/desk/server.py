@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from plomba.errors import PlombaError, UsageError
+from plomba.errors import PlombaError, StoreError, UsageError
 from plomba.trust.organisation import Organisation
 
 _EXTRA = {"anyio", "jinja2", "msgspec", "starlette", "uvicorn"}
@@ -33,14 +33,14 @@ def serve(
     staff: Path | None = None,
     lan: bool = False,
     database: str | None = None,
-    failing: Callable[[PlombaError], None] = lambda error: None,
+    failing: Callable[[StoreError], None] = lambda error: None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns. `data` holds the order book, `org` the organisation's keys. Port 0
     takes a free one; `ready` gets the URL once requests are answered; `rules` is a rule pack and `staff` a staff list.
     `lan`: whoever reaches `host` may have what the desk gives, proofs of PINs too; without it a staff list is served on
     loopback only, and a desk without accounts too.
     `database`: the URL of a PostgreSQL database for the book, in the place of SQLite in `data`. `failing` gets why the
-    book can no longer be read or written, once for each time that it begins.
+    book can no longer be read or written, once until something was written again, in the book's thread.
     Raises PlombaError: extra_missing, org_missing, desk_port, desk_store_busy, desk_store_failed, desk_data_invalid,
     staff_invalid, staff_number, desk_staff_lan, desk_open, and what `rules.load` raises."""
     try:
@@ -79,6 +79,7 @@ def serve(
     organisation = Organisation.load(org)
     with ThreadPoolExecutor(1, "order-book") as thread:
         book = thread.submit(Book, data, organisation, _now, rules, staff, database).result()
+        book.store.database.failing = failing
         try:
             if book.staff_list is not None and hosts_for(host) is None and not lan:
                 raise UsageError("desk_staff_lan", host=host)
@@ -88,7 +89,7 @@ def serve(
             with _listening(host, port) as listener:
                 url = _url(listener)
                 live = Live()
-                watch = Watch(partial(_in_thread, thread, book.tick), live.change, failing)
+                watch = Watch(partial(_in_thread, thread, book.tick), live.change)
                 app = create_app(book, thread, live, hosts_for(host), accounts)
                 config = uvicorn.Config(
                     app,

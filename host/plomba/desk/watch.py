@@ -13,20 +13,15 @@ INTERVAL = 5.0
 
 class Watch:
     """Belongs to the event loop. `tick` says how many orders and incidents it looked at; `changed` is told of it, and
-    when looking begins to fail and when it no longer does; `failing` is told why it begins to."""
+    when looking begins to fail and when it no longer does."""
 
     def __init__(
-        self,
-        tick: Callable[[], Awaitable[int]],
-        changed: Callable[[], None],
-        failing: Callable[[PlombaError], None],
-        interval: float = INTERVAL,
+        self, tick: Callable[[], Awaitable[int]], changed: Callable[[], None], interval: float = INTERVAL
     ) -> None:
         self.failed: PlombaError | None = None
         """Why the last look did not happen."""
         self._tick = tick
         self._changed = changed
-        self._failing = failing
         self._interval = interval
 
     async def run(self) -> None:
@@ -38,8 +33,6 @@ class Watch:
                 self.failed = None
             except StoreError as error:
                 self.failed = error
-                if before is None:
-                    self._failing(error)
             if looked or (before is None) != (self.failed is None):
                 self._changed()
             await asyncio.sleep(self._interval)
