@@ -33,6 +33,7 @@ _MOVE_KEYS = {
     "incident",
     "visit",
     "held",
+    "bound",
 }
 _DECISION_KEYS = {"name", "from", "to", "holder", "record", "held"}
 
@@ -304,6 +305,9 @@ class _Reader:
             self._incident(entry["incident"], where) if "incident" in entry else "",
             entry.get("visit", ""),
             self._held(entry["held"], to, where) if "held" in entry else None,
+            frozenset(
+                self._code("order_class", name, where) for name in self._list(entry.get("bound", []), f"{where}: bound")
+            ),
         )
 
     def _held(self, written: object, to: int, where: str) -> frozenset[int]:

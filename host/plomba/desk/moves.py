@@ -30,15 +30,18 @@ WORDS = {
 }
 """What a move in the file may say of each, "" when it says nothing."""
 LACKING = "lacking"
-"""Why a record did nothing, beside those in steps.py: the order lacks data that no scan can tell."""
-_ALWAYS_LISTED = (CLAIM, SEAL, TAKEN, INCOMPLETE, LACKING)
+UNSEALED = "unsealed"
+"""Why a record did nothing, beside those in steps.py: the order lacks data that no scan can tell; no seal is bound to
+it, and its class goes on with one only."""
+_ALWAYS_LISTED = (CLAIM, SEAL, TAKEN, INCOMPLETE, LACKING, UNSEALED)
 _SOUND = (0, Condition.INTACT)
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
     """`to` State.NONE: the order stays where it is; `holder` "": it passes to nobody (lifecycle.toml). `incident`: what
-    its record is the report of. `held`: only of an order that was held in one of these, None of any."""
+    its record is the report of. `held`: only of an order that was held in one of these, None of any. `bound`: the
+    classes that need a seal bound to them."""
 
     origins: frozenset[int]
     to: int
@@ -51,6 +54,7 @@ class Move:
     incident: str = ""
     visit: str = ""
     held: frozenset[int] | None = None
+    bound: frozenset[int] = frozenset()
 
     def target(self, state: int) -> int:
         return self.to or state
@@ -97,6 +101,8 @@ def refusal(move: Move, order_class: int, standing: Standing, scan: Scan, taken:
     """Why the move is not made, "" when it is."""
     if order_class in move.gate and not _let_go(move.gate[order_class], standing, scan):
         return GATE
+    if order_class in move.bound and not standing.seals:
+        return UNSEALED
     if move.proof == "seal" and scan.seal not in standing.seals:
         return SEAL
     if move.proof == "unsealed" and (standing.seals or standing.broken):
