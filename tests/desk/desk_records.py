@@ -17,6 +17,9 @@ WRONG = (
 )
 """What a terminal says of a seal that is not the order's, or none."""
 
+_PACKER = (Action.INTAKE_CHECK, Action.PICK, Action.PACK)
+_PACKED = (State.NONE, State.NEED_DATA, State.ACCEPTED, State.PICKED, State.PACKED)
+
 
 class Scanner(scanner.Scanner):
     """A terminal at a counter."""
@@ -84,9 +87,10 @@ class Scanner(scanner.Scanner):
 
 def any_record(scanner: Scanner, others: Sequence[Scanner], chance: random.Random) -> Event:
     """A record of the kind a terminal makes; most of them where the lifecycle has no place for it."""
-    order, bag = chance.choice("ABCD"), chance.choice(("B-1", "B-2"))
+    order, bag = chance.choice("ABCDE"), chance.choice(("B-1", "B-2"))
     seal = chance.choice(("S1", "S2", "S3", "S4"))
     back = max(1, scanner.seq - chance.randrange(4))
+    found = {Tlv.CONDITION: bytes((chance.choice((1, 7)),))} if chance.random() < 0.5 else {}
     peer = chance.choice(others)
     named = scanner.met(peer)
     after = chance.choice((State.NONE, State.HANDING, State.WITH_COURIER, State.AT_POINT, State.READY, State.VERIFIED))
@@ -100,6 +104,7 @@ def any_record(scanner: Scanner, others: Sequence[Scanner], chance: random.Rando
         lambda: scanner.record(Action.HANDOVER_OUT, Verdict.OK, order, after=State.HANDING, more={Tlv.ACT: b"12"}),
         lambda: scanner.record(chance.choice(plain), Verdict.OK, order, after=after, flags=0),
         lambda: scanner.record(chance.choice((Action.DAMAGE, Action.MISSING)), Verdict.OK, order),
+        lambda: scanner.record(chance.choice(_PACKER), Verdict.OK, order, after=chance.choice(_PACKED), more=found),
         lambda: scanner.store(order),
         lambda: scanner.retrieve(order),
         lambda: scanner.seal(order, seal),

@@ -23,6 +23,7 @@ A,sealed,17,STAGED,S1,100.00,RUB
 B,sealed,17,PACKED,,200.00,RUB
 C,plain,17,AT_POINT,S2,,
 D,sealed,17,READY,S3,7.50,UAH
+E,sealed,17,NEW,,30.00,UAH
 """
 DAY = 86_400
 FAR = NOW + 60 * DAY
@@ -172,8 +173,8 @@ def some_day(organisation: Organisation, chance: random.Random) -> tuple[list[Sc
 
 
 def some_decisions(chance: random.Random) -> list[tuple[str, str, int]]:
-    kinds = ("CANCEL", "REFUND", "REJECT", "LOSS")
-    return [(chance.choice(kinds), chance.choice("ABCD"), NOW + chance.randrange(20 * DAY)) for _ in range(3)]
+    kinds = ("CANCEL", "COMPLETE", "REFUND", "REJECT", "LOSS")
+    return [(chance.choice(kinds), chance.choice("ABCDE"), NOW + chance.randrange(20 * DAY)) for _ in range(3)]
 
 
 @pytest.fixture

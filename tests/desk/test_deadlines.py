@@ -84,6 +84,7 @@ def test_records_that_report_something_are_incidents() -> None:
     reported = {(names("action")[action], move.incident) for action, _, move in LIFE.moves() if move.incident}
     assert reported == {
         ("MISSING", "MISSING"),
+        ("MISSING", "SHORTAGE"),
         ("DAMAGE", "DAMAGED"),
         ("MISMATCH", "MISMATCH"),
         ("MISMATCH", "WRONG_ITEM"),
@@ -92,6 +93,8 @@ def test_records_that_report_something_are_incidents() -> None:
         ("SEAL_CHECK", "SEAL_FORGED"),
         ("SEAL_CHECK", "SEAL_VOID"),
         ("INSPECT", "NOT_INTACT"),
+        ("PACK", "NOT_INTACT"),
+        ("STORE", "NOT_INTACT"),
         ("ROUTE_CLOSE", "ROUTE_CLOSED"),
     }
 

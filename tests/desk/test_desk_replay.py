@@ -590,12 +590,12 @@ def test_another_lifecycle_places_all_orders_anew(
     assert state(book, "C") == State.DELIVERED
     book.close()
     file = resources.files("plomba.desk").joinpath("lifecycle.toml")
-    text = file.read_text(encoding="utf-8").replace('to = "READY"\nbag', 'to = "HELD"\nbag')
+    text = file.read_text(encoding="utf-8").replace('to = "READY"\ngiven', 'to = "EXPIRED"\ngiven')
     other = lifecycle.parse(text, "other")
     monkeypatch.setattr(lifecycle, "load", lambda: other)
     again = Book(tmp_path / "book", organisation, Clock())
     try:
-        assert (state(again, "C"), done(again, "C")[0]) == (State.HELD, ("STORE", "moved", True))
+        assert (state(again, "C"), done(again, "C")[0]) == (State.EXPIRED, ("STORE", "moved", True))
     finally:
         again.close()
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from book_scene import Clock, accept, opened, state, view
 from desk_process import NOW
-from desk_records import Scanner
+from desk_records import Event, Scanner
 from hypothesis import example, given
 from hypothesis import strategies as st
 from order_lists import PLAIN, listed, refused, take
@@ -23,12 +23,13 @@ from plomba.desk import exports, lifecycle, manifest, order_cells
 from plomba.desk.api.answers import order_answer
 from plomba.desk.book import Book
 from plomba.desk.deadlines import Plan
+from plomba.desk.differences import Differences
 from plomba.desk.order_files import csv_rows, json_rows, rows_of
 from plomba.desk.orders import ImportRefused, Order, read_arrivals, read_orders
 from plomba.errors import UsageError
 from plomba.trust.organisation import Organisation
 from plomba_wire import chain
-from plomba_wire.vocabulary import Action, State, Verdict
+from plomba_wire.vocabulary import Action, Condition, State, Tlv, Verdict
 
 LIFE = lifecycle.load()
 MORNING = "2026-11-02T09:00:00+03:00"
@@ -282,15 +283,109 @@ def test_an_order_that_somebody_works_on_is_not_asked(strict: Book) -> None:
     assert (state(strict, "A-1"), view(strict, "A-1").lacks) == (State.READY, ())
 
 
-def test_a_scan_leaves_the_check_behind(strict: Book, organisation: Organisation) -> None:
-    take(strict, NEW)
+@pytest.fixture
+def packer(strict: Book, organisation: Organisation) -> Scanner:
     scanner = Scanner(organisation, now=NOW)
     strict.enrol(scanner.certificate, scanner.place)
-    assert accept(strict, scanner.record(Action.INTAKE_CHECK, Verdict.OK, "A-1", after=State.ACCEPTED)) == ["accepted"]
+    return scanner
+
+
+def checked(scanner: Scanner, verdict: int = Verdict.OK, condition: int = 0, after: int = State.ACCEPTED) -> Event:
+    more = {Tlv.CONDITION: bytes((condition,))} if condition else {}
+    return scanner.record(Action.INTAKE_CHECK, verdict, "A-1", after=after, more=more)
+
+
+def whys(book: Book) -> list[tuple[str, bool]]:
+    rows = book.store.query("SELECT why, disputed FROM effects WHERE event IS NOT NULL ORDER BY position")
+    return [(why, bool(disputed)) for why, disputed in rows]
+
+
+def test_no_scan_takes_an_order_past_what_it_lacks(strict: Book, packer: Scanner) -> None:
+    take(strict, NEW)
+    picked = packer.record(Action.PICK, Verdict.OK, "A-1", after=State.PICKED)
+    accept(strict, checked(packer), picked, checked(packer, Verdict.WRONG_STATE, after=State.NEED_DATA))
+    assert (state(strict, "A-1"), view(strict, "A-1").lacks) == (State.NEED_DATA, ("recipient", "phone"))
+    assert whys(strict) == [("lacking", True), ("lacking", True), ("nothing", False)]
+    assert [one.why for one in Differences(strict.store).listed(None, 9)] == ["lacking", "lacking"]
+    assert strict.custody.spells("A-1")[-1].owner.kind == "shop", "whoever does not tell it answers for it"
+
+
+def test_what_was_scanned_counts_once_the_order_is_whole(strict: Book, packer: Scanner) -> None:
+    take(strict, NEW)
+    accept(strict, checked(packer))
+    assert take(strict, {**NEW, "phone": TOLD["phone"]}).unchanged == 1
+    assert (state(strict, "A-1"), view(strict, "A-1").lacks) == (State.NEED_DATA, ("recipient",))
+    assert take(strict, {**NEW, **TOLD}).changed == 1
+    assert (state(strict, "A-1"), view(strict, "A-1").lacks) == (State.ACCEPTED, ())
+    assert whys(strict) == [("moved", False)]
+    assert take(strict, {**NEW, **TOLD}).unchanged == 1
+    assert refused(strict, {**NEW, **TOLD, "place": "18"}) == [(2, "order", "desk_row_changed")]
+
+
+def test_what_is_told_of_a_scanned_order_is_what_it_lacked_and_nothing_else(
+    tmp_path: Path, organisation: Organisation, clock: Clock
+) -> None:
+    (tmp_path / "intake.toml").write_text('[required]\npoint = ["items", "value"]\n', encoding="utf-8")
+    book = Book(tmp_path, organisation, clock)
+    scanner = Scanner(organisation, now=NOW)
+    book.enrol(scanner.certificate, scanner.place)
+    take(book, NEW)
+    accept(book, checked(scanner))
+    assert refused(book, {**NEW, "items": "3", "warehouse": "9"}) == [(2, "order", "desk_row_changed")]
+    assert (state(book, "A-1"), view(book, "A-1").lacks) == (State.NEED_DATA, ("items", "value"))
+    assert take(book, {**NEW, "items": "3"}).changed == 1
+    assert (state(book, "A-1"), view(book, "A-1").lacks) == (State.NEED_DATA, ("value",))
+    assert refused(book, {**NEW, "items": "4"}) == [(2, "order", "desk_row_changed")]
+    assert take(book, {**NEW, "items": "3", "value": "10.00", "currency": "RUB"}).changed == 1
+    assert (state(book, "A-1"), view(book, "A-1").lacks, view(book, "A-1").value) == (State.ACCEPTED, (), 1000)
+    book.close()
+
+
+def test_what_somebody_worked_on_is_not_asked_for_more_by_a_stricter_list(
+    tmp_path: Path, organisation: Organisation, clock: Clock
+) -> None:
+    for text in ("", REQUIRED):
+        (tmp_path / "intake.toml").write_text(text, encoding="utf-8")
+        book = Book(tmp_path, organisation, clock)
+        scanner = Scanner(organisation, now=NOW)
+        book.enrol(scanner.certificate, scanner.place)
+        imported = take(book, NEW)
+        accept(book, checked(scanner))
+        assert (state(book, "A-1"), view(book, "A-1").lacks, imported.lacking) == (State.ACCEPTED, (), 0)
+        book.close()
+
+
+def test_what_the_shop_tells_by_word_of_mouth_is_a_decision_with_its_source(strict: Book, packer: Scanner) -> None:
+    take(strict, NEW)
+    accept(strict, checked(packer))
+    with pytest.raises(UsageError) as caught:
+        strict.decide("COMPLETE", "A-1", person="anna", source="phone")
+    assert caught.value.code == "desk_decision_field"
+    assert strict.decide("COMPLETE", "A-1", person="anna", source="phone", external_id="call 17").moved
+    assert (state(strict, "A-1"), whys(strict)) == (State.NEW, [("lacking", True)])
+    accept(strict, checked(packer))
     assert state(strict, "A-1") == State.ACCEPTED
     assert take(strict, {**NEW, **TOLD}).unchanged == 1
     assert (state(strict, "A-1"), view(strict, "A-1").lacks) == (State.ACCEPTED, ())
-    assert refused(strict, {**NEW, **TOLD, "place": "18"}) == [(2, "order", "desk_row_changed")]
+
+
+@pytest.mark.parametrize("condition", [Condition.NUMBER_MISMATCH, Condition.DAMAGED])
+@pytest.mark.parametrize("after", [State.NEED_DATA, State.NONE])
+def test_a_check_that_fails_asks_for_data(book: Book, counter: Scanner, condition: int, after: int) -> None:
+    take(book, NEW)
+    accept(book, checked(counter, condition=condition, after=after))
+    assert (state(book, "A-1"), whys(book)) == (State.NEED_DATA, [("moved", False)])
+    accept(book, checked(counter, condition=Condition.INTACT))
+    assert (state(book, "A-1"), whys(book)[-1]) == (State.NEED_DATA, ("lacking", True))
+    book.decide("COMPLETE", "A-1", person="anna", source="phone", external_id="call 17")
+    accept(book, checked(counter, condition=Condition.INTACT))
+    assert state(book, "A-1") == State.ACCEPTED
+
+
+def test_a_check_that_fails_accepts_nothing_whatever_the_terminal_makes_of_it(book: Book, counter: Scanner) -> None:
+    take(book, NEW)
+    accept(book, checked(counter, condition=Condition.DAMAGED))
+    assert (state(book, "A-1"), whys(book)) == (State.NEW, [("claim", True)])
 
 
 @pytest.mark.parametrize(

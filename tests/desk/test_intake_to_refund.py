@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from book_scene import Clock, accept, state, take, view
-from desk_records import WRONG, Scanner
+from desk_records import WRONG, Event, Scanner
 from hand_over_scene import BEGAN, incidents
 
+from plomba.desk import lifecycle
 from plomba.desk.book import Book
-from plomba_wire.vocabulary import State, Verdict
+from plomba.desk.words import names
+from plomba_wire.vocabulary import Action, Condition, State, Tlv, Verdict
 
 SEALED = "order,class,place,state,seals,value,currency\n"
 
@@ -18,6 +20,98 @@ def clock() -> Clock:
     clock = Clock()
     clock.now = BEGAN
     return clock
+
+
+def why(book: Book) -> list[str]:
+    """Of each record of the order, what it did to it."""
+    return [why for (why,) in book.store.query("SELECT why FROM effects ORDER BY position")]
+
+
+# packing
+
+MISSED = sorted(
+    {
+        state
+        for action, _, move in lifecycle.load().moves()
+        if action == Action.MISSING
+        for state in move.origins & lifecycle.load().entries
+    }
+)
+
+
+def packed(scanner: Scanner, verdict: int = Verdict.OK, condition: int = 0, after: int = State.PACKED) -> Event:
+    more = {Tlv.CONDITION: bytes((condition,))} if condition else {}
+    return scanner.record(Action.PACK, verdict, "A", after=after, more=more)
+
+
+def test_a_sealed_order_is_not_packed_before_a_seal_is_bound_to_it(book: Book, counter: Scanner, clock: Clock) -> None:
+    take(book, "A,sealed,17,PICKED,,100.00,RUB\nB,sealed,17,PICKED,,100.00,RUB\n", SEALED)
+    clock.now += 100
+    accept(book, packed(counter), counter.record(Action.STAGE, Verdict.OK, "A", after=State.STAGED))
+    assert (state(book, "A"), why(book), view(book, "A").disputed) == (State.PICKED, ["unsealed", "wrong_state"], 2)
+    accept(book, counter.apply("A", "S1", State.PICKED), packed(counter))
+    assert state(book, "A") == State.PACKED
+    accept(
+        book, counter.apply("B", "S1", State.PICKED), counter.record(Action.PACK, Verdict.OK, "B", after=State.PACKED)
+    )
+    assert state(book, "B") == State.PICKED, "the seal is another order's"
+
+
+def test_a_broken_seal_is_none_that_it_is_packed_with(book: Book, counter: Scanner, clock: Clock) -> None:
+    take(book, "A,sealed,17,PICKED,S1,100.00,RUB\n", SEALED)
+    clock.now += 100
+    accept(book, counter.record(Action.SEAL_BREAK, Verdict.OK, "A", after=State.PICKED), packed(counter))
+    assert (state(book, "A"), why(book)) == (State.PICKED, ["done", "unsealed"])
+    accept(book, counter.apply("A", "S2", State.PICKED), packed(counter))
+    assert state(book, "A") == State.PACKED
+
+
+@pytest.mark.parametrize("seals", ["", "S1"])
+def test_a_plain_order_and_one_whose_seal_the_shop_told_are_packed(
+    book: Book, counter: Scanner, clock: Clock, seals: str
+) -> None:
+    take(book, f"A,{'sealed' if seals else 'plain'},17,PICKED,{seals},100.00,RUB\n", SEALED)
+    clock.now += 100
+    accept(book, packed(counter, condition=Condition.INTACT))
+    assert (state(book, "A"), incidents(book)) == (State.PACKED, [])
+
+
+@pytest.mark.parametrize(("action", "entry"), [(Action.PACK, "PICKED"), (Action.STORE, "AT_POINT")])
+@pytest.mark.parametrize(("verdict", "after"), [(Verdict.HELD, State.HELD), (Verdict.OK, State.NONE)])
+def test_what_is_found_damaged_when_it_is_packed_or_arrives_is_held(
+    book: Book, counter: Scanner, clock: Clock, action: int, entry: str, verdict: int, after: int
+) -> None:
+    take(book, f"A,plain,17,{entry},,100.00,RUB\n", SEALED)
+    clock.now += 100
+    accept(book, counter.record(action, verdict, "A", after=after, more={Tlv.CONDITION: bytes((Condition.DAMAGED,))}))
+    assert (state(book, "A"), [one.kind for one in incidents(book)]) == (State.HELD, ["NOT_INTACT"])
+
+
+@pytest.mark.parametrize(
+    ("action", "entry", "after"),
+    [(Action.PACK, State.PICKED, State.PACKED), (Action.STORE, State.AT_POINT, State.READY)],
+)
+def test_what_was_found_damaged_and_went_on_is_a_difference(
+    book: Book, counter: Scanner, clock: Clock, action: int, entry: int, after: int
+) -> None:
+    take(book, f"A,plain,17,{names('state')[entry]},,100.00,RUB\n", SEALED)
+    clock.now += 100
+    accept(
+        book, counter.record(action, Verdict.OK, "A", after=after, more={Tlv.CONDITION: bytes((Condition.DAMAGED,))})
+    )
+    assert (state(book, "A"), why(book), view(book, "A").disputed) == (entry, ["claim"], 1)
+
+
+@pytest.mark.parametrize("entry", MISSED)
+def test_goods_are_short_until_they_are_packed_and_then_the_parcel_is_missing(
+    book: Book, counter: Scanner, clock: Clock, entry: int
+) -> None:
+    take(book, f"A,plain,17,{names('state')[entry]},,100.00,RUB\n", SEALED)
+    clock.now += 100
+    accept(book, counter.record(Action.MISSING, Verdict.OK, "A", after=State.HELD))
+    kind = "SHORTAGE" if entry in (State.ACCEPTED, State.PICKED) else "MISSING"
+    (one,) = incidents(book)
+    assert (state(book, "A"), one.kind, one.holder) == (State.HELD, kind, book.lifecycle.holder[entry])
 
 
 # seals that are not the order's

@@ -72,7 +72,7 @@ def test_a_sealed_order_is_not_drawn_as_leaving_without_its_seal() -> None:
 def test_where_it_begins_and_ends() -> None:
     ends = re.findall(r"^    (\w+) --> \[\*\]$", diagram(LIFE), re.MULTILINE)
     assert ends == ["DELIVERED", "CALLED_OFF", "REFUNDED", "REJECTED", "LOST"]
-    assert re.findall(r"^    \[\*\] --> (\w+)$", diagram(LIFE), re.MULTILINE) == ["NEW", "NEED_DATA", "EXPIRED"]
+    assert re.findall(r"^    \[\*\] --> (\w+)$", diagram(LIFE), re.MULTILINE) == ["NEW", "EXPIRED"]
 
 
 def test_every_line_is_one_that_mermaid_knows() -> None:

@@ -168,7 +168,7 @@ def test_what_every_class_adds_need_not_stand_in_the_step() -> None:
             '[[step]]\nmode = "HANDOUT"\naction = "HANDOUT"',
         ),
         (
-            within("MISSING", 'to = "HELD"', 'to = "NEED_DATA"').replace('"NEW", "NEED_DATA"', '"NEW"'),
+            within("MISSING", 'to = "HELD"', 'to = "NEED_DATA"'),
             "rules_dead_end",
             'to = "NEED_DATA"',
         ),

@@ -1,9 +1,10 @@
 """What people do with the parcels of one organisation on one day: every scan, when, at which terminal. Seeded.
 
 Orders go four ways: from the warehouse to a point and out of it, from the warehouse to a door, from what a courier left
-at a point to its customer, and from a point's shelf. Some are refused, lost and found, taken back, tried in vain, sent
-back and inspected; some hand-overs have one side only. Nothing here reads the desk's lifecycle: what it says of a
-parcel's state is what the people know, and so it is a truth that the desk can be held against.
+at a point to its customer, and from a point's shelf. Some are short of goods at first, or shown with another seal, or
+refused, lost and found, taken back, tried in vain, sent back and inspected; some hand-overs have one side only. Nothing
+here reads the desk's lifecycle: what it says of a parcel's state is what the people know, and so it is a truth that the
+desk can be held against.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _PACE_S = 3
 _ROUND_S = 5 * _HOUR
 """Between a courier's two rounds."""
 _POINT_COURIERS = 8
+_SHORT = 50
+_WRONG_SEAL = 25
+"""Of one order in so many some goods are short at first, or another seal is read first."""
 
 
 @dataclass(slots=True)
@@ -148,11 +152,15 @@ class Day:
             (Action.PACK, State.PACKED),
             (Action.STAGE, State.STAGED),
         ):
-            if action == Action.STAGE and self.orders[at].order_class == OrderClass.SEALED:
+            if action == Action.PACK and self.orders[at].order_class == OrderClass.SEALED:
                 self.seal[at] = f"PLA-{self.orders[at].id}"
                 self._scan(
-                    *(time - 20, terminal, Action.SEAL_APPLY, at, State.PACKED), kind=CodeKind.SEAL, seal=self.seal[at]
+                    *(time - 20, terminal, Action.SEAL_APPLY, at, State.PICKED), kind=CodeKind.SEAL, seal=self.seal[at]
                 )
+            if action == Action.PICK and at % _SHORT == 0:
+                # It is found in another place.
+                self._scan(time - 30, terminal, Action.MISSING, at, State.HELD, kind=CodeKind.COMMAND)
+                self._scan(time - 10, terminal, Action.RELEASE, at, State.ACCEPTED, kind=CodeKind.COMMAND)
             self._scan(time, terminal, action, at, after)
             time += self.random.randrange(40, 300)
 
@@ -244,6 +252,13 @@ class Day:
         self.steps.append(Step(time, terminal, Action.CUSTOMER_IDENT, kind=CodeKind.CUSTOMER))
         verdict = Verdict.NEED_SEAL if sealed else Verdict.CONFIRM
         self._scan(time + pace, terminal, Action.RETRIEVE, at, State.IDENTIFIED, verdict=verdict)
+        if sealed and at % _WRONG_SEAL == 0:
+            self._scan(
+                *(time + 2 * pace - 1, terminal, Action.SEAL_CHECK, at, State.IDENTIFIED),
+                verdict=Verdict.WRONG_SEAL,
+                kind=CodeKind.SEAL,
+                seal=f"{self.seal[at]}-",
+            )
         if sealed:
             self._scan(
                 *(time + 2 * pace, terminal, Action.SEAL_CHECK, at, State.VERIFIED),

@@ -111,11 +111,22 @@ class Importer:
                 self._settled(arrival, held.get(arrival.order.id), told, arrival.order.id in erased, lacks, plan)
                 for arrival in page
             ]
-            differing = {a.order.id: held[a.order.id] for a in settled if held.get(a.order.id, a.order) != a.order}
+            differing = {
+                a.order.id: held[a.order.id]
+                for a in settled
+                if a.order.id in held and (held[a.order.id] != a.order or a.order.id in plan.lacks)
+            }
             spoken = {id for id, events in self._replay.traces.naming_each(differing).items() if events}
             spoken |= self._replay.decisions.about(differing).keys() if differing else set()
+            waiting = self._waiting(spoken)
             for arrival in settled:
-                self._sort(arrival, held.get(arrival.order.id), arrival.order.id in spoken, plan)
+                id = arrival.order.id
+                lacked = lacks.get(id, "")
+                if id in spoken:
+                    _settle_for(lacked, id, plan)
+                plan.lacking += bool(plan.lacks.get(id, lacked))
+                told_now = id in waiting and _fills(held[id], arrival.order, lacked.split())
+                self._sort(arrival, held.get(id), id in spoken and not told_now, plan)
         self._find_taken(plan)
         return plan
 
@@ -140,12 +151,17 @@ class Importer:
         lacking = self._requirements.lacking(order, known)
         if erased:
             lacking = tuple(column for column in lacking if column not in intake.PERSONAL)
-        plan.lacking += bool(lacking)
         if " ".join(lacking) != lacks.get(id, ""):
             plan.lacks[id] = " ".join(lacking)
         if lacking and order.state == intake.COMPLETE:
             order = replace(order, state=intake.INCOMPLETE)
         return arrival._replace(order=order)
+
+    def _waiting(self, ids: set[str]) -> set[str]:
+        """Those of these orders that still wait for what they lack."""
+        values = {"ids": sorted(ids), "state": intake.INCOMPLETE}
+        rows = self._store.query("SELECT id FROM orders WHERE id IN :ids AND state = :state", values) if ids else []
+        return {id for (id,) in rows}
 
     def _sort(self, arrival: Arrival, held: Order | None, spoken: bool, plan: _Plan) -> None:
         row, order, _ = arrival
@@ -184,6 +200,23 @@ class RowsRefused(ImportRefused):
         refused = cls(sorted(mistakes.listed, key=lambda cell: cell.row), mistakes.total)
         refused.claims = claims
         return refused
+
+
+def _settle_for(lacked: str, id: str, plan: _Plan) -> None:
+    """Somebody has worked on the order: it is asked for nothing more than it was before that."""
+    if id in plan.lacks:
+        left = [column for column in lacked.split() if column in plan.lacks[id].split()]
+        plan.lacks[id] = " ".join(left)
+
+
+def _fills(held: Order, order: Order, lacked: Sequence[str]) -> bool:
+    """Whether the one says nothing but what the other lacked."""
+    besides = {"state", *lacked, *(("value", "currency") if {"value", "currency"} & set(lacked) else ())}
+    one, other = (
+        {column: text for column, text in order_cells.cells(each).items() if column not in besides}
+        for each in (held, order)
+    )
+    return held.state == intake.INCOMPLETE and order.state in intake.CHECKED and one == other
 
 
 def _but_for_the_check(held: Order, order: Order) -> bool:

@@ -11,14 +11,14 @@ from typing import Any
 
 from plomba.desk.deadlines import Deadline, Watch, read_deadline, read_incident, read_watch
 from plomba.desk.handover import DUAL, POLICIES, completed, completes, contradicts, passed
-from plomba.desk.moves import WORDS, Move, chosen, disputed, refusal
-from plomba.desk.steps import DONE, MOVED, TRAINING, Scan, Standing, Step, Taken
+from plomba.desk.moves import LACKING, WORDS, Move, chosen, disputed, refusal
+from plomba.desk.steps import ALREADY, DONE, MOVED, TRAINING, WRONG_STATE, Scan, Standing, Step, Taken
 from plomba.desk.words import codes, names
 from plomba.errors import PlombaError
 from plomba_wire.vocabulary import Action, OrderClass, State
 
 _KEYS = {"watch", "holders", "custody", "state", "decision", "move"}
-_STATE_KEYS = {"holder", "entry", "end", "visit", "deadline", "sealed", "act"}
+_STATE_KEYS = {"holder", "entry", "end", "visit", "deadline", "sealed", "act", "lacking"}
 _MOVE_KEYS = {
     "action",
     "verdicts",
@@ -33,6 +33,7 @@ _MOVE_KEYS = {
     "incident",
     "visit",
     "held",
+    "bound",
 }
 _DECISION_KEYS = {"name", "from", "to", "holder", "record", "held"}
 
@@ -86,6 +87,7 @@ class Lifecycle:
     watch: Watch
     decisions: Mapping[str, Decided]
     _visit: frozenset[int]
+    _lacking: frozenset[int]
     _moves: Mapping[tuple[int, int], Sequence[Move]]
 
     def step(self, order_class: int, standing: Standing, scan: Scan, taken: Taken) -> Step:
@@ -104,6 +106,8 @@ class Lifecycle:
                 incident = move.incident
                 now = self._after(move, standing, scan, self.policy[order_class])
                 why = DONE if now.state == standing.state else MOVED
+        elif why in (ALREADY, WRONG_STATE) and standing.state in self._lacking and scan.claim != standing.state:
+            why = LACKING
         differs = disputed(group, now, scan, why) or contradicts(standing, scan)
         return Step(standing, now, scan.claim, why, differs, incident)
 
@@ -192,7 +196,7 @@ class _Reader:
             raise self.wrong("holders")
         states: list[int] = []
         holder: dict[int, str] = {}
-        marks: dict[str, set[int]] = {"entry": set(), "end": set(), "visit": set()}
+        marks: dict[str, set[int]] = {"entry": set(), "end": set(), "visit": set(), "lacking": set()}
         deadlines: dict[tuple[int, int], Deadline] = {}
         by_act = None
         for name, entry in self._table(data.get("state", {}), "state").items():
@@ -233,6 +237,7 @@ class _Reader:
             watch=self._watch(data.get("watch", {})),
             decisions=decisions,
             _visit=frozenset(marks["visit"]),
+            _lacking=frozenset(marks["lacking"]),
             _moves=moves,
         )
         self._check_reachable(lifecycle)
@@ -300,6 +305,9 @@ class _Reader:
             self._incident(entry["incident"], where) if "incident" in entry else "",
             entry.get("visit", ""),
             self._held(entry["held"], to, where) if "held" in entry else None,
+            frozenset(
+                self._code("order_class", name, where) for name in self._list(entry.get("bound", []), f"{where}: bound")
+            ),
         )
 
     def _held(self, written: object, to: int, where: str) -> frozenset[int]:

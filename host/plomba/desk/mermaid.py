@@ -17,13 +17,16 @@ _HEADINGS = ("state", "holder", "import", "deadline", "incident", "left by")
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 _NOTHING = "-"
 _CROWD = 8
+_DESK = " (desk)"
+"""Behind the name of what leads elsewhere and is no record."""
 
 
 def diagram(life: Lifecycle) -> str:
     """A `stateDiagram-v2`: an arrow for each way that leads elsewhere, with the scans and decisions that lead there.
 
     Where more than _CROWD arrows would meet, the state says how many states they come from or lead to instead; the
-    table has them all. An order may begin in more states than those the first point leads to: in each with `entry`.
+    table has them all. An order may begin in more states than those the first point leads to: in each with `entry`. It
+    leads to those that no record leads to.
     """
     ways = {(state, to): by for state in life.states for to, by in _ways(life, state).items()}
     lines = ["stateDiagram-v2"]
@@ -42,7 +45,8 @@ def diagram(life: Lifecycle) -> str:
             left = [way for way in ways.get((state, to), ()) if way not in crowded]
             if left and sum(end == to for _, end in ways) <= _CROWD:
                 arrows.append(f"    {told[0]} --> {names('state')[to]} : {'<br/>'.join(left)}")
-                reached.add(to)
+                if not all(way.endswith(_DESK) for way in left):
+                    reached.add(to)
     begins = [state for state in life.states if state in life.entries - reached]
     lines += [f"    [*] --> {names('state')[state]}" for state in begins]
     lines += arrows
@@ -137,4 +141,4 @@ def _leading(life: Lifecycle, state: int) -> Iterator[tuple[int, str]]:
     for name, decided in life.decisions.items():
         for way in decided.ways:
             if state in way.origins:
-                yield way.to, f"{name} (desk)"
+                yield way.to, name + _DESK

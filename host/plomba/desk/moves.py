@@ -22,20 +22,26 @@ from plomba.desk.steps import (
 from plomba_wire.vocabulary import Condition, State, Verdict
 
 WORDS = {
-    "given": ("", "quantity", "refused", "condition"),
+    "given": ("", "quantity", "refused", "condition", "sound"),
     "proof": ("", "seal", "unsealed"),
     "seal": ("", "bind", "break"),
     "bag": ("", "in", "out"),
     "visit": ("", "anew"),
 }
 """What a move in the file may say of each, "" when it says nothing."""
-_ALWAYS_LISTED = (CLAIM, SEAL, TAKEN, INCOMPLETE)
+LACKING = "lacking"
+UNSEALED = "unsealed"
+"""Why a record did nothing, beside those in steps.py: the order lacks data that no scan can tell; no seal is bound to
+it, and its class goes on with one only."""
+_ALWAYS_LISTED = (CLAIM, SEAL, TAKEN, INCOMPLETE, LACKING, UNSEALED)
+_SOUND = (0, Condition.INTACT)
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
     """`to` State.NONE: the order stays where it is; `holder` "": it passes to nobody (lifecycle.toml). `incident`: what
-    its record is the report of. `held`: only of an order that was held in one of these, None of any."""
+    its record is the report of. `held`: only of an order that was held in one of these, None of any. `bound`: the
+    classes that need a seal bound to them."""
 
     origins: frozenset[int]
     to: int
@@ -48,6 +54,7 @@ class Move:
     incident: str = ""
     visit: str = ""
     held: frozenset[int] | None = None
+    bound: frozenset[int] = frozenset()
 
     def target(self, state: int) -> int:
         return self.to or state
@@ -61,7 +68,9 @@ class Move:
         if self.given == "refused":
             return standing.refused > 0
         if self.given == "condition":
-            return scan.condition not in (0, Condition.INTACT)
+            return scan.condition not in _SOUND
+        if self.given == "sound":
+            return scan.condition in _SOUND
         return True
 
 
@@ -92,6 +101,8 @@ def refusal(move: Move, order_class: int, standing: Standing, scan: Scan, taken:
     """Why the move is not made, "" when it is."""
     if order_class in move.gate and not _let_go(move.gate[order_class], standing, scan):
         return GATE
+    if order_class in move.bound and not standing.seals:
+        return UNSEALED
     if move.proof == "seal" and scan.seal not in standing.seals:
         return SEAL
     if move.proof == "unsealed" and (standing.seals or standing.broken):
