@@ -123,7 +123,7 @@ def test_a_fault_is_no_answer(api: Api, book: Book) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(book, "take", fails)
         answer = api.http.post("/api/v1/orders", content=ORDERS, headers=headers)
-        assert refusal(answer) == (503, "desk_store_failed")
+        assert refusal(answer) == (503, "desk_store_down")
     assert api.http.post("/api/v1/orders", content=ORDERS, headers=headers).json() == {"imported": 2, "unchanged": 0}
 
 

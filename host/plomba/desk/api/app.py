@@ -93,7 +93,8 @@ def create_app(
 
     async def on_failing_store(request: Request, error: Exception) -> Response:
         if request.url.path != "/":
-            return await _on_refusal(request, error)
+            # Where the book lies and what the database says is for the desk's output, not for whoever asks.
+            return await _on_refusal(request, StoreError("desk_store_down"))
         lang = language_of(request, services.page.default_language)
         return pages.html(services.page.failing(lang), lang, 503)
 

@@ -173,5 +173,5 @@ def errors(operation: Operation) -> dict[int, list[str]]:
         also(422, "desk_key_reused")
     also(421, "desk_host")
     also(500, "desk_internal")
-    also(503, "desk_store_failed")
+    also(503, "desk_store_down")
     return found
