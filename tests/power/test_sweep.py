@@ -52,7 +52,7 @@ def clean(cuts: int, code: int, report: dict[str, Any], said: str) -> None:
 
 
 def test_cuts_at_every_workload_break_no_promise() -> None:
-    clean(3000, *sweep("--cuts", "3000"))
+    clean(1500, *sweep("--cuts", "1500"))
 
 
 @pytest.mark.long
