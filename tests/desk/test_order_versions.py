@@ -6,10 +6,12 @@ import hashlib
 import json
 
 import pytest
+from api_scene import Api, refusal
 from book_scene import Clock, accept
 from desk_records import Scanner
-from order_lists import PLAIN, refused, take
+from order_lists import PLAIN, listed, refused, take
 
+from plomba.desk.api.idempotency import REFUSAL_MAX
 from plomba.desk.book import Book
 from plomba.desk.versions import Difference
 from plomba.errors import UsageError
@@ -46,6 +48,30 @@ def test_what_comes_after_a_scan_is_kept_as_a_claim(book: Book, counter: Scanner
     order = book.store.order("A-1")
     assert order is not None and order.cell == "1"
     assert (book.store.order("B"), book.versions.of("B")) == (None, [])
+
+
+def test_a_claim_that_comes_over_the_api_is_kept_and_its_refusal_is_in_the_audit(api: Api, counter: Scanner) -> None:
+    """However long the refusal is."""
+    take(api.book, {**PLAIN, "cell": "1"})
+    accept(api.book, counter.retrieve("A-1"))
+    others = [{**PLAIN, "order": f"B-{number}"} for number in range(400)]
+    take(api.book, *others)
+    accept(api.book, *(counter.retrieve(other["order"]) for other in others))
+    for cell, more in (("2", []), ("3", [{**other, "cell": "9"} for other in others])):
+        file = listed({**PLAIN, "cell": cell}, *more)
+        headers = {"content-type": "text/csv", "idempotency-key": cell}
+        answer = api.http.post("/api/v1/orders", content=file, headers=headers)
+        assert refusal(answer) == (422, "desk_import_refused")
+        assert (len(answer.content) > REFUSAL_MAX) == bool(more)
+        assert {row["code"] for row in answer.json()["rows"]} == {"desk_row_changed"}
+    found = api.get("orders/A-1/versions")["versions"]
+    assert [(one["status"], one["content"]["cell"]) for one in found] == [
+        ("taken", "1"),
+        ("refused", "2"),
+        ("refused", "3"),
+    ]
+    assert [entry.outcome for entry in api.accounts.audit.listed()] == ["desk_import_refused"] * 2
+    assert api.get("orders/A-1")["cell"] == "1"
 
 
 def test_parties_put_their_views_and_the_differences_are_listed(book: Book, counter: Scanner) -> None:
