@@ -224,6 +224,15 @@ def test_a_table_without_a_header_does_not_tell_what_is_in_it() -> None:
     assert ("#3", "desk_import_column_unknown") in [(bad.column, bad.error.code) for bad in caught.value.bad]
 
 
+@pytest.mark.parametrize("name", ["order", "x", ""])
+def test_a_header_of_any_width_costs_no_more_than_its_length(name: str) -> None:
+    wide = f"order,class,place{f',{name}' * 997}\n".encode()
+    assert mistakes(wide, "text/csv") == [(1, name, "desk_import_column_unknown")] * 997
+    for cells in (998, 50_000):
+        wide = f"order,class,place{f',{name}' * cells}\n".encode()
+        assert mistakes(wide, "text/csv") == [(1, "", "desk_row_width")]
+
+
 def test_mistakes_are_counted_and_the_first_are_told() -> None:
     data = b"order,class,place\n" + b"A,fragile,x\n" * 5000
     _, found = read_arrivals(csv_rows(data), LIFE)
