@@ -155,7 +155,8 @@ def _kept(
 
 def _audit(services: Services, operation: Operation, call: Call[Any, Any], key: str, outcome: str) -> None:
     if operation.audited:
-        subject = " ".join(str(value) for value in msgspec.structs.asdict(call.path).values())
+        named = [operation.noted(call), *msgspec.structs.asdict(call.path).values()]
+        subject = " ".join(str(value) for value in named if value != "")
         who = call.account
         services.accounts.audit.wrote(who.name, who.peer, operation.name, subject, outcome, key)
 

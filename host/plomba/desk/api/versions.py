@@ -108,6 +108,7 @@ OPERATIONS = (
         summary="Keep what another party says of an order. It moves nothing. What it said last is not kept twice.",
         right="orders.import",
         handler=put,
+        noted=lambda call: call.body.party,
         at=shapes.OrderPath,
         body=Body((JSON,), VIEW_MAX, View, samples={JSON: _SAMPLE}),
         answers={200: Content(Versions)},
