@@ -160,7 +160,9 @@ def test_the_audit_says_what_was_done(clients: dict[str, TestClient], api: Api) 
 
 def test_parties_say_different_things(clients: dict[str, TestClient]) -> None:
     view = {"party": "marketplace", "source": "cabinet", "content": {"state": "DELIVERED", "value": "2.00"}}
-    found = clients["boss"].post("/api/v1/orders/A-2/versions", json=view).json()
+    kept = clients["boss"].post("/api/v1/orders/A-2/versions", json=view).json()
+    found = asked(clients["boss"], "orders/A-2/versions")
+    assert found["versions"][-1] == kept
     assert [(one["field"], one["said"].get("marketplace")) for one in found["differences"]] == [("state", "DELIVERED")]
     assert asked(clients["shop"], "orders/A-2/versions") == found
     wrong = {**view, "content": {"phone": "1"}}

@@ -91,6 +91,34 @@ def test_parties_put_their_views_and_the_differences_are_listed(book: Book, coun
     assert [version.party for version in book.versions.of("A-1")] == ["shop", "marketplace", "customer", "customer"]
 
 
+def test_a_view_is_answered_with_itself_however_many_there_are(api: Api) -> None:
+    take(api.book, {**PLAIN, "cell": "0"})
+    path, kept = "/api/v1/orders/A-1/versions", []
+    for cell in "12234":
+        view = {"party": "marketplace", "source": "cabinet", "content": {"cell": cell}}
+        kept.append(api.http.post(path, json=view).json())
+        # Another party speaks in between.
+        api.http.post(path, json={**view, "party": "customer"})
+    assert [one["content"]["cell"] for one in kept] == list("12234")
+    assert kept[1] == kept[2], "it said so before"
+    whole = api.get("orders/A-1/versions")
+    assert [one for one in whole["versions"] if one["party"] == "marketplace"] == [*kept[:2], *kept[3:]]
+    assert whole["differences"] == [{"field": "cell", "said": {"shop": "0", "marketplace": "4", "customer": "4"}}]
+    for limit in (1, 4, 8, 9):
+        rows, query = [], {"limit": limit}
+        while True:
+            found = api.get("orders/A-1/versions", **query)
+            assert (len(found["versions"]) <= limit, found["differences"]) == (True, whole["differences"])
+            rows += found["versions"]
+            if "next" not in found:
+                break
+            query["cursor"] = found["next"]
+        assert rows == whole["versions"]
+    take(api.book, {**PLAIN, "order": "B"})
+    cursor = api.get("orders/A-1/versions", limit=1)["next"]
+    assert refusal(api.http.get("/api/v1/orders/B/versions", params={"cursor": cursor})) == (400, "desk_cursor")
+
+
 def test_a_party_that_comes_back_to_what_it_said_first_is_heard(book: Book) -> None:
     take(book, PLAIN)
     for items in ("1", "2", "1"):
