@@ -16,6 +16,7 @@ from plomba import texts
 from plomba.desk.api import answers
 from plomba.desk.api.app import TABLE, document
 from plomba.desk.api.openapi import errors
+from plomba.desk.orders import READ, REQUIRED
 from plomba.errors import PlombaError
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,12 @@ def test_every_operation_has_its_own_name_and_place() -> None:
         assert set(re.findall(r"\{(\w+)", operation.path)) == {
             field.encode_name for field in msgspec.structs.fields(operation.at)
         }
+
+
+def test_all_columns_of_an_order_file_are_described() -> None:
+    order = json.loads(document())["components"]["schemas"]["ImportedOrder"]
+    assert set(order["properties"]) == set(READ)
+    assert set(order["required"]) == set(REQUIRED)
 
 
 def test_every_code_that_is_described_has_its_words() -> None:
