@@ -171,6 +171,12 @@ def test_what_is_wrong_with_a_request_is_named(desk: DeskProcess) -> None:
         assert found["reason"]
 
 
+def test_a_refused_file_is_described(desk: DeskProcess) -> None:
+    headers = {"content-type": "text/csv"}
+    answer = desk.http.post("/api/v1/orders", content=b"order,class,place\nA,x,y\n", headers=headers)
+    assert problem(answer, 422, "desk_import_refused")["total"] == 2
+
+
 def test_too_many_events_are_refused_before_any_is_looked_at(desk: DeskProcess) -> None:
     answer = desk.http.post("/api/v1/events", content=b"[" + b"0," * 5000 + b"0]", headers={"content-type": BATCH})
     problem(answer, 400, "desk_request_malformed")
