@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from api_scene import Api, refusal
 from book_scene import Clock, accept, take
+from desk_process import BATCH
 from desk_records import Scanner
 from starlette.testclient import TestClient
 
@@ -135,9 +136,33 @@ def test_personal_data_are_erased_by_name_and_the_audit_says_so(clients: dict[st
     assert refusal(clients["elsewhere"].get("/api/v1/audit")) == (403, "desk_right")
 
 
+def test_the_audit_says_what_was_done(clients: dict[str, TestClient], api: Api) -> None:
+    boss = clients["boss"]
+    start = len(api.accounts.audit.listed())
+    file = {"content": b"order,class,place\nN 1,plain,17\n", "headers": {"content-type": "text/csv"}}
+    for query in ("?dry_run=1", ""):
+        assert boss.post(f"/api/v1/orders{query}", **file).status_code == 200
+    cancel = {"kind": "CANCEL", "source": "shop", "external_id": "2"}
+    assert boss.post("/api/v1/orders/N 1/decisions", json=cancel).status_code == 200
+    refund = {"kind": "REFUND", "record": "0000000000000000-1-1"}
+    assert boss.post("/api/v1/orders/A-2/decisions", json=refund).status_code == 422
+    view = {"party": "customer", "content": {"cell": "1"}}
+    assert boss.post("/api/v1/orders/A-1/versions", json=view).status_code == 200
+    boss.post("/api/v1/events", json=[], headers={"content-type": BATCH})
+    assert [(row.operation, row.subject, row.outcome) for row in api.accounts.audit.listed()[start:]] == [
+        ("importOrders", "dry_run", "done"),
+        ("importOrders", "", "done"),
+        ("decide", "CANCEL N 1", "done"),
+        ("decide", "REFUND A-2", "desk_decision_record"),
+        ("putVersion", "customer A-1", "done"),
+    ]
+
+
 def test_parties_say_different_things(clients: dict[str, TestClient]) -> None:
     view = {"party": "marketplace", "source": "cabinet", "content": {"state": "DELIVERED", "value": "2.00"}}
-    found = clients["boss"].post("/api/v1/orders/A-2/versions", json=view).json()
+    kept = clients["boss"].post("/api/v1/orders/A-2/versions", json=view).json()
+    found = asked(clients["boss"], "orders/A-2/versions")
+    assert found["versions"][-1] == kept
     assert [(one["field"], one["said"].get("marketplace")) for one in found["differences"]] == [("state", "DELIVERED")]
     assert asked(clients["shop"], "orders/A-2/versions") == found
     wrong = {**view, "content": {"phone": "1"}}

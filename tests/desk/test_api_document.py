@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from account_scene import PASSWORD, with_password
+from api_scene import Api, refusal
 from desk_process import BATCH, DeskProcess
 from desk_records import Scanner
 
 from plomba import texts
-from plomba.desk.api import answers
+from plomba.desk.accounts.gate import Gate, Session
+from plomba.desk.accounts.rights import rights
+from plomba.desk.api import answers, sessions
 from plomba.desk.api.app import TABLE, document
 from plomba.desk.api.openapi import errors
+from plomba.desk.orders import READ, REQUIRED
 from plomba.errors import PlombaError
 
 ROOT = Path(__file__).parents[2]
@@ -36,14 +41,61 @@ def test_every_operation_has_its_own_name_and_place() -> None:
     assert len({(operation.method, operation.path) for operation in TABLE}) == len(TABLE)
     for operation in TABLE:
         assert (operation.handler is None) != (operation.streamer is None)
-        assert operation.keyed == (operation.method not in ("GET", "DELETE"))
+        assert operation.keyed == (operation.method not in ("GET", "DELETE") and operation.name != "takeEvents")
         assert set(re.findall(r"\{(\w+)", operation.path)) == {
             field.encode_name for field in msgspec.structs.fields(operation.at)
         }
 
 
-def test_every_code_that_is_described_has_its_words() -> None:
+def test_all_columns_of_an_order_file_are_described() -> None:
+    order = json.loads(document())["components"]["schemas"]["ImportedOrder"]
+    assert set(order["properties"]) == set(READ)
+    assert set(order["required"]) == set(REQUIRED)
+
+
+def test_who_has_to_say_who_they_are_is_described(api: Api) -> None:
+    """By asking: nobody, one who may not, and a page of another site."""
+    described = json.loads(document())
+    assert described["components"]["securitySchemes"].keys() == {"token", "session", "csrf"}
+    dock = api.as_("dock", "dock")
     for operation in TABLE:
+        told = described["paths"][re.sub(r":\w+\}", "}", operation.path)][operation.method.lower()]
+        path = re.sub(r"\{.*?\}", "1", operation.path)
+        if not told["security"]:
+            assert not told["responses"].keys() & {"401", "403"}, operation.name
+            assert api.http.request(operation.method, path).status_code not in (401, 403), operation.name
+            continue
+        assert told["responses"].keys() >= {"401", "403"}, operation.name
+        assert told["security"][0] == {"token": []}
+        assert ("csrf" in told["security"][1]) == (operation.method not in ("GET", "HEAD"))
+        assert refusal(api.http.request(operation.method, path)) == (401, "desk_login_needed"), operation.name
+        if "dock" not in rights()[operation.right]:
+            assert refusal(dock.request(operation.method, path)) == (403, "desk_right"), operation.name
+
+
+def test_sessions_are_described(api: Api) -> None:
+    described = json.loads(document())["paths"]
+    gate = Gate(api.accounts, lambda *_: None)
+    routed = {(route.path, method.lower()) for route in gate.routes() for method in {*route.methods} - {"HEAD"}}
+    assert routed == {(path, method) for path, one in described.items() if "session" in path for method in one}
+    with_password(api.accounts)
+    login = described["/api/v1/session"]["post"]["responses"]
+    body = {"name": "anna", "password": PASSWORD}
+    answer = api.http.post("/api/v1/session", json=body)
+    whole(answer.json(), Session)
+    found = {answer.status_code}
+    for _ in range(30):
+        answer = api.http.post("/api/v1/session", json={**body, "password": "x"})
+        found.add(answer.status_code)
+        assert answer.json().get("code") in login[str(answer.status_code)]["description"]
+    assert found == {200, 401, 429}
+    foreign = {"origin": "http://example.org"}
+    answer = api.http.post("/api/v1/session/password", json={"old": "x", "new": "y"}, headers=foreign)
+    assert refusal(answer) == (403, "desk_foreign_site")
+
+
+def test_every_code_that_is_described_has_its_words() -> None:
+    for operation in (*TABLE, *sessions.OPERATIONS):
         for codes in errors(operation).values():
             for code in codes:
                 assert all(PlombaError(code).what(lang) for lang in texts.LANGUAGES)
@@ -117,6 +169,12 @@ def test_what_is_wrong_with_a_request_is_named(desk: DeskProcess) -> None:
         found = problem(answer, 400, "desk_request_malformed")
         assert found["field"] == field, answer.url
         assert found["reason"]
+
+
+def test_a_refused_file_is_described(desk: DeskProcess) -> None:
+    headers = {"content-type": "text/csv"}
+    answer = desk.http.post("/api/v1/orders", content=b"order,class,place\nA,x,y\n", headers=headers)
+    assert problem(answer, 422, "desk_import_refused")["total"] == 2
 
 
 def test_too_many_events_are_refused_before_any_is_looked_at(desk: DeskProcess) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api_scene import Api
 from book_scene import Clock, accept, opened, state, view
 from desk_process import NOW
 from desk_records import Event, Scanner
@@ -224,10 +225,38 @@ def test_a_table_without_a_header_does_not_tell_what_is_in_it() -> None:
     assert ("#3", "desk_import_column_unknown") in [(bad.column, bad.error.code) for bad in caught.value.bad]
 
 
+@pytest.mark.parametrize("name", ["order", "x", ""])
+def test_a_header_of_any_width_costs_no_more_than_its_length(name: str) -> None:
+    wide = f"order,class,place{f',{name}' * 997}\n".encode()
+    assert mistakes(wide, "text/csv") == [(1, name, "desk_import_column_unknown")] * 997
+    for cells in (998, 50_000):
+        wide = f"order,class,place{f',{name}' * cells}\n".encode()
+        assert mistakes(wide, "text/csv") == [(1, "", "desk_row_width")]
+
+
 def test_mistakes_are_counted_and_the_first_are_told() -> None:
     data = b"order,class,place\n" + b"A,fragile,x\n" * 5000
     _, found = read_arrivals(csv_rows(data), LIFE)
     assert (found.total, len(found.listed)) == (10_000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("last", "code"),
+    [("x" * 131_073 + "\n", "desk_import_syntax"), ('"x\n', "desk_import_truncated"), ('"x"y\n', "desk_import_syntax")],
+)
+def test_a_file_that_cannot_be_read_to_its_end_tells_what_is_wrong_before(api: Api, last: str, code: str) -> None:
+    found = [(2, "class", "desk_row_class"), (3, "place", "desk_row_place"), (4, "", code)]
+    file = f"order,class,place\nA,fragile,1\nB,plain,x\n{last}".encode()
+    assert mistakes(file) == found
+    headers = {"content-type": "text/csv"}
+    for path, total in (("orders", "total"), ("orders?dry_run=1", "bad")):
+        told = api.http.post(f"/api/v1/{path}", content=file, headers=headers).json()
+        assert [(row["row"], row["column"], row["code"]) for row in told["rows"]] == found
+        assert told[total] == 3
+    with pytest.raises(ImportRefused) as caught:
+        read(b"order,class,place\n" + b"A,fragile,1\n" * 5000 + last.encode())
+    assert (caught.value.total, len(caught.value.bad)) == (5001, 1000)
+    assert [(bad.row, bad.error.code) for bad in caught.value.bad[-2:]] == [(1000, "desk_row_class"), (5002, code)]
 
 
 # what an order lacks

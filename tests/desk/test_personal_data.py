@@ -7,11 +7,13 @@ import random
 from pathlib import Path
 
 import pytest
+from api_scene import Api
 from book_scene import Clock, accept, opened, states
 from desk_records import Scanner
 from order_lists import PLAIN, listed, take
 
 from plomba.desk import exports, personal
+from plomba.desk.accounts.account import NAME_MAX
 from plomba.desk.api.answers import order_answer
 from plomba.desk.book import Book
 from plomba.desk.differences import Differences
@@ -101,6 +103,16 @@ def test_an_erasure_says_who_and_when(book: Book, clock: Clock) -> None:
     assert book.personal.erase("A-1", "Pavel") == erased
     assert book.personal.erasures(["A-1", "B"]) == {"A-1": erased}
     assert (book.personal.of("A-1"), book.personal.of("B")) == ({}, TOLD)
+
+
+@pytest.mark.parametrize("letter", ["a", "а", "𠀀"])
+def test_whoever_may_erase_can_whatever_the_name(api: Api, letter: str) -> None:
+    """A name may have as many characters as it may, in any script."""
+    name = letter * NAME_MAX
+    take(api.book, {**PLAIN, **TOLD})
+    answer = api.as_(name, "admin").delete("/api/v1/orders/A-1/personal")
+    assert (answer.status_code, answer.json()["erased"]["person"]) == (200, name)
+    assert api.book.personal.of("A-1") == {}
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,11 @@ def _cell(column: str, value: object) -> str | None:
 
 
 def _header(cells: list[str]) -> list[str]:
+    if len(cells) > LISTED:
+        raise _file_refused("desk_row_width", count=len(cells), wanted=len(READ))
     names = [cell.strip() for cell in cells]
-    unknown = [at for at, name in enumerate(names) if name not in READ or name in names[:at]]
+    first: dict[str, int] = {}
+    unknown = [at for at, name in enumerate(names) if name not in READ or first.setdefault(name, at) != at]
     # Where no name is a column's, this is the first order of a table without a header, and somebody's data.
     shown = names if any(name in READ for name in names) else [f"#{at + 1}" for at in range(len(names))]
     bad = [_unknown_column(1, shown[at]) for at in unknown[:LISTED]]

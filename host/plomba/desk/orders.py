@@ -133,6 +133,11 @@ class ImportRefused(Exception):
     def of(cls, mistakes: Mistakes) -> ImportRefused:
         return cls(sorted(mistakes.listed, key=lambda cell: cell.row), mistakes.total)
 
+    def behind(self, mistakes: Mistakes) -> ImportRefused:
+        """This refusal, with the mistakes of the rows before it."""
+        listed = mistakes.listed[: max(0, LISTED - len(self.bad))]
+        return ImportRefused([*listed, *self.bad], mistakes.total + self.total)
+
 
 NumberedRow = tuple[int, Mapping[str, str]]
 
@@ -147,8 +152,15 @@ def read_orders(rows: Iterable[NumberedRow | BadCell], lifecycle: Lifecycle) -> 
 
 def read_arrivals(rows: Iterable[NumberedRow | BadCell], lifecycle: Lifecycle) -> tuple[list[Arrival], Mistakes]:
     """The rows that can be taken, and what is wrong with the others. Raises ImportRefused for a file that cannot be
-    read to its end."""
+    read to its end, with what is wrong before that place."""
     bad = Mistakes()
+    try:
+        return _arrivals(rows, lifecycle, bad), bad
+    except ImportRefused as refused:
+        raise refused.behind(bad) from refused
+
+
+def _arrivals(rows: Iterable[NumberedRow | BadCell], lifecycle: Lifecycle, bad: Mistakes) -> list[Arrival]:
     arrivals: list[Arrival] = []
     seen: dict[str, int] = {}
     bound: dict[tuple[int, str], int] = {}
@@ -173,7 +185,7 @@ def read_arrivals(rows: Iterable[NumberedRow | BadCell], lifecycle: Lifecycle) -
         bad.add(*(code_taken(row, order, kind, code) for kind, code in own))
         if not own:
             arrivals.append(Arrival(row, order, personal))
-    return arrivals, bad
+    return arrivals
 
 
 def code_taken(row: int, order: Order, kind: int, code: str) -> BadCell:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from plomba.desk.accounts.account import NAME_MAX
 from plomba.desk.paging import PAGE, pages
 from plomba.desk.store import Store
 from plomba.errors import UsageError
 
-_PERSON_MAX = 120
+# Any account's name, UTF-8.
+_PERSON_MAX = 4 * NAME_MAX
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ SOURCE_MAX = 120
 """Bytes of the longest source, UTF-8."""
 VALUE_MAX = 65536
 """Bytes of the longest value, UTF-8."""
+NUMBER_MAX = (1 << 63) - 1
+"""The highest number that a version may have."""
 
 _FIELDS = COLUMNS[1:]
 
@@ -118,12 +120,22 @@ class Versions:
             added += len(rows)
         return added
 
-    def of(self, order_id: str) -> list[Version]:
-        """All that was said of the order, the oldest first."""
+    def of(self, order_id: str, after: int = 0, limit: int = NUMBER_MAX) -> list[Version]:
+        """What was said of the order behind number `after`, the oldest first."""
+        return self._read(
+            "order_id = :id AND number > :after ORDER BY number LIMIT :limit",
+            {"id": order_id, "after": after, "limit": limit},
+        )
+
+    def newest(self, order_id: str) -> dict[str, Version]:
+        """Party -> what it said last of the order."""
+        of_order = "SELECT MAX(number) FROM order_versions WHERE order_id = :id GROUP BY party"
+        found = self._read(f"number IN ({of_order}) ORDER BY number", {"id": order_id})
+        return {version.party: version for version in found}
+
+    def _read(self, which: str, values: Mapping[str, object]) -> list[Version]:
         rows = self._store.query(
-            "SELECT number, party, source, at, status, content, sha256 FROM order_versions WHERE order_id = :id"
-            " ORDER BY number",
-            {"id": order_id},
+            f"SELECT number, party, source, at, status, content, sha256 FROM order_versions WHERE {which}", dict(values)
         )
         return [
             Version(number, party, source, at, status, json.loads(content), digest)
@@ -133,9 +145,7 @@ class Versions:
     def differences(self, order_id: str) -> list[Difference]:
         """Fields of which the newest views do not say the same, in the order of columns. A party that does not tell a
         field says nothing about it. `state` is compared with what scans have proved, not with where the order began."""
-        views: dict[str, dict[str, str]] = {}
-        for version in self.of(order_id):
-            views[version.party] = dict(version.content)
+        views = {party: dict(version.content) for party, version in self.newest(order_id).items()}
         views.get(SHOP, {}).pop("state", None)
         for (state,) in self._store.query("SELECT state FROM orders WHERE id = :id", {"id": order_id}):
             views[DESK] = {"state": names("state")[state]}
@@ -149,7 +159,8 @@ class Versions:
     def _newest(self, ids: Collection[str]) -> dict[tuple[str, str], tuple[str, bytes]]:
         """(order, party) -> status and digest of its newest version."""
         rows = self._store.query(
-            "SELECT order_id, party, status, sha256 FROM order_versions WHERE order_id IN :ids ORDER BY number",
+            "SELECT order_id, party, status, sha256 FROM order_versions WHERE number IN"
+            " (SELECT MAX(number) FROM order_versions WHERE order_id IN :ids GROUP BY order_id, party)",
             {"ids": sorted(ids)},
         )
         return {(id, party): (status, digest) for id, party, status, digest in rows}

@@ -29,6 +29,7 @@ class Problem(Struct, kw_only=True):
     field: str | UnsetType = UNSET
     reason: str | UnsetType = UNSET
     rows: list[BadRow] | UnsetType = UNSET
+    total: int | UnsetType = UNSET
 
 
 class BadRow(Struct):

@@ -27,6 +27,7 @@ from plomba.desk.api import (
     orders,
     pages,
     personal,
+    sessions,
     stream,
     terminals,
     versions,
@@ -75,8 +76,8 @@ TABLE: tuple[Operation, ...] = (
 
 @cache
 def document() -> str:
-    """The OpenAPI document of the table, JSON."""
-    return json.dumps(openapi.document(TABLE), ensure_ascii=False, indent=2) + "\n"
+    """The OpenAPI document of the table and of sessions, JSON."""
+    return json.dumps(openapi.document((*TABLE, *sessions.OPERATIONS)), ensure_ascii=False, indent=2) + "\n"
 
 
 def create_app(

@@ -116,6 +116,7 @@ OPERATIONS = (
         " it. No refund before the inspection was scanned.",
         right="decisions.write",
         handler=decide,
+        noted=lambda call: call.body.kind,
         at=shapes.OrderPath,
         body=Body((JSON,), DECIDE_MAX, Deciding, samples={JSON: _SAMPLE}),
         answers={200: Content(DecisionAnswer)},

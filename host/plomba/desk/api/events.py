@@ -109,6 +109,8 @@ OPERATIONS = (
         right="events.write",
         # Records prove themselves, and each is kept: who brought it is no matter.
         audited=False,
+        # Anybody may bring them: answers kept for anybody would fill the disk. A record that is here is a duplicate.
+        idempotent=False,
         handler=take,
         prepare=_read,
         body=Body((BATCH,), EVENTS_MAX, shapes.Batch, read=False, samples={BATCH: [_SAMPLE]}),

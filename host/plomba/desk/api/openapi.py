@@ -9,16 +9,39 @@ from typing import Any
 import msgspec
 
 from plomba import __version__
+from plomba.desk.accounts.accounts import CSRF_HEADER
+from plomba.desk.accounts.cookies import cookie_name
+from plomba.desk.accounts.rights import rights
 from plomba.desk.api.answers import Problem
 from plomba.desk.api.idempotency import HEADER, KEPT_S, KEY_MAX
-from plomba.desk.api.operations import JSON, Content, Operation
+from plomba.desk.api.operations import ANYBODY, JSON, SAFE, Content, Operation
 from plomba.texts import LANGUAGES
 
 PROBLEM = "application/problem+json"
 _REF = "#/components/schemas/{name}"
 _ABOUT = """The order desk: state moves by verified records only, and no operation here sets it.
 
-Every error is a problem of RFC 9457 with a stable `code`. Docs: docs/api.md."""
+Every error is a problem of RFC 9457 with a stable `code`. A desk without accounts asks nobody who they are. Docs:
+docs/api.md."""
+
+TOKEN = (("token",),)
+SESSION = (("session",),)
+WRITING_SESSION = (("session", "csrf"),)
+_SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer", "description": "An account's token (docs/accounts.md)."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": cookie_name(""),
+        "description": f"A browser's session, which logIn opens. On loopback the cookie is {cookie_name('localhost')}.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CSRF_HEADER,
+        "description": "`csrf` of the session: what a session changes something with.",
+    },
+}
 
 Json = dict[str, Any]
 
@@ -36,7 +59,10 @@ def document(table: Sequence[Operation]) -> Json:
         "openapi": "3.1.0",
         "info": {"title": "plomba order desk", "version": __version__, "description": _ABOUT},
         "paths": paths,
-        "components": {"schemas": {name: components[name] for name in sorted(components) if not _asked(name)}},
+        "components": {
+            "schemas": {name: components[name] for name in sorted(components) if not _asked(name)},
+            "securitySchemes": _SCHEMES,
+        },
     }
 
 
@@ -64,6 +90,7 @@ def _operation(operation: Operation, known: dict[int, Json], components: Json) -
         "summary": operation.summary,
         "parameters": _parameters(operation, known, components),
         "responses": _responses(operation, known),
+        "security": [{scheme: [] for scheme in schemes} for schemes in _security(operation)],
         "x-right": operation.right,
     }
     body = operation.body
@@ -110,6 +137,18 @@ def _parameters(operation: Operation, known: dict[int, Json], components: Json) 
             }
         )
     return found
+
+
+def _security(operation: Operation) -> tuple[tuple[str, ...], ...]:
+    if operation.security is not None:
+        return operation.security
+    if _for_anybody(operation):
+        return ()
+    return TOKEN + (SESSION if operation.method in SAFE else WRITING_SESSION)
+
+
+def _for_anybody(operation: Operation) -> bool:
+    return operation.right == ANYBODY or ANYBODY in rights()[operation.right]
 
 
 def _present(schema: Json) -> Json:
@@ -161,6 +200,9 @@ def errors(operation: Operation) -> dict[int, list[str]]:
     def also(status: int, *codes: str) -> None:
         found[status] = [*found.get(status, ()), *(code for code in codes if code not in found.get(status, ()))]
 
+    if not _for_anybody(operation):
+        also(401, "desk_login_needed", "desk_token_unknown")
+        also(403, "desk_right", *(() if operation.method in SAFE else ("desk_csrf", "desk_foreign_site")))
     if not operation.lenient or operation.body is not None:
         also(400, "desk_request_malformed")
     if "{" in operation.path:

@@ -115,8 +115,12 @@ class Operation:
     idempotent: bool | None = None
     audited: bool = True
     """Whether each call that is not safe is a row of the audit."""
+    noted: Callable[[Call[Any, Any]], str] = lambda call: ""
+    """What a row of the audit says of a call before what the path names: a word without spaces, or "" for nothing."""
     whole: bool = False
     """Whether it is about all orders, so that an account that sees a part of them has no right to it."""
+    security: tuple[tuple[str, ...], ...] | None = None
+    """The schemes (openapi.py) by which it learns who asks: any of these sets will do; None: those of its right."""
     lenient: bool = False
     """Whether parameters that it does not know are passed over: pages are linked to from anywhere."""
 

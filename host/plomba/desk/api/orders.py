@@ -90,6 +90,7 @@ OPERATIONS = (
         " taken, and the answer says what would become of it.",
         right="orders.import",
         handler=take,
+        noted=lambda call: "dry_run" if call.query.dry_run else "",
         prepare=_read,
         body=Body(
             ("text/csv", JSON),

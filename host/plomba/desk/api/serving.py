@@ -17,6 +17,7 @@ from plomba.desk.accounts.account import Account, Anonymous
 from plomba.desk.api.idempotency import HEADER, REFUSAL_MAX, Kept, key_of
 from plomba.desk.api.operations import ANYBODY, JSON, SAFE, Body, Call, Operation, Reply, checked
 from plomba.desk.api.services import Services
+from plomba.desk.importing import RowsRefused
 from plomba.desk.orders import ImportRefused
 from plomba.desk.problems import language_of, problem_of
 from plomba.errors import PlombaError, UsageError
@@ -108,7 +109,7 @@ class Serving:
         except (PlombaError, ImportRefused) as error:
             # Everything was undone. The refusal belongs to the key as an answer does.
             refusal = problem_of(error, call.lang)
-            if refusal.status_code < 500 and len(refusal.body) <= REFUSAL_MAX:
+            if refusal.status_code < 500:
                 await services.run(_kept, services, operation, call, key, refusal, keep, error)
             return refusal
         if changes:
@@ -144,13 +145,18 @@ def _kept(
     if operation.method in SAFE:
         return
     with services.book.store.transaction():
+        if isinstance(error, RowsRefused):
+            # The book kept them, but in the transaction that was undone.
+            services.book.versions.keep(error.claims)
         _audit(services, operation, call, key, error.code if isinstance(error, PlombaError) else "desk_import_refused")
-        keep(answer)
+        if len(answer.body) <= REFUSAL_MAX:
+            keep(answer)
 
 
 def _audit(services: Services, operation: Operation, call: Call[Any, Any], key: str, outcome: str) -> None:
     if operation.audited:
-        subject = " ".join(str(value) for value in msgspec.structs.asdict(call.path).values())
+        named = [operation.noted(call), *msgspec.structs.asdict(call.path).values()]
+        subject = " ".join(str(value) for value in named if value != "")
         who = call.account
         services.accounts.audit.wrote(who.name, who.peer, operation.name, subject, outcome, key)
 

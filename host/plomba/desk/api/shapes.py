@@ -9,7 +9,8 @@ from msgspec import Meta, Struct, field
 
 from plomba.desk import lifecycle
 from plomba.desk.api.cursors import CURSOR_MAX
-from plomba.desk.orders import ID_MAX, MINOR_DIGITS, SHOP_MAX
+from plomba.desk.orders import DELIVERIES, ID_MAX, ITEMS_MAX, MINOR_DIGITS, SHOP_MAX
+from plomba.desk.personal_cells import LIMITS
 from plomba.desk.words import names
 
 ROWS = 500
@@ -45,6 +46,7 @@ OrderId = Annotated[str, Meta(description="The order's number, percent-encoded."
 Named = Annotated[str, Meta(max_length=ID_MAX, pattern=NO_NUL, description="Only records about this order.")]
 Begins = Annotated[str, Meta(max_length=ID_MAX, pattern=NO_NUL, description="Only orders whose number begins so.")]
 Shop = Annotated[str, Meta(max_length=SHOP_MAX, pattern=NO_NUL, description="Only orders of this shop.")]
+Moment = Annotated[str, Meta(description="RFC 3339 with its offset; the seconds may be left out.")]
 
 
 class Paged(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -145,6 +147,17 @@ class ImportedOrder(Struct, forbid_unknown_fields=True, kw_only=True):
     seals: str | list[str] | None = None
     uins: str | list[str] | None = None
     codes: str | list[str] | None = None
+    delivery: Annotated[str, Meta(extra_json_schema={"enum": [*DELIVERIES, ""]})] | None = None
+    items: Annotated[int, Meta(ge=1, le=ITEMS_MAX)] | None = None
+    warehouse: Annotated[int, Meta(ge=0, le=NUMBER_MAX)] | None = None
+    cutoff: Moment | None = None
+    start: Moment | None = None
+    slot_end: Moment | None = None
+    keep_until: Moment | None = None
+    recipient: Annotated[str, Meta(max_length=LIMITS["recipient"])] | None = None
+    phone: Annotated[str, Meta(max_length=LIMITS["phone"])] | None = None
+    address: Annotated[str, Meta(max_length=LIMITS["address"])] | None = None
+    email: Annotated[str, Meta(max_length=LIMITS["email"])] | None = None
 
 
 OrderFile = list[ImportedOrder]

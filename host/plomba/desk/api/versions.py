@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from plomba.desk.api import shapes
+from plomba.desk.api.cursors import listing, page
 from plomba.desk.api.operations import JSON, Body, Call, Content, Operation, Reply
 from plomba.desk.api.services import Services
 from plomba.desk.api.visible import order_of
@@ -47,30 +48,32 @@ class Unlike(Struct):
 
 
 class Versions(Struct):
-    """All that was said of an order, the oldest first, and where the newest views differ."""
+    """A page of what was said of an order, the oldest first; and, on each page, where the newest views differ."""
 
     order: str
     versions: list[VersionAnswer]
     differences: list[Unlike]
+    next: str | UnsetType = UNSET
 
 
-def listed(services: Services, call: Call[None, None]) -> Versions:
-    return _of(services, order_of(services, call).id)
+def listed(services: Services, call: Call[shapes.Paged, None]) -> Versions:
+    id, query, versions = order_of(services, call).id, call.query, services.book.versions
+    name = listing("versions", id)
+    after = 0 if query.cursor is None else services.cursors.open(name, query.cursor, int)
+    rows, more = page(versions.of(id, after, query.limit + 1), query.limit, lambda one: one.number)
+    return Versions(
+        id,
+        [_answer(version) for version in rows],
+        [Unlike(one.field, dict(one.said)) for one in versions.differences(id)],
+        UNSET if more is None else services.cursors.seal(name, more),
+    )
 
 
 def put(services: Services, call: Call[None, View]) -> Reply:
     id, view = order_of(services, call).id, call.body
-    added = services.book.versions.put(id, view.party, view.source, view.content)
-    return Reply(_of(services, id), changes=added)
-
-
-def _of(services: Services, id: str) -> Versions:
     versions = services.book.versions
-    return Versions(
-        id,
-        [_answer(version) for version in versions.of(id)],
-        [Unlike(one.field, dict(one.said)) for one in versions.differences(id)],
-    )
+    added = versions.put(id, view.party, view.source, view.content)
+    return Reply(_answer(versions.newest(id)[view.party]), changes=added)
 
 
 def _answer(version: Version) -> VersionAnswer:
@@ -93,24 +96,28 @@ OPERATIONS = (
         path="/api/v1/orders/{id:path}/versions",
         name="listVersions",
         tag="versions",
-        summary="All that each party said of an order, and where they do not say the same.",
+        summary="List what each party said of an order page by page, the oldest first, and where they do not say the"
+        " same.",
         right="orders.read",
         handler=listed,
         at=shapes.OrderPath,
+        query=shapes.Paged,
         answers={200: Content(Versions)},
-        errors={404: ("desk_order_unknown",)},
+        errors={400: ("desk_cursor",), 404: ("desk_order_unknown",)},
     ),
     Operation(
         method="POST",
         path="/api/v1/orders/{id:path}/versions",
         name="putVersion",
         tag="versions",
-        summary="Keep what another party says of an order. It moves nothing. What it said last is not kept twice.",
+        summary="Keep what another party says of an order, and answer with it. It moves nothing. What it said last is"
+        " not kept twice.",
         right="orders.import",
         handler=put,
+        noted=lambda call: call.body.party,
         at=shapes.OrderPath,
         body=Body((JSON,), VIEW_MAX, View, samples={JSON: _SAMPLE}),
-        answers={200: Content(Versions)},
+        answers={200: Content(VersionAnswer)},
         errors={400: ("desk_view_field",), 404: ("desk_order_unknown",)},
     ),
 )
