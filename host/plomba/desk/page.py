@@ -74,10 +74,12 @@ class Page:
         self._whole = environment.get_template("page.html")
         self._live = environment.get_template("live.html")
         self._failing = environment.get_template("failing.html")
+        self._login = environment.get_template("login.html")
 
-    def whole(self, overview: Overview, revision: str, lang: str, failing: bool = False) -> str:
-        """The whole page. `failing`: the book can be read, but what came last could not be written."""
-        return self._whole.render(self._known(overview, revision, lang, failing))
+    def whole(self, overview: Overview, revision: str, lang: str, failing: bool = False, name: str = "") -> str:
+        """The whole page. `failing`: the book can be read, but what came last could not be written. `name`: whose
+        session it is, "" for none."""
+        return self._whole.render(self._known(overview, revision, lang, failing), name=name)
 
     def live(self, overview: Overview, revision: str, lang: str, failing: bool = False) -> str:
         """The part that changes, to be put in the place of the old one."""
@@ -86,6 +88,10 @@ class Page:
     def failing(self, lang: str) -> str:
         """The page of a book that cannot be read."""
         return self._failing.render(said=Said(lang), t=Said(lang).t)
+
+    def login(self, lang: str, name: str = "", role: str = "") -> str:
+        """The page for nobody, who may log in; or for the account `name`, whose role has no page."""
+        return self._login.render(said=Said(lang), t=Said(lang).t, languages=LANGUAGES, name=name, role=role)
 
     def _known(self, overview: Overview, revision: str, lang: str, failing: bool) -> dict[str, Any]:
         return {

@@ -38,7 +38,7 @@ from plomba.desk.api.serving import Serving
 from plomba.desk.book import Book
 from plomba.desk.live import Live
 from plomba.desk.orders import ImportRefused
-from plomba.desk.problems import Malformed, language_of, problem, problem_of
+from plomba.desk.problems import Malformed, headers_for, language_of, problem, problem_of
 from plomba.desk.walls import Walls
 from plomba.errors import PlombaError, StoreError, UsageError
 
@@ -98,6 +98,19 @@ def create_app(
         lang = language_of(request, services.page.default_language)
         return pages.html(services.page.failing(lang), lang, 503)
 
+    async def on_refusal(request: Request, error: Exception) -> Response:
+        answer = await _on_refusal(request, error)
+        asks = request.url.path == "/" and "text/html" in request.headers.get("accept", "")
+        if not asks or not isinstance(error, PlombaError) or error.code not in ("desk_login_needed", "desk_right"):
+            return answer
+        # A browser that was shown a problem in JSON would have no way to log in, or out.
+        lang = language_of(request, services.page.default_language)
+        who = {key: str(error.fields.get(key, "")) for key in ("name", "role")}
+        shown = pages.html(services.page.login(lang, **who), lang, answer.status_code)
+        shown.headers["vary"] = "accept, accept-language, cookie"
+        shown.headers.update(headers_for(error))
+        return shown
+
     return Starlette(
         routes=[
             *gate.routes(),
@@ -106,7 +119,7 @@ def create_app(
         ],
         middleware=[Middleware(Walls, hosts=hosts)],
         exception_handlers={
-            PlombaError: _on_refusal,
+            PlombaError: on_refusal,
             StoreError: on_failing_store,
             ImportRefused: _on_refusal,
             HTTPException: _on_http_error,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from plomba.desk.accounts.account import Account
 from plomba.desk.api import answers
 from plomba.desk.api.operations import ANYBODY, EVENT_STREAM, HTML, Call, Content, Operation
 from plomba.desk.api.services import Services
@@ -17,7 +19,8 @@ STREAM_HEADERS = {"x-accel-buffering": "no"}
 
 
 async def whole(services: Services, call: Call[None, None], request: Request) -> Response:
-    return await _rendered(services, call, services.page.whole)
+    name = call.account.name if isinstance(call.account, Account) else ""
+    return await _rendered(services, call, partial(services.page.whole, name=name))
 
 
 async def live(services: Services, call: Call[None, None], request: Request) -> Response:
