@@ -210,7 +210,7 @@ def refused(tmp_path: Path, path: Path, code: str) -> None:
         assert everything(store) == before
 
 
-@pytest.mark.parametrize("there", ["orders", "terminals", "accounts"])
+@pytest.mark.parametrize("there", ["orders", "terminals", "accounts", "audit"])
 def test_it_goes_into_an_empty_book_only(tmp_path: Path, organisation: Organisation, day: Path, there: str) -> None:
     clock = Clock()
     with closing(Book(tmp_path / "two", organisation, clock)) as book:
@@ -219,6 +219,8 @@ def test_it_goes_into_an_empty_book_only(tmp_path: Path, organisation: Organisat
         elif there == "terminals":
             counter = Scanner(organisation, now=NOW)
             book.enrol(counter.certificate, counter.place)
+        elif there == "audit":
+            accounts_in(book.store, clock).audit.wrote("", "192.0.2.7", "importOrders", outcome="desk_import_refused")
         else:
             with_token(accounts_in(book.store, clock), "boris")
     refused(tmp_path, day, "desk_restore_full")

@@ -78,7 +78,7 @@ def restore(source: Path, store: Store, organisation: Organisation | None = None
         with zipfile.ZipFile(source) as file:
             about = _about(file, source)
             with store.transaction():
-                if any(store.count(f"FROM {name}") for name in ("events", "orders", "terminals", "accounts")):
+                if any(store.count(f"FROM {name}") for name in ("events", "orders", "terminals", "accounts", "audit")):
                     raise UsageError("desk_restore_full", path=database.name)
                 for name in _tables(database):
                     store.write(f"DELETE FROM {name}") if store.count(f"FROM {name}") else None
