@@ -11,17 +11,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from account_scene import accounts_in, with_token
+from account_scene import accounts_in, asked, logged_in, with_password, with_token
 from book_scene import HEADER, Clock, accept, states, take
 from desk_process import NOW
 from desk_records import Scanner
 
 from plomba.cli import main
 from plomba.desk import backup
+from plomba.desk.accounts import Anonymous
+from plomba.desk.api.cursors import Cursors
 from plomba.desk.backup import back_up, restore
 from plomba.desk.book import Book
 from plomba.desk.store import Store
-from plomba.errors import PlombaError, StoreError
+from plomba.errors import PlombaError, StoreError, UsageError
 from plomba.testing.postgresql import database
 from plomba.trust.organisation import Organisation
 
@@ -233,6 +235,26 @@ def test_a_book_that_a_desk_has_only_opened_is_empty(tmp_path: Path, organisatio
         restore(day, store)
         back_up(store, tmp_path / "again.zip", NOW)
     assert lines(tmp_path / "again.zip") == lines(day)
+
+
+def test_what_was_given_out_before_is_not_taken_back(tmp_path: Path, organisation: Organisation) -> None:
+    """The book behind a cursor is another one: going on from it would lose what came to the same numbers."""
+    clock = Clock()
+    with closing(Book(tmp_path / "one", organisation, clock)) as book:
+        accounts = accounts_in(book.store, clock)
+        with_password(accounts)
+        session = logged_in(accounts).token
+        cursor = Cursors.of(book.store).seal("stream", {"record": 1})
+        back_up(book.store, tmp_path / "day.zip", NOW)
+    with closing(Store(tmp_path / "two")) as store:
+        restore(tmp_path / "day.zip", store)
+        assert store.count("FROM account_sessions") == 0
+        accounts = accounts_in(store, clock)
+        assert asked(accounts, session) == Anonymous()
+        with pytest.raises(UsageError) as caught:
+            Cursors.of(store).open("stream", cursor, dict[str, int])
+        assert caught.value.code == "desk_cursor"
+        logged_in(accounts)
 
 
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path, day: Path) -> None:

@@ -71,7 +71,8 @@ def back_up(store: Store, out: Path, now: int) -> dict[str, int]:
 
 def restore(source: Path, store: Store, organisation: Organisation | None = None) -> dict[str, int]:
     """Puts a backup into an empty book, all of it or nothing; returns how many rows of each table. Every record is
-    proved (proving.py), and what follows from records is worked out anew when the desk starts. Raises UsageError
+    proved (proving.py), and what follows from records is worked out anew when the desk starts. Sessions end, and cursors
+    that were given out before count no more. Raises UsageError
     `desk_backup_damaged`, `desk_backup_newer`, `desk_restore_full`, VerificationError as Prover does, StoreError."""
     database = store.database
     try:
@@ -86,6 +87,9 @@ def restore(source: Path, store: Store, organisation: Organisation | None = None
                         _take(file, source, database, name, about)
                 Prover(store, source).prove(organisation)
                 store.write("DELETE FROM replayed")
+                # A cursor names a number, which another record will get; a session may have been ended since.
+                store.write("DELETE FROM secrets WHERE name = 'cursors'")
+                store.write("DELETE FROM account_sessions")
     except _UNREADABLE as error:
         raise UsageError("desk_backup_damaged", path=source, reason=error) from error
     return {name: rows for name, (rows, _) in about["tables"].items()}
