@@ -71,9 +71,9 @@ def back_up(store: Store, out: Path, now: int) -> dict[str, int]:
 
 def restore(source: Path, store: Store, organisation: Organisation | None = None) -> dict[str, int]:
     """Puts a backup into an empty book, all of it or nothing; returns how many rows of each table. Every record is
-    proved (proving.py), and what follows from records is worked out anew when the desk starts. Sessions end, and cursors
-    that were given out before count no more. Raises UsageError
-    `desk_backup_damaged`, `desk_backup_newer`, `desk_restore_full`, VerificationError as Prover does, StoreError."""
+    proved (proving.py), and what follows from records is worked out anew when the desk starts. Sessions end, and
+    cursors that were given out before count no more. Raises UsageError `desk_backup_damaged`, `desk_backup_newer`,
+    `desk_restore_full`, VerificationError as Prover does, StoreError."""
     database = store.database
     try:
         with zipfile.ZipFile(source) as file:

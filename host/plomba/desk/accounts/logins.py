@@ -26,9 +26,9 @@ class Attempt:
 
     name: str
     peer: str
+    counted: Counted
     account: Account | None
     held: str | None
-    counted: Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Logins:
         """Raises Wait."""
         counted = self._attempts.count(name, peer)
         found = self._register.password(name) if len(name) <= NAME_MAX and name.isprintable() else None
-        return Attempt(name, peer, *(found or (None, None)), counted)
+        return Attempt(name, peer, counted, *(found or (None, None)))
 
     def finish(self, attempt: Attempt, right: bool, old: str = "") -> Opened:
         """Raises UsageError `desk_login_wrong`."""
