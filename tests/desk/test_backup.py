@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import zipfile
 from collections.abc import Iterator
@@ -262,6 +263,24 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path, day: Path) -> 
     with closing(Store(tmp_path / "two")) as store, pytest.raises(PlombaError) as caught:
         back_up(store, day, NOW)
     assert (caught.value.code, day.read_bytes()) == ("desk_backup_there", before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_only_its_owner_reads_a_book_and_its_backup(tmp_path: Path, organisation: Organisation) -> None:
+    out = tmp_path / "day.zip"
+    out.with_name("day.zip.part").write_bytes(b"left by a crash")
+    held = os.umask(0o022)
+    try:
+        with closing(Book(tmp_path / "one", organisation, Clock())) as book:
+            back_up(book.store, out, NOW)
+            files = sorted((tmp_path / "one").iterdir())
+            assert [file.name for file in files] == ["desk.sqlite3", "desk.sqlite3-wal"]
+            assert [oct(path.stat().st_mode & 0o777) for path in (tmp_path / "one", *files, out)] == [
+                "0o700",
+                *["0o600"] * 3,
+            ]
+    finally:
+        os.umask(held)
 
 
 def test_a_disk_that_is_full_leaves_no_half_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

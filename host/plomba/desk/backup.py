@@ -51,6 +51,9 @@ def back_up(store: Store, out: Path, now: int) -> dict[str, int]:
     staged = out.with_name(out.name + ".part")
     about = About(form=FORM, revision=HEAD, made=now, tables={})
     try:
+        staged.unlink(missing_ok=True)
+        # Whoever reads it has personal data and hashes of passwords.
+        staged.touch(0o600)
         with store.transaction(), zipfile.ZipFile(staged, "w", zipfile.ZIP_DEFLATED) as file:
             for name in _tables(store.database):
                 digest, rows = hashlib.sha256(), 0
