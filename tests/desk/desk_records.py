@@ -105,6 +105,8 @@ def any_record(scanner: Scanner, others: Sequence[Scanner], chance: random.Rando
         lambda: scanner.record(chance.choice(plain), Verdict.OK, order, after=after, flags=0),
         lambda: scanner.record(chance.choice((Action.DAMAGE, Action.MISSING)), Verdict.OK, order),
         lambda: scanner.record(chance.choice(_PACKER), Verdict.OK, order, after=chance.choice(_PACKED), more=found),
+        lambda: scanner.record(Action.LATE_ENTRY, Verdict.OK, order, more={Tlv.LATE: bytes((Action.STORE, 0, 9))}),
+        lambda: scanner.record(Action.INTAKE_DEFER, Verdict.OK, more={Tlv.QUANTITY: b"\0\1", **named}),
         lambda: scanner.store(order),
         lambda: scanner.retrieve(order),
         lambda: scanner.seal(order, seal),

@@ -191,25 +191,42 @@ def test_who_gives_once_more_has_been_waiting_since_the_first_time(
     check_waits(book)
 
 
-@pytest.mark.parametrize("number", [b"1\x002", b"\x1b[31m", b"\xff", "Акт 7".encode()])
-def test_the_number_of_an_act_is_only_text(book: Book, giver: Scanner, clock: Clock, number: bytes) -> None:
-    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
-    clock.now = BEGAN + 300
-    more = {Tlv.ACT: number}
-    assert accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, more=more)) == [
-        "accepted"
-    ]
-    one = owner(book, clock.now)
-    assert one is not None and one.party.isprintable() and one.party.startswith("act ")
+def alone(scanner: Scanner, action: int, after: int, time: int, actor: int, **more: bytes) -> Event:
+    """Half of a hand-over that names no terminal that the desk knows."""
+    tlv = {getattr(Tlv, name): value for name, value in more.items()}
+    return scanner.record(action, Verdict.OK, "A", after=after, actor=actor, time=time, more=tlv)
 
 
-def test_a_seal_of_any_bytes_is_no_ones_text(book: Book, giver: Scanner, clock: Clock) -> None:
+def test_a_taker_who_names_another_giver_than_the_one_who_named_nobody(
+    book: Book, giver: Scanner, taker: Scanner, organisation: Organisation, clock: Clock
+) -> None:
     take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    third = enrolled(book, organisation, "Third", 5)
     clock.now = BEGAN + 300
-    for seal in (b"S\x00", b"\xff", b"S\xfe"):
-        more = {Tlv.SEAL: seal}
-        assert accept(book, giver.record(Action.SEAL_APPLY, Verdict.OK, "A", more=more)) == ["accepted"]
-    assert book.store.count("FROM bindings") == 3
+    accept(book, alone(giver, Action.HANDOVER_OUT, State.HANDING, BEGAN + 10, 5), into(taker, third, BEGAN + 20))
+    assert (owner(book, clock.now), view(book, "A").disputed) == (WAREHOUSE, 1)
+    check_waits(book)
+
+
+def test_a_taker_who_names_a_terminal_that_nobody_knows(
+    book: Book, giver: Scanner, taker: Scanner, organisation: Organisation, clock: Clock
+) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    stranger = Scanner(organisation, now=BEGAN, label="Stranger", place=4)
+    clock.now = BEGAN + 300
+    accept(book, alone(giver, Action.HANDOVER_OUT, State.HANDING, BEGAN + 10, 5), into(taker, stranger, BEGAN + 20))
+    assert (owner(book, clock.now), view(book, "A").disputed) == (WAREHOUSE, 1)
+    check_waits(book)
+
+
+def test_the_name_of_a_shop_is_no_act(book: Book, taker: Scanner, clock: Clock) -> None:
+    take(book, "A,plain,17,ACCEPTED,100.00,RUB,act 12\n", VALUED.replace("\n", ",shop\n"))
+    clock.now = BEGAN + 300
+    accept(book, taker.record(Action.MISSING, Verdict.OK, "A", after=State.HELD))
+    accept(book, taker.record(Action.RETURN_OPEN, Verdict.OK, "A", after=State.RETURNING))
+    accept(book, alone(taker, Action.HANDOVER_IN, State.RETURNING, BEGAN + 60, 7))
+    assert (state(book, "A"), owner(book, clock.now)) == (State.RETURNING, Owner("shop", "act 12"))
+    check_waits(book)
 
 
 # released

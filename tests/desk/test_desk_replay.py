@@ -383,6 +383,40 @@ def test_a_bag_stands_for_what_is_in_it_at_that_moment(book: Book, counter: Scan
     assert [(event.action, event.bag, event.order) for event in newest] == [("HANDOVER_OUT", "B-1", None)]
 
 
+@pytest.mark.parametrize("clock_set", [True, False])
+def test_a_bag_that_is_heard_of_after_what_left_it(
+    book: Book, counter: Scanner, organisation: Organisation, clock: Clock, clock_set: bool
+) -> None:
+    """The record of the bag comes last, in its terminal's line, and counts while the parcel was still in there."""
+    other = Scanner(organisation, now=NOW, label="Vehicle", place=3)
+    book.enrol(other.certificate, 3)
+    clock.now += 10_000
+    take(book, "A-1,plain,17,READY,\n", STATES)
+    accept(
+        book,
+        counter.record(Action.RETURN_OPEN, Verdict.OK, "A-1", after=State.RETURNING, time=NOW + 5),
+        counter.record(Action.BAG_ADD, Verdict.OK, "A-1", time=NOW + 10, more={Tlv.BAG: b"B-1"}),
+    )
+    named = {Tlv.BAG: b"B-1", **other.met(counter)}
+    counter.time = NOW + 100
+    accept(book, counter.record(Action.RETURN_IN, Verdict.OK, "A-1", after=State.RETURNED))
+    whole = other.record(
+        *(Action.HANDOVER_OUT, Verdict.OK),
+        kind=CodeKind.BAG,
+        code="PLB*SACK*B-1",
+        after=State.HANDING,
+        time=NOW + 50 if clock_set else 0,
+        flags=1 if clock_set else 0,
+        more=named,
+    )
+    accept(book, whole)
+    assert [action for action, _, _ in done(book, "A-1")] == ["RETURN_OPEN", "BAG_ADD", "HANDOVER_OUT", "RETURN_IN"]
+    before = states(book)
+    with book.store.transaction():
+        book._replay.place(["A-1"], clock.now)
+    assert states(book) == before
+
+
 def test_a_bag_is_taken_back_as_a_whole(book: Book, counter: Scanner) -> None:
     three_in_a_bag(book, counter)
     accept(book, counter.whole(Action.HANDOVER_OUT, "B-1", State.HANDING))

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
-from book_scene import Clock, accept, state, take, view
+from book_scene import Clock, accept, kept, records, state, take, view
 from desk_records import WRONG, Event, Scanner
-from hand_over_scene import BEGAN, incidents
+from hand_over_scene import BEGAN, HOUR, enrolled, incidents
 
 from plomba.desk import lifecycle
 from plomba.desk.book import Book
+from plomba.desk.custody import Owner
+from plomba.desk.steps import Scan, Standing
 from plomba.desk.words import names
-from plomba_wire.vocabulary import Action, Condition, State, Tlv, Verdict
+from plomba.trust.organisation import Organisation
+from plomba_wire.vocabulary import Action, CodeKind, Condition, OrderClass, State, Tlv, Verdict
 
 SEALED = "order,class,place,state,seals,value,currency\n"
+
+LIFE = lifecycle.load()
 
 
 @pytest.fixture
@@ -30,12 +39,7 @@ def why(book: Book) -> list[str]:
 # packing
 
 MISSED = sorted(
-    {
-        state
-        for action, _, move in lifecycle.load().moves()
-        if action == Action.MISSING
-        for state in move.origins & lifecycle.load().entries
-    }
+    {state for action, _, move in LIFE.moves() if action == Action.MISSING for state in move.origins & LIFE.entries}
 )
 
 
@@ -112,6 +116,81 @@ def test_goods_are_short_until_they_are_packed_and_then_the_parcel_is_missing(
     kind = "SHORTAGE" if entry in (State.ACCEPTED, State.PICKED) else "MISSING"
     (one,) = incidents(book)
     assert (state(book, "A"), one.kind, one.holder) == (State.HELD, kind, book.lifecycle.holder[entry])
+
+
+# the rest of an intake, and what was done without a terminal
+
+ORDERS = "A,plain,17,STAGED,,100.00,RUB\nB,plain,17,STAGED,,100.00,RUB\n"
+
+
+def deferred(scanner: Scanner, other: Scanner, taken: int) -> Event:
+    more = {Tlv.QUANTITY: taken.to_bytes(2, "big"), **scanner.met(other)}
+    return scanner.record(Action.INTAKE_DEFER, Verdict.OK, kind=CodeKind.COMMAND, code="PLB*DEFER", more=more)
+
+
+def test_what_an_intake_leaves_for_tomorrow_stays_with_whoever_had_it(
+    tmp_path: Path, organisation: Organisation, clock: Clock
+) -> None:
+    minute = BEGAN - BEGAN % 60
+    opens, closes = (datetime.fromtimestamp(minute + hours * HOUR, UTC) for hours in (-5, 1))
+    (tmp_path / "calendar.toml").write_text(f'hours = "Mo-Su {opens:%H:%M}-{closes:%H:%M}"\n', encoding="utf-8")
+    with closing(Book(tmp_path, organisation, clock)) as book:
+        courier, point = (enrolled(book, organisation, label, place) for label, place in (("Car", 0), ("Point", 17)))
+        take(book, ORDERS, SEALED)
+        clock.now = BEGAN + 60
+        out = {Tlv.ACT: b"1"}
+        for order in "AB":
+            accept(
+                book, courier.record(Action.HANDOVER_IN, Verdict.OK, order, after=State.WITH_COURIER, actor=7, more=out)
+            )
+        for order in "AB":
+            accept(
+                book,
+                courier.record(
+                    *(Action.HANDOVER_OUT, Verdict.OK, order), after=State.HANDING, actor=7, more=courier.met(point)
+                ),
+            )
+        point.time = courier.time
+        arrived = point.record(Action.HANDOVER_IN, Verdict.OK, "A", after=State.AT_POINT, more=point.met(courier))
+        accept(book, arrived, deferred(point, courier, 1))
+        assert [state(book, order) for order in "AB"] == [State.AT_POINT, State.HANDING]
+        owners = [book.custody.owner(order, clock.now) for order in "AB"]
+        assert owners == [Owner("point", "17"), Owner("courier", "7")], "of what was not scanned nothing passes"
+        (wait,) = kept(book)["A"].waits
+        assert wait.due == courier.time + 5 + 20 * HOUR, "what is left of two hours, in the morning"
+        clock.now = minute + 20 * HOUR
+        point.time = courier.time = clock.now - 60
+        accept(book, point.record(Action.HANDOVER_IN, Verdict.OK, "B", after=State.AT_POINT, more=point.met(courier)))
+        assert (state(book, "B"), book.custody.owner("B", clock.now)) == (State.AT_POINT, Owner("point", "17"))
+
+
+@pytest.mark.parametrize("verdict", [Verdict.OK, Verdict.NOTED])
+@pytest.mark.parametrize("at", LIFE.states)
+def test_an_entry_is_no_scan_wherever_the_order_is(at: int, verdict: int) -> None:
+    standing = Standing(at, "point", seals=frozenset((b"S1",)), proved=True)
+    for claim in LIFE.states:
+        entry = Scan(Action.LATE_ENTRY, verdict, claim=claim, seal=b"S1")
+        step = LIFE.step(OrderClass.PLAIN, standing, entry, lambda seal: False)
+        assert (step.now, step.why, step.disputed, step.incident) == (standing, "nothing", claim != at, "")
+
+
+def test_an_entry_is_seen_beside_the_order_and_ends_no_deadline(book: Book, counter: Scanner, clock: Clock) -> None:
+    take(book, "A,plain,17,AT_POINT,,100.00,RUB\n", SEALED)
+    clock.now = BEGAN + 3 * HOUR
+    late = {Tlv.LATE: bytes((Action.STORE, 0, 100))}
+    accept(book, counter.record(Action.LATE_ENTRY, Verdict.OK, "A", more=late, time=BEGAN + HOUR))
+    accept(book, counter.record(Action.NOTE, Verdict.NOTED, time=clock.now))
+    book.tick()
+    (one,) = incidents(book)
+    assert (state(book, "A"), one.kind, one.outcome) == (State.AT_POINT, "NOT_STORED", None)
+    (seen,) = records(book, "A")
+    assert (seen["action"], seen["entered"], seen["effect"]) == (
+        *("LATE_ENTRY", {"action": "STORE", "minutes": 100}),
+        False,
+    )
+    counter.time = clock.now
+    accept(book, counter.store("A"))
+    assert (state(book, "A"), incidents(book)[0].outcome) == (State.READY, "late")
 
 
 # seals that are not the order's

@@ -81,6 +81,27 @@ def test_an_act_stands_for_a_side_without_a_terminal(book: Book, giver: Scanner,
     assert (one.kind, one.due, one.holder, one.party) == ("LATE", BEGAN + 5 + 12 * HOUR, "courier", "act 12/7")
 
 
+@pytest.mark.parametrize("number", [b"1\x002", b"\x1b[31m", b"\xff", "Акт 7".encode()])
+def test_the_number_of_an_act_is_only_text(book: Book, giver: Scanner, clock: Clock, number: bytes) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    more = {Tlv.ACT: number}
+    assert accept(book, giver.record(Action.HANDOVER_OUT, Verdict.OK, "A", after=State.HANDING, more=more)) == [
+        "accepted"
+    ]
+    one = owner(book, clock.now)
+    assert one is not None and one.party.isprintable() and one.party.startswith("act ")
+
+
+def test_a_seal_of_any_bytes_is_no_ones_text(book: Book, giver: Scanner, clock: Clock) -> None:
+    take(book, "A,plain,17,STAGED,100.00,RUB\n", VALUED)
+    clock.now = BEGAN + 300
+    for seal in (b"S\x00", b"\xff", b"S\xfe"):
+        more = {Tlv.SEAL: seal}
+        assert accept(book, giver.record(Action.SEAL_APPLY, Verdict.OK, "A", more=more)) == ["accepted"]
+    assert book.store.count("FROM bindings") == 3
+
+
 # deadlines
 
 _ENTRIES = sorted(lifecycle.load().entries)

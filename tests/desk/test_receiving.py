@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from book_scene import Clock, accept
 from desk_process import NOW
 from desk_records import Event, Scanner
 from sqlalchemy import event
 
 from plomba.desk.book import Book
+from plomba.trust.organisation import Organisation
 from plomba_wire.vocabulary import Action, Verdict
 
 ERROR = 120
@@ -77,3 +80,21 @@ def test_behind_a_gap_nothing_is_read_that_is_not_a_neighbour(book: Book, counte
         accept(book, missing)
     assert len([statement for statement in said if "seq >" in statement]) == 1
     assert book.store.through(counter.key.id, 1) == len(held) + 1
+
+
+@pytest.mark.parametrize("bad", [0, 1, 31, 32, 99, 100, 149])
+def test_one_bad_signature_among_many_is_the_one_that_is_refused(
+    book: Book, organisation: Organisation, bad: int
+) -> None:
+    """They are verified in shares, on several processors."""
+    scanners = [Scanner(organisation, now=NOW, label=f"T{n}") for n in range(150)]
+    for scanner in scanners:
+        book.enrol(scanner.certificate, 17)
+    events = [scanner.record(Action.NOTE, Verdict.NOTED) for scanner in scanners]
+    data = events[bad]["data"]
+    signature = bytearray(base64.b64decode(data["signature"]))
+    signature[5] ^= 1
+    data["signature"] = base64.b64encode(signature).decode()
+    answers = accept(book, *events)
+    assert [at for at, answer in enumerate(answers) if answer != "accepted"] == [bad]
+    assert answers[bad] == "record_signature"

@@ -124,6 +124,21 @@ def test_a_closing_is_about_what_set_out_since_the_one_before(book: Book, courie
     assert closed_open(book) == ["A", "B"]
 
 
+def test_a_route_closed_for_practice_goes_on(book: Book, courier: Scanner) -> None:
+    accept(book, *took(courier, "A"), close(courier, flags=Flag.TIME_TRUSTED | Flag.TRAINING), *took(courier, "B"))
+    accept(book, close(courier))
+    assert closed_open(book) == ["A", "B"]
+
+
+def test_what_is_on_its_way_back_and_was_given_away_is_not_left(book: Book, courier: Scanner) -> None:
+    accept(book, *took(courier, "A", "B"))
+    for order in ("A", "B"):
+        accept(book, courier.record(Action.ATTEMPT_FAILED, Verdict.OK, order, after=State.FAILED))
+        accept(book, courier.record(Action.RETURN_OPEN, Verdict.OK, order, after=State.RETURNING))
+    accept(book, courier.record(Action.HANDOVER_OUT, Verdict.OK, "B", after=State.RETURNING), close(courier))
+    assert closed_open(book) == ["A"]
+
+
 def test_a_closing_that_is_taken_back_closed_nothing(book: Book, courier: Scanner) -> None:
     accept(book, *took(courier, "A", "B"), close(courier))
     accept(book, courier.undo(courier.seq))

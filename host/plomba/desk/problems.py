@@ -94,11 +94,14 @@ def problem(error: PlombaError, status: int, lang: str, **members: object) -> JS
 
 
 def problem_of(error: PlombaError | ImportRefused, lang: str) -> JSONResponse:
-    """The problem that an error is. A malformed request's names the field and the reason."""
+    """The problem that an error is. A malformed request's names the field and the reason. Where the book lies and what
+    its database says is for the desk's own output, not for whoever asks."""
     if isinstance(error, ImportRefused):
         return _import_problem(error, lang)
     if isinstance(error, Malformed):
         return problem(error, 400, lang, field=_text(error.field), reason=_text(error.reason))
+    if isinstance(error, StoreError):
+        error = StoreError("desk_store_down")
     answer = problem(error, status_of(error), lang)
     answer.headers.update(headers_for(error))
     return answer

@@ -93,8 +93,7 @@ def create_app(
 
     async def on_failing_store(request: Request, error: Exception) -> Response:
         if request.url.path != "/":
-            # Where the book lies and what the database says is for the desk's output, not for whoever asks.
-            return await _on_refusal(request, StoreError("desk_store_down"))
+            return await _on_refusal(request, error)
         lang = language_of(request, services.page.default_language)
         return pages.html(services.page.failing(lang), lang, 503)
 
