@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import zipfile
 from collections.abc import Iterator
@@ -11,17 +12,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from account_scene import accounts_in, with_token
+from account_scene import accounts_in, asked, logged_in, with_password, with_token
 from book_scene import HEADER, Clock, accept, states, take
 from desk_process import NOW
 from desk_records import Scanner
 
 from plomba.cli import main
 from plomba.desk import backup
+from plomba.desk.accounts import Anonymous
+from plomba.desk.api.cursors import Cursors
 from plomba.desk.backup import back_up, restore
 from plomba.desk.book import Book
 from plomba.desk.store import Store
-from plomba.errors import PlombaError, StoreError
+from plomba.errors import PlombaError, StoreError, UsageError
 from plomba.testing.postgresql import database
 from plomba.trust.organisation import Organisation
 
@@ -210,7 +213,7 @@ def refused(tmp_path: Path, path: Path, code: str) -> None:
         assert everything(store) == before
 
 
-@pytest.mark.parametrize("there", ["orders", "terminals", "accounts"])
+@pytest.mark.parametrize("there", ["orders", "terminals", "accounts", "audit"])
 def test_it_goes_into_an_empty_book_only(tmp_path: Path, organisation: Organisation, day: Path, there: str) -> None:
     clock = Clock()
     with closing(Book(tmp_path / "two", organisation, clock)) as book:
@@ -219,6 +222,8 @@ def test_it_goes_into_an_empty_book_only(tmp_path: Path, organisation: Organisat
         elif there == "terminals":
             counter = Scanner(organisation, now=NOW)
             book.enrol(counter.certificate, counter.place)
+        elif there == "audit":
+            accounts_in(book.store, clock).audit.wrote("", "192.0.2.7", "importOrders", outcome="desk_import_refused")
         else:
             with_token(accounts_in(book.store, clock), "boris")
     refused(tmp_path, day, "desk_restore_full")
@@ -233,11 +238,49 @@ def test_a_book_that_a_desk_has_only_opened_is_empty(tmp_path: Path, organisatio
     assert lines(tmp_path / "again.zip") == lines(day)
 
 
+def test_what_was_given_out_before_is_not_taken_back(tmp_path: Path, organisation: Organisation) -> None:
+    """The book behind a cursor is another one: going on from it would lose what came to the same numbers."""
+    clock = Clock()
+    with closing(Book(tmp_path / "one", organisation, clock)) as book:
+        accounts = accounts_in(book.store, clock)
+        with_password(accounts)
+        session = logged_in(accounts).token
+        cursor = Cursors.of(book.store).seal("stream", {"record": 1})
+        back_up(book.store, tmp_path / "day.zip", NOW)
+    with closing(Store(tmp_path / "two")) as store:
+        restore(tmp_path / "day.zip", store)
+        assert store.count("FROM account_sessions") == 0
+        accounts = accounts_in(store, clock)
+        assert asked(accounts, session) == Anonymous()
+        with pytest.raises(UsageError) as caught:
+            Cursors.of(store).open("stream", cursor, dict[str, int])
+        assert caught.value.code == "desk_cursor"
+        logged_in(accounts)
+
+
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path, day: Path) -> None:
     before = day.read_bytes()
     with closing(Store(tmp_path / "two")) as store, pytest.raises(PlombaError) as caught:
         back_up(store, day, NOW)
     assert (caught.value.code, day.read_bytes()) == ("desk_backup_there", before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_only_its_owner_reads_a_book_and_its_backup(tmp_path: Path, organisation: Organisation) -> None:
+    out = tmp_path / "day.zip"
+    out.with_name("day.zip.part").write_bytes(b"left by a crash")
+    held = os.umask(0o022)
+    try:
+        with closing(Book(tmp_path / "one", organisation, Clock())) as book:
+            back_up(book.store, out, NOW)
+            files = sorted((tmp_path / "one").iterdir())
+            assert [file.name for file in files] == ["desk.sqlite3", "desk.sqlite3-wal"]
+            assert [oct(path.stat().st_mode & 0o777) for path in (tmp_path / "one", *files, out)] == [
+                "0o700",
+                *["0o600"] * 3,
+            ]
+    finally:
+        os.umask(held)
 
 
 def test_a_disk_that_is_full_leaves_no_half_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

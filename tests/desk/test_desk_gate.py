@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from plomba.desk.accounts import Accounts
 from plomba.desk.accounts import gate as gates
+from plomba.desk.accounts.attempts import OF_NAME
 from plomba.desk.accounts.gate import Gate
 from plomba.desk.accounts.rights import rights
 from plomba.desk.book import Book
@@ -204,6 +205,18 @@ async def test_passwords_are_looked_at_one_by_one_and_the_desk_goes_on(
         go_on.set()
     assert [(await one).status_code for one in tries] == [200] * 3
     assert at_once[1] == 1
+
+
+async def test_a_full_line_costs_no_try(
+    accounts: Accounts, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_password(accounts)
+    with monkeypatch.context() as full:
+        full.setattr(gates, "LINE_MAX", 0)
+        for _ in range(OF_NAME.tries + 1):
+            answer = await http.post("/api/v1/session", json=LOGIN)
+            assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    assert (await http.post("/api/v1/session", json=LOGIN)).status_code == 200
 
 
 async def test_a_desk_behind_a_proxy_guards_its_cookie(accounts: Accounts, http: httpx2.AsyncClient) -> None:

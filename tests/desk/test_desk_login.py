@@ -157,6 +157,26 @@ def test_who_has_an_account_gets_no_more_tries_at_others(accounts: Accounts, clo
     assert tried == OF_PEER.tries
 
 
+def test_right_logins_do_not_keep_old_failures_of_an_address(accounts: Accounts, clock: Clock) -> None:
+    """As behind a proxy, where all browsers have one address and somebody logs in every hour."""
+    for number in range(OF_PEER.tries - 1):
+        assert fail(accounts, f"name-{number}") == "desk_login_wrong"
+    clock.now += OF_PEER.forgotten - 1
+    logged_in(accounts)
+    clock.now += 1
+    assert [fail(accounts, name) for name in ("one", "another")] == ["desk_login_wrong"] * 2
+
+
+def test_a_right_login_forgets_no_failure_that_came_while_it_was_looked_at(accounts: Accounts, clock: Clock) -> None:
+    fail(accounts, "old")
+    clock.now += OF_PEER.forgotten - 1
+    attempt = accounts.logins.begin("anna", PEER)
+    assert fail(accounts, "another") == "desk_login_wrong"
+    accounts.logins.finish(attempt, True)
+    clock.now += 2
+    assert accounts.logins.begin("anna", PEER).counted.failures == 2
+
+
 def test_tries_at_the_same_time_are_all_counted(accounts: Accounts) -> None:
     """Counted before the password is looked at."""
     for _ in range(OF_NAME.tries):

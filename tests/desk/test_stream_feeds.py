@@ -88,7 +88,7 @@ async def test_what_changes_while_it_reads_is_not_slept_through(
     monkeypatch.setattr(stream, "FEEDS", (stream.Feed("said", read, lambda services: 0),))
     with ThreadPoolExecutor(1) as thread, anyio.fail_after(10):
         services = Services(book, thread, live, api.accounts)
-        heard = [message async for message in stream._messages(services, Anonymous(open=True), {}, True)]
+        heard = [message async for message in stream._messages(services, lambda: Anonymous(open=True), {}, True)]
     assert reads == [0, 0] and heard[-1].startswith("event: said\n")
 
 

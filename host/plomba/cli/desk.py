@@ -37,6 +37,13 @@ def serve(
             negative="", help="Serve whoever reaches a --host beyond this machine: without accounts, with a staff list."
         ),
     ] = False,
+    name: Annotated[
+        list[str] | None,
+        Parameter(
+            negative="",
+            help="A name that a proxy on this machine passes on as Host; may be given again. Needs accounts.",
+        ),
+    ] = None,
     database: Database = None,
 ) -> int:
     """Run the order desk until it is stopped. Prints its address as one JSON line; port 0 takes a free one.
@@ -49,7 +56,20 @@ def serve(
     def ready(url: str) -> None:
         print(json.dumps({"desk": url}), flush=True)
 
-    run(data, org, host, port, ready, rules=rules, staff=staff, lan=lan, database=database, failing=complain)
+    names = name or ()
+    run(
+        data,
+        org,
+        host,
+        port,
+        ready,
+        rules=rules,
+        staff=staff,
+        lan=lan,
+        names=names,
+        database=database,
+        failing=complain,
+    )
     return 0
 
 

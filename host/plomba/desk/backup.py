@@ -51,6 +51,9 @@ def back_up(store: Store, out: Path, now: int) -> dict[str, int]:
     staged = out.with_name(out.name + ".part")
     about = About(form=FORM, revision=HEAD, made=now, tables={})
     try:
+        staged.unlink(missing_ok=True)
+        # Whoever reads it has personal data and hashes of passwords.
+        staged.touch(0o600)
         with store.transaction(), zipfile.ZipFile(staged, "w", zipfile.ZIP_DEFLATED) as file:
             for name in _tables(store.database):
                 digest, rows = hashlib.sha256(), 0
@@ -71,14 +74,15 @@ def back_up(store: Store, out: Path, now: int) -> dict[str, int]:
 
 def restore(source: Path, store: Store, organisation: Organisation | None = None) -> dict[str, int]:
     """Puts a backup into an empty book, all of it or nothing; returns how many rows of each table. Every record is
-    proved (proving.py), and what follows from records is worked out anew when the desk starts. Raises UsageError
-    `desk_backup_damaged`, `desk_backup_newer`, `desk_restore_full`, VerificationError as Prover does, StoreError."""
+    proved (proving.py), and what follows from records is worked out anew when the desk starts. Sessions end, and
+    cursors that were given out before count no more. Raises UsageError `desk_backup_damaged`, `desk_backup_newer`,
+    `desk_restore_full`, VerificationError as Prover does, StoreError."""
     database = store.database
     try:
         with zipfile.ZipFile(source) as file:
             about = _about(file, source)
             with store.transaction():
-                if any(store.count(f"FROM {name}") for name in ("events", "orders", "terminals", "accounts")):
+                if any(store.count(f"FROM {name}") for name in ("events", "orders", "terminals", "accounts", "audit")):
                     raise UsageError("desk_restore_full", path=database.name)
                 for name in _tables(database):
                     store.write(f"DELETE FROM {name}") if store.count(f"FROM {name}") else None
@@ -86,6 +90,9 @@ def restore(source: Path, store: Store, organisation: Organisation | None = None
                         _take(file, source, database, name, about)
                 Prover(store, source).prove(organisation)
                 store.write("DELETE FROM replayed")
+                # A cursor names a number, which another record will get; a session may have been ended since.
+                store.write("DELETE FROM secrets WHERE name = 'cursors'")
+                store.write("DELETE FROM account_sessions")
     except _UNREADABLE as error:
         raise UsageError("desk_backup_damaged", path=source, reason=error) from error
     return {name: rows for name, (rows, _) in about["tables"].items()}

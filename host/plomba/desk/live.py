@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 HEARTBEAT = 15.0
 """Seconds after which a silent stream says that it is alive."""
@@ -45,12 +45,15 @@ class Live:
         self._closed = True
         self._wake()
 
-    async def stream(self) -> AsyncIterator[str]:
-        """Server-sent events: the revision at once, and again whenever it is another one."""
+    async def stream(self, still: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
+        """Server-sent events: the revision at once, and again whenever it is another one. Ends when `still`, asked at
+        each change and each heartbeat, says that whoever listens may no more."""
         yield "retry: 1000\n\n"
         told = ""
         while not self._closed:
             changed = self._changed
+            if not await still():
+                return
             if told != self.revision:
                 told = self.revision
                 yield f"data: {told}\n\n"

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -32,13 +32,15 @@ def serve(
     rules: Path | None = None,
     staff: Path | None = None,
     lan: bool = False,
+    names: Collection[str] = (),
     database: str | None = None,
     failing: Callable[[StoreError], None] = lambda error: None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns. `data` holds the order book, `org` the organisation's keys. Port 0
     takes a free one; `ready` gets the URL once requests are answered; `rules` is a rule pack and `staff` a staff list.
     `lan`: whoever reaches `host` may have what the desk gives, proofs of PINs too; without it a staff list is served on
-    loopback only, and a desk without accounts too.
+    loopback only, and a desk without accounts too. `names`: what else to answer to on loopback, where a proxy passes on
+    what others ask; it then counts as reached by them.
     `database`: the URL of a PostgreSQL database for the book, in the place of SQLite in `data`. `failing` gets why the
     book can no longer be read or written, once until something was written again, in the book's thread.
     Raises PlombaError: extra_missing, org_missing, desk_port, desk_store_busy, desk_store_failed, desk_data_invalid,
@@ -81,16 +83,17 @@ def serve(
         book = thread.submit(Book, data, organisation, _now, rules, staff, database).result()
         book.store.database.failing = failing
         try:
-            if book.staff_list is not None and hosts_for(host) is None and not lan:
+            reached = hosts_for(host) is None or bool(names)
+            if book.staff_list is not None and reached and not lan:
                 raise UsageError("desk_staff_lan", host=host)
             accounts = Accounts(book.store, _now)
-            if hosts_for(host) is None and not lan and thread.submit(lambda: accounts.open).result():
+            if reached and not lan and thread.submit(lambda: accounts.open).result():
                 raise UsageError("desk_open", host=host)
             with _listening(host, port) as listener:
                 url = _url(listener)
                 live = Live()
                 watch = Watch(partial(_in_thread, thread, book.tick), live.change)
-                app = create_app(book, thread, live, hosts_for(host), accounts)
+                app = create_app(book, thread, live, hosts_for(host, names), accounts)
                 config = uvicorn.Config(
                     app,
                     http="h11",

@@ -107,7 +107,10 @@ class Store:
         self.path = folder / FILE
         if url is None:
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not self.path.exists():
+                    # SQLite gives its log the mode of the database.
+                    self.path.touch(0o600)
             except OSError as error:
                 raise StoreError("desk_store_failed", path=self.path, reason=error) from error
         self.database = Database(self.path if url is None else url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -51,13 +52,14 @@ class Walls:
             await self._app(scope, receive, send_walled)
 
 
-def hosts_for(host: str) -> frozenset[str] | None:
-    """The names to answer to when bound to `host`: any beyond loopback, where others have their own names for it."""
+def hosts_for(host: str, names: Collection[str] = ()) -> frozenset[str] | None:
+    """The names to answer to when bound to `host`: any beyond loopback, where others have their own names for it.
+    `names`: of a proxy on this machine, which passes on the name that it has."""
     try:
         local = ip_address(host).is_loopback
     except ValueError:
         local = host == "localhost"
-    return frozenset({"localhost", "127.0.0.1", "::1", host}) if local else None
+    return frozenset({"localhost", "127.0.0.1", "::1", host, *(name.lower() for name in names)}) if local else None
 
 
 def _name(host: str) -> str:

@@ -34,9 +34,11 @@ class Accounts:
         """Whether everybody may do everything: there is no account yet."""
         return not self.register.any()
 
-    def identify(self, headers: Mapping[str, str], cookies: Mapping[str, str], method: str, peer: str) -> Identity:
+    def identify(
+        self, headers: Mapping[str, str], cookies: Mapping[str, str], method: str, peer: str, note: bool = True
+    ) -> Identity:
         """Who asks. A token in `authorization` counts before a cookie. `headers` are found by lower-case names, `peer`
-        is the address of the other end.
+        is the address of the other end. Without `note` the session does not live longer by it.
 
         Raises UsageError `desk_token_unknown` for a token that counts no more or never did; and for what a browser was
         made to send by a page that is not the desk's, `desk_foreign_site`, `desk_csrf`.
@@ -48,12 +50,12 @@ class Accounts:
         shown = headers.get("authorization")
         if shown is not None:
             scheme, _, token = shown.partition(" ")
-            account = self.register.bearer(token.strip(), peer) if scheme.lower() == "bearer" else None
+            account = self.register.bearer(token.strip(), peer, note) if scheme.lower() == "bearer" else None
             if account is None:
                 raise UsageError("desk_token_unknown")
             return account
         token = self.cookie(headers, cookies)
-        hash = self.sessions.living(token)
+        hash = self.sessions.living(token, note)
         account = self.register.session(hash, peer) if hash is not None else None
         if account is None:
             return Anonymous(peer=peer)
@@ -62,6 +64,17 @@ class Accounts:
             if not tokens.same(headers.get(CSRF_HEADER, ""), tokens.csrf(token)):
                 raise UsageError("desk_csrf")
         return account
+
+    def still(
+        self, headers: Mapping[str, str], cookies: Mapping[str, str], identity: Identity, right: str
+    ) -> Identity | None:
+        """Who asks, of a request that was let in as `identity` and is still being answered; None when it would be
+        refused if it came again. Notes no use."""
+        try:
+            found = self.required(self.identify(headers, cookies, "GET", identity.peer, note=False), right)
+        except UsageError:
+            return None
+        return found if found.name == identity.name else None
 
     def cookie(self, headers: Mapping[str, str], found: Mapping[str, str]) -> str:
         """What the session's cookie holds, "" for none."""

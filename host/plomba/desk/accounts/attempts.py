@@ -35,6 +35,15 @@ OF_PEER = Allowance(tries=20, forgotten=3600)
 """More than one person may sit behind an address."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """`failures` of the address and when the `last` one was, before the try that was counted `at`; s since 1970."""
+
+    failures: int
+    last: int
+    at: int
+
+
 class Wait(UsageError):
     """Too many tries. `seconds`: until the next one."""
 
@@ -50,7 +59,7 @@ class Attempts:
         self._store = store
         self._clock = clock
 
-    def count(self, name: str, peer: str) -> None:
+    def count(self, name: str, peer: str) -> Counted:
         """Counts a try. Raises Wait, and then counts nothing."""
         subjects = ((of_name(name), OF_NAME), (of_peer(peer), OF_PEER))
         now = self._clock()
@@ -66,14 +75,18 @@ class Attempts:
                 self._bound(now)
         if seconds > 0:
             raise Wait(seconds)
+        return Counted(*held[1], now)
 
-    def passed(self, name: str, peer: str) -> None:
+    def passed(self, name: str, peer: str, counted: Counted) -> None:
         """The try that was counted was a right one. Its name starts anew; its address has only this one taken back:
-        else who has one account could try others for ever."""
+        else who has one account could try others for ever. When the last failure was is put back too, unless another
+        try came between: right logins must not keep the failures of an address from being forgotten."""
         now = self._clock()
         with self._store.transaction():
             self._store.write("DELETE FROM login_attempts WHERE subject = :subject", {"subject": of_name(name)})
             failures, last = self._held(of_peer(peer), OF_PEER, now)
+            if (failures, last) == (counted.failures + 1, counted.at):
+                last = counted.last
             self._put(of_peer(peer), max(0, failures - 1), last)
 
     def _held(self, subject: bytes, allowance: Allowance, now: int) -> tuple[int, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -94,10 +95,11 @@ class Gate:
         """Raises `desk_login_wrong`, `desk_request_malformed`, `desk_media_type`, `desk_foreign_site`, Wait."""
         ours(request.headers)
         asked = await _body(request, Login)
-        attempt: Attempt = await self._run(self._accounts.logins.begin, asked.name, _peer(request))
-        passwords = self._accounts.logins.passwords
-        right = await self._slowly(passwords.fits, asked.password, attempt.held)
-        opened = await self._run(self._accounts.logins.finish, attempt, right, self._cookie(request))
+        logins = self._accounts.logins
+        with self._in_line():
+            attempt: Attempt = await self._run(logins.begin, asked.name, _peer(request))
+            right = await self._slowly(logins.passwords.fits, asked.password, attempt.held)
+        opened = await self._run(logins.finish, attempt, right, self._cookie(request))
         answer = _said(opened.account, opened.csrf, opened.ends)
         answer.headers["set-cookie"] = set_cookie(request.headers.get("host", ""), opened.token)
         return answer
@@ -120,9 +122,10 @@ class Gate:
         asked = await _body(request, Change)
         check(asked.new)
         logins = self._accounts.logins
-        attempt: Attempt = await self._run(logins.begin, identity.name, identity.peer)
-        right = await self._slowly(logins.passwords.fits, asked.old, attempt.held)
-        held = await self._slowly(logins.passwords.made, asked.new) if right else None
+        with self._in_line():
+            attempt: Attempt = await self._run(logins.begin, identity.name, identity.peer)
+            right = await self._slowly(logins.passwords.fits, asked.old, attempt.held)
+            held = await self._slowly(logins.passwords.made, asked.new) if right else None
         await self._run(logins.changed, attempt, held, session)
         return Response(status_code=204)
 
@@ -135,16 +138,22 @@ class Gate:
     def _cookie(self, request: Request) -> str:
         return self._accounts.cookie(request.headers, request.cookies)
 
-    async def _slowly(self, work: Callable[..., Any], *given: Any) -> Any:
-        """One at a time, in a thread of its own: the desk's other work goes on. Raises Wait when the line is full."""
+    @contextmanager
+    def _in_line(self) -> Iterator[None]:
+        """A place in the line, from before the try is counted: who is sent away has used none up. Raises Wait when the
+        line is full."""
         if self._waiting >= LINE_MAX:
             raise Wait(1)
         self._waiting += 1
         try:
-            async with self._slow:
-                return await asyncio.to_thread(work, *given)
+            yield
         finally:
             self._waiting -= 1
+
+    async def _slowly(self, work: Callable[..., Any], *given: Any) -> Any:
+        """One at a time, in a thread of its own: the desk's other work goes on."""
+        async with self._slow:
+            return await asyncio.to_thread(work, *given)
 
 
 def _said(identity: Identity, csrf: str | None = None, ends: int | None = None) -> Response:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from plomba.desk.accounts import tokens
 from plomba.desk.accounts.account import NAME_MAX, Account
-from plomba.desk.accounts.attempts import Attempts
+from plomba.desk.accounts.attempts import Attempts, Counted
 from plomba.desk.accounts.audit import Audit
 from plomba.desk.accounts.passwords import Passwords, check
 from plomba.desk.accounts.register import Register
@@ -26,6 +26,7 @@ class Attempt:
 
     name: str
     peer: str
+    counted: Counted
     account: Account | None
     held: str | None
 
@@ -76,14 +77,14 @@ class Logins:
 
     def begin(self, name: str, peer: str) -> Attempt:
         """Raises Wait."""
-        self._attempts.count(name, peer)
+        counted = self._attempts.count(name, peer)
         found = self._register.password(name) if len(name) <= NAME_MAX and name.isprintable() else None
-        return Attempt(name, peer, *(found or (None, None)))
+        return Attempt(name, peer, counted, *(found or (None, None)))
 
     def finish(self, attempt: Attempt, right: bool, old: str = "") -> Opened:
         """Raises UsageError `desk_login_wrong`."""
         account = self._still(attempt, right, "session.open")
-        self._attempts.passed(attempt.name, attempt.peer)
+        self._attempts.passed(attempt.name, attempt.peer, attempt.counted)
         with self._store.transaction():
             token, ends = self._sessions.begin(self._register.number(account.name), old)
             self._audit.wrote(account.name, attempt.peer, "session.open")
@@ -92,7 +93,7 @@ class Logins:
     def changed(self, attempt: Attempt, held: str | None, session: bytes) -> None:
         """`held`: of the new password, None when the old one was wrong. Raises UsageError `desk_login_wrong`."""
         account = self._still(attempt, held is not None, "password.change")
-        self._attempts.passed(attempt.name, attempt.peer)
+        self._attempts.passed(attempt.name, attempt.peer, attempt.counted)
         with self._store.transaction():
             self._register.set_password(account.name, held or "", session)
             self._audit.wrote(account.name, attempt.peer, "password.change", account.name)

@@ -111,8 +111,9 @@ class Register:
         )
         return (_account(rows[0][:-1]), rows[0][-1]) if rows else None
 
-    def bearer(self, token: str, peer: str = "") -> Account | None:
-        """Whose token it is; None for one that is unknown, revoked or has ended. Notes the day."""
+    def bearer(self, token: str, peer: str = "", note: bool = True) -> Account | None:
+        """Whose token it is; None for one that is unknown, revoked or has ended. Notes the day if
+        `note`."""
         hash, now = tokens.digest(token), self._clock()
         if hash is None:
             return None
@@ -124,7 +125,7 @@ class Register:
         if not rows:
             return None
         today = now - now % DAY
-        if rows[0][-1] != today:
+        if note and rows[0][-1] != today:
             self._store.write(
                 "UPDATE account_tokens SET used = :today WHERE hash = :hash", {"today": today, "hash": hash}
             )

@@ -46,8 +46,8 @@ class Sessions:
         )
         return token, now + LIFE
 
-    def living(self, token: str) -> bytes | None:
-        """The hash of the session, None when there is none or it has ended. Notes the use."""
+    def living(self, token: str, note: bool = True) -> bytes | None:
+        """The hash of the session, None when there is none or it has ended. Notes the use, unless `note` is false."""
         hash, now = tokens.digest(token), self._clock()
         if hash is None:
             return None
@@ -58,7 +58,7 @@ class Sessions:
         )
         if not rows:
             return None
-        if not 0 <= now - rows[0][0] < _STEP:
+        if note and not 0 <= now - rows[0][0] < _STEP:
             self._store.write("UPDATE account_sessions SET seen = :now WHERE hash = :hash", {"now": now, "hash": hash})
         return hash
 

@@ -15,6 +15,7 @@ from plomba.desk.api.operations import ANYBODY, EVENT_STREAM, HTML, Call, Conten
 from plomba.desk.api.services import Services
 from plomba.errors import StoreError
 
+RIGHT = "overview.read"
 STREAM_HEADERS = {"x-accel-buffering": "no"}
 
 
@@ -30,7 +31,16 @@ async def live(services: Services, call: Call[None, None], request: Request) -> 
 async def stream(services: Services, call: Call[None, None], request: Request) -> Response:
     if request.method == "HEAD":
         return Response(media_type=EVENT_STREAM, headers=STREAM_HEADERS)
-    return StreamingResponse(services.live.stream(), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
+
+    async def still() -> bool:
+        try:
+            account = await services.run(services.accounts.still, request.headers, request.cookies, call.account, RIGHT)
+        except StoreError:
+            # The page has to hear that the desk fails; a revision tells nothing else.
+            return True
+        return account is not None and not account.limited
+
+    return StreamingResponse(services.live.stream(still), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
 
 
 def health(services: Services, call: Call[None, None]) -> answers.Health:
@@ -64,7 +74,7 @@ OPERATIONS = (
         whole=True,
         tag="page",
         summary="The live page.",
-        right="overview.read",
+        right=RIGHT,
         streamer=whole,
         answers={200: Content(str, HTML)},
         lenient=True,
@@ -76,7 +86,7 @@ OPERATIONS = (
         whole=True,
         tag="page",
         summary="The part of the page that changes.",
-        right="overview.read",
+        right=RIGHT,
         streamer=live,
         answers={200: Content(str, HTML)},
         lenient=True,
@@ -88,7 +98,7 @@ OPERATIONS = (
         whole=True,
         tag="page",
         summary="Tells the page that the book has changed: server-sent events with its revision.",
-        right="overview.read",
+        right=RIGHT,
         streamer=stream,
         answers={200: Content(str, EVENT_STREAM)},
         lenient=True,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import msgspec
 from starlette.requests import Request
@@ -26,12 +27,15 @@ from plomba.errors import UsageError
 PAGE = 100
 """Messages that are read at a time."""
 RETRY_MS = 1000
+RIGHT = "stream.read"
 _LISTING = "stream"
 
 Position = dict[str, int]
 """By feed: the number of the last message. A feed that is missing begins with its first."""
 
 
+Still = Callable[[], Identity | None]
+"""Who listens, asked anew before each reading, in the book's thread; None when he may no more."""
 Read = list[tuple[int, msgspec.Struct | None]]
 
 
@@ -86,8 +90,10 @@ async def stream(services: Services, call: Call[shapes.StreamQuery, None], reque
     position = await services.run(_position, services, heard)
     if request.method == "HEAD":
         return Response(media_type=EVENT_STREAM, headers=STREAM_HEADERS)
+    accounts = services.accounts
+    still = partial(accounts.still, request.headers, request.cookies, call.account, RIGHT)
     return StreamingResponse(
-        _messages(services, call.account, position, call.query.follow), media_type=EVENT_STREAM, headers=STREAM_HEADERS
+        _messages(services, still, position, call.query.follow), media_type=EVENT_STREAM, headers=STREAM_HEADERS
     )
 
 
@@ -104,14 +110,16 @@ def _position(services: Services, heard: str | None) -> Position:
     return position
 
 
-async def _messages(services: Services, account: Identity, position: Position, follow: bool) -> AsyncIterator[str]:
+async def _messages(services: Services, still: Still, position: Position, follow: bool) -> AsyncIterator[str]:
     # Who is cut off before the first message comes back to here, not to the beginning.
     yield f"retry: {RETRY_MS}\nid: {await services.run(_cursor, services, position)}\n\n"
     live = services.live
     while not live.closed:
         # Taken before the book is read: what changes meanwhile is not slept through.
         changed = live.changed
-        messages, position, more = await services.run(_read, services, account, position)
+        account, messages, position, more = await services.run(_read, services, still, position)
+        if account is None:
+            return
         for message in messages:
             yield message
         if more:
@@ -124,10 +132,13 @@ async def _messages(services: Services, account: Identity, position: Position, f
             yield ":\n\n"
 
 
-def _read(services: Services, account: Identity, position: Position) -> tuple[list[str], Position, bool]:
-    """Messages behind `position`, where they end, and whether there may be more."""
+def _read(services: Services, still: Still, position: Position) -> tuple[Identity | None, list[str], Position, bool]:
+    """Who listens, messages behind `position`, where they end, and whether there may be more."""
     messages: list[str] = []
     more = False
+    account = still()
+    if account is None:
+        return account, messages, position, more
     for feed in FEEDS:
         found = feed.read(services, account, position.get(feed.name, 0), PAGE)
         more = more or len(found) == PAGE
@@ -137,7 +148,7 @@ def _read(services: Services, account: Identity, position: Position) -> tuple[li
                 continue
             data = msgspec.json.encode(content).decode()
             messages.append(f"event: {feed.name}\nid: {_cursor(services, position)}\ndata: {data}\n\n")
-    return messages, position, more
+    return account, messages, position, more
 
 
 def _cursor(services: Services, position: Position) -> str:
@@ -158,7 +169,7 @@ OPERATIONS = (
         tag="records",
         summary="Everything that happens, as server-sent events: each accepted record and each decision with what it"
         " did, and each note under an incident. `id` is where to go on: send it as Last-Event-ID or as `after`.",
-        right="stream.read",
+        right=RIGHT,
         streamer=stream,
         query=shapes.StreamQuery,
         answers={200: Content(str, EVENT_STREAM, _MESSAGES)},
