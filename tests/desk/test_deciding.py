@@ -80,7 +80,7 @@ AHEAD = 0xFFFFFFFF
 """The last second that a record can tell, in 2106."""
 
 
-@pytest.mark.parametrize("ahead", [AHEAD, BEGAN + DAY])
+@pytest.mark.parametrize("ahead", [AHEAD, BEGAN + DAY], ids=["for ever", "a day"])
 def test_a_clock_that_is_ahead_does_not_carry_a_decision_along(
     book: Book, counter: Scanner, clock: Clock, organisation: Organisation, ahead: int
 ) -> None:

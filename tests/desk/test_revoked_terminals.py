@@ -74,7 +74,9 @@ def test_what_it_did_before_it_was_known_stays(book: Book, counter: Scanner, org
     assert state(book, "A") == State.READY
 
 
-@pytest.mark.parametrize(("came", "said"), [(STOLEN - 1, "accepted"), (STOLEN, "key_revoked")])
+@pytest.mark.parametrize(
+    ("came", "said"), [(STOLEN - 1, "accepted"), (STOLEN, "key_revoked")], ids=["before", "from then on"]
+)
 def test_a_record_without_a_time_is_judged_by_when_it_came(
     book: Book, counter: Scanner, organisation: Organisation, clock: Clock, came: int, said: str
 ) -> None:
