@@ -13,7 +13,6 @@ from desk_records import Event, Scanner
 from sqlalchemy import event
 
 from plomba.desk.book import Book
-from plomba.trust.organisation import Organisation
 from plomba_wire.vocabulary import Action, Verdict
 
 ERROR = 120
@@ -83,14 +82,9 @@ def test_behind_a_gap_nothing_is_read_that_is_not_a_neighbour(book: Book, counte
 
 
 @pytest.mark.parametrize("bad", [0, 1, 31, 32, 99, 100, 149])
-def test_one_bad_signature_among_many_is_the_one_that_is_refused(
-    book: Book, organisation: Organisation, bad: int
-) -> None:
+def test_one_bad_signature_among_many_is_the_one_that_is_refused(book: Book, counter: Scanner, bad: int) -> None:
     """They are verified in shares, on several processors."""
-    scanners = [Scanner(organisation, now=NOW, label=f"T{n}") for n in range(150)]
-    for scanner in scanners:
-        book.enrol(scanner.certificate, 17)
-    events = [scanner.record(Action.NOTE, Verdict.NOTED) for scanner in scanners]
+    events = notes(counter, *(NOW + n for n in range(150)))
     data = events[bad]["data"]
     signature = bytearray(base64.b64decode(data["signature"]))
     signature[5] ^= 1

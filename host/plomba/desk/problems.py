@@ -38,6 +38,8 @@ _STATUS = {
     "desk_key_running": 409,
     "desk_key_reused": 422,
 }
+_TELLING = ("desk_store_failed", "desk_store_busy", "desk_store_unsafe")
+"""Codes whose words name the place of the book, and say what its database said."""
 
 
 class Malformed(UsageError):
@@ -100,7 +102,7 @@ def problem_of(error: PlombaError | ImportRefused, lang: str) -> JSONResponse:
         return _import_problem(error, lang)
     if isinstance(error, Malformed):
         return problem(error, 400, lang, field=_text(error.field), reason=_text(error.reason))
-    if isinstance(error, StoreError):
+    if error.code in _TELLING:
         error = StoreError("desk_store_down")
     answer = problem(error, status_of(error), lang)
     answer.headers.update(headers_for(error))
