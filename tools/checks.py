@@ -35,9 +35,9 @@ def main(arguments: list[str]) -> int:
         return 0
     # Last and as it is, so that its closing line closes the whole output.
     print("pytest")
-    # A file's tests stay together, for they share what they set up; `-n 0` runs all of them one by one. One more at a
+    # A file's tests stay together, for they share what they set up; `-n 0` runs all of them one by one. Two more at a
     # time than there are processors: a third of the time a test waits for an interpreter, a server, a disk.
-    workers = str((os.cpu_count() or 1) + 1)
+    workers = str((os.cpu_count() or 1) + 2)
     # Counting the lines that ran costs a third of the time.
     cover = ["--cov"] if "--long" in rest else []
     # Files in their order: by their numbers of tests, the few that take longest would come last, each on its own.

@@ -109,6 +109,7 @@ def _check_the_pack(pack: Path, root: str, tmp_path: Path) -> None:
     assert foreign.returncode == 4 and "[root_foreign]" in foreign.stderr
 
 
+@pytest.mark.long
 def test_it_speaks_the_language(tmp_path: Path, language: str = "uk") -> None:
     ran = plomba("demo", language=language, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr

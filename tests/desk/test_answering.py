@@ -42,7 +42,7 @@ def check(book: Book) -> None:
             assert exposed == custody.worth(at)
 
 
-@pytest.mark.parametrize("runs", [40, pytest.param(600, marks=pytest.mark.long)])
+@pytest.mark.parametrize("runs", [30, pytest.param(600, marks=pytest.mark.long)])
 def test_at_every_moment(tmp_path_factory: pytest.TempPathFactory, organisation: Organisation, runs: int) -> None:
     @settings(max_examples=runs, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.integers(0, 1 << 32))

@@ -22,7 +22,7 @@ N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 DETERMINISTIC = ec.ECDSA(Prehashed(SHA256()), deterministic_signing=True)
 
 long = (pytest.mark.long, pytest.mark.timeout(1200))
-how_many_signed = pytest.mark.parametrize("count", [10_000, pytest.param(100_000, marks=long)])
+how_many_signed = pytest.mark.parametrize("count", [4_000, pytest.param(100_000, marks=long)])
 how_many = pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=long)])
 BATCH = 2_000
 

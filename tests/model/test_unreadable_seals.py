@@ -1,4 +1,4 @@
-"""A thousand seals that cannot be read (--long; 300 of them without): each ends in exactly one recorded outcome, and
+"""A thousand seals that cannot be read (--long; 200 of them without): each ends in exactly one recorded outcome, and
 none is given without one."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from witness import Witness, spoken
 
 from plomba_wire.vocabulary import Action, Flag, State, Verdict
 
-SHARE, FAILURES = 300, 1000
+SHARE, FAILURES = 200, 1000
 _DOCK_EVERY = 100
 _KEEPS = (State.HELD, State.REFUSED, State.FAILED)
 _RUNGS = (

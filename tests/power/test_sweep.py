@@ -52,7 +52,7 @@ def clean(cuts: int, code: int, report: dict[str, Any], said: str) -> None:
 
 
 def test_cuts_at_every_workload_break_no_promise() -> None:
-    clean(1500, *sweep("--cuts", "1500"))
+    clean(1000, *sweep("--cuts", "1000"))
 
 
 @pytest.mark.long
