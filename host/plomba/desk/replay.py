@@ -47,7 +47,8 @@ class Fresh(NamedTuple):
 
 
 class Replay:
-    """Inside a transaction of the store. What it writes follows from imports, records and decisions alone."""
+    """Inside a transaction of the store. What it writes follows from imports, records and decisions, by the lifecycle,
+    the calendars, and the terminals that the desk knows."""
 
     def __init__(self, store: Store, lifecycle: Lifecycle, calendars: Calendars) -> None:
         self.traces = Traces(store)
